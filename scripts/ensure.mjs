@@ -1,0 +1,26 @@
+// Runs before start and test, on whatever Node there is: installs what the lock file names when it is not there yet.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const lock = join(root, "package-lock.json");
+const stamp = join(root, "node_modules", ".eyrie-lock");
+const want = createHash("sha256").update(readFileSync(lock)).digest("hex");
+const have = existsSync(stamp) ? readFileSync(stamp, "utf8") : "";
+
+if (have !== want) {
+  process.stderr.write("eyrie: installing dependencies (once)\n");
+  const run = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32",
+  });
+  if (run.status !== 0) {
+    process.stderr.write("eyrie: npm ci failed; run it by hand to see why\n");
+    process.exit(1);
+  }
+  writeFileSync(stamp, want);
+}

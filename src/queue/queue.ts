@@ -1,0 +1,110 @@
+/**
+ * The queue port. A lane is a durable queue with a name; one item of work is a chunk: up to some hundred events that
+ * arrived together. Two drivers (sqlite, bullmq) and the spill wrapper pass one conformance suite (test/contract/queue*).
+ */
+
+/** What is pushed. */
+export interface Chunk {
+  readonly lane: string;
+  /** Unique in its lane. Pushing an id that the lane still holds is a no-op. Derived from the parent's id for children. */
+  readonly id: string;
+  /** Opaque text: JSON lines, one event a line. */
+  readonly body: string;
+  /** Events in the body. */
+  readonly count: number;
+  /** When the events were accepted, milliseconds since the epoch. */
+  readonly at: number;
+  /** The decoded body. Never stored; a driver that still holds the chunk in memory may hand it back in Item.live. */
+  readonly live?: unknown;
+}
+
+/** What a consumer is handed. */
+export interface Item extends Chunk {
+  /** Attempts made before this one, settled by `retry`. */
+  readonly attempt: number;
+}
+
+export interface DeadPart {
+  readonly body: string;
+  readonly count: number;
+  /** Reason for people and metrics: `client_error: HTTP 400`. */
+  readonly why: string;
+}
+
+/**
+ * How an item ends, applied as one step: children are pushed, dead parts are kept, and the item is removed — or, with
+ * `retry`, stays in its lane under its id with the new body, one attempt older, due after `inMs`.
+ */
+export interface Settlement {
+  readonly next?: readonly Chunk[];
+  readonly dead?: readonly DeadPart[];
+  readonly retry?: { readonly body: string; readonly count: number; readonly inMs: number; readonly live?: unknown };
+}
+
+export interface Depth {
+  /** Events (not chunks). */
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+  readonly dead: number;
+  /** Acceptance time of the oldest event not yet settled (dead letters left out), milliseconds since the epoch. */
+  readonly oldestAt?: number;
+}
+
+export interface DeadLetter extends DeadPart {
+  readonly lane: string;
+  readonly id: string;
+  /** When the events were accepted and when they died, milliseconds since the epoch. */
+  readonly at: number;
+  readonly diedAt: number;
+}
+
+export interface Consumer {
+  /** No new items; resolves when items in hand are settled or `deadlineMs` passed (those come back to the lane). */
+  close(deadlineMs: number): Promise<void>;
+  pause(): void;
+  resume(): void;
+}
+
+export type Handle = (item: Item) => Promise<Settlement>;
+
+export interface Queue {
+  /**
+   * All or nothing, in order; resolves when every chunk would survive a kill of this process (durability `normal`) or
+   * of the machine (`full`). Rejects with QueueError when nothing durable is left to write to.
+   */
+  push(chunks: readonly Chunk[]): Promise<void>;
+  /** Hands items out, oldest first, `parallel` at a time. A handler that throws has its item handed out again later. */
+  consume(lane: string, handle: Handle, parallel: number): Consumer;
+  depth(lane: string): Promise<Depth>;
+  /** Lanes that hold anything, consumed here or not. */
+  lanes(): Promise<readonly string[]>;
+  dead(lane: string, limit: number, after?: string): Promise<readonly DeadLetter[]>;
+  /** Dead letters back into the lane, all or by id; resolves with the number of letters. */
+  redrive(lane: string, ids?: readonly string[]): Promise<number>;
+  discard(lane: string, ids: readonly string[]): Promise<number>;
+  /** How safe an accepted chunk is, and what is wrong now. */
+  status(): QueueStatus;
+  close(): Promise<void>;
+}
+
+export interface QueueStatus {
+  readonly driver: string;
+  /** False: a push would be refused now. */
+  readonly writable: boolean;
+  /** False with a reason in `warnings`: the store may evict or forget what it took. */
+  readonly durable: boolean;
+  readonly warnings: readonly string[];
+  /** Events in the spill, waiting for Redis. */
+  readonly spilled?: number;
+}
+
+export class QueueError extends Error {
+  override readonly name = "QueueError";
+  /** `full`: no space; `unavailable`: the store does not answer; `corrupt`; `closed`. */
+  readonly kind: "full" | "unavailable" | "corrupt" | "closed";
+  constructor(kind: QueueError["kind"], message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}

@@ -1,0 +1,131 @@
+/** The alert as every output sees it. Shape and order of keys follow falcosidekick's raw event (reference: falcosidekick 2.34, §1). */
+
+export const priorities = [
+  "Debug",
+  "Informational",
+  "Notice",
+  "Warning",
+  "Error",
+  "Critical",
+  "Alert",
+  "Emergency",
+] as const;
+
+/** Canonical name; the numeric level is the index in `priorities` plus one (Debug 1 … Emergency 8). */
+export type Priority = (typeof priorities)[number];
+
+/** A JSON number whose text a double cannot carry (`1736936430123456789`, `1.50`): kept as it was written, printed by JSON.stringify verbatim. */
+export interface RawNumber {
+  readonly rawJSON: string;
+}
+
+export type FieldValue =
+  | string
+  | number
+  | boolean
+  | null
+  | RawNumber
+  | readonly FieldValue[]
+  | { readonly [key: string]: FieldValue };
+
+export interface Alert {
+  /** UUID: the sender's when valid, else made at intake. */
+  readonly uuid: string;
+  /** RFC 3339, the sender's offset kept, trailing zeros of the fraction removed. */
+  readonly time: string;
+  readonly rule: string;
+  readonly priority: Priority;
+  readonly source: string;
+  readonly output: string;
+  readonly hostname?: string;
+  /** Sorted bytewise. */
+  readonly tags: readonly string[];
+  /** Null-prototype object, keys sorted bytewise. */
+  readonly output_fields: Readonly<Record<string, FieldValue>>;
+  /** Names in output_fields that the hub added (customfields, templatedfields). */
+  readonly added: readonly string[];
+}
+
+export type Alerts = readonly [Alert, ...Alert[]];
+
+/** Debug 1 … Emergency 8. */
+export const priorityLevel = (priority: Priority): number => priorities.indexOf(priority) + 1;
+
+const byName = new Map<string, Priority>([
+  ...priorities.map((p) => [p.toLowerCase(), p] as const),
+  ["info", "Informational"],
+]);
+
+/** The canonical priority for a name in any case (`info` included), or undefined. */
+export const parsePriority = (name: string): Priority | undefined => byName.get(name.toLowerCase());
+
+const { isRawJSON, rawJSON } = JSON as unknown as {
+  isRawJSON(value: unknown): value is RawNumber;
+  rawJSON(text: string): RawNumber;
+};
+
+/** True for numbers in both spellings (double, verbatim literal). */
+export const isNumber = (value: FieldValue | undefined): value is number | RawNumber =>
+  typeof value === "number" || isRawNumber(value);
+
+export const isRawNumber = (value: unknown): value is RawNumber => isRawJSON(value);
+
+/** A number literal as a value: a double when its text survives the round trip, else the verbatim literal. */
+export const numberFromText = (text: string): number | RawNumber => {
+  const n = Number(text);
+  return String(n) === text ? n : rawJSON(text);
+};
+
+/** The number as it was written. */
+export const numberText = (value: number | RawNumber): string =>
+  typeof value === "number" ? String(value) : value.rawJSON;
+
+const unsafe = /[<>&\u2028\u2029]/g;
+const escapes: Record<string, string> = {
+  "<": "\\u003c",
+  ">": "\\u003e",
+  "&": "\\u0026",
+  "\u2028": "\\u2028",
+  "\u2029": "\\u2029",
+};
+
+/** JSON text the way Go's encoder writes it (`<`, `>`, `&`, U+2028/9 escaped): visible where JSON travels as text. */
+export const goJson = (value: unknown): string =>
+  JSON.stringify(value, wellFormed).replace(unsafe, (c) => escapes[c] ?? c);
+
+/** Lone surrogates become U+FFFD, as Go writes them. */
+const wellFormed = (_key: string, value: unknown): unknown =>
+  typeof value === "string" && !value.isWellFormed() ? value.toWellFormed() : value;
+
+const texts = new WeakMap<Alert, string>();
+
+/**
+ * The raw event: compact JSON in falcosidekick's key order (uuid, output, priority, rule, time, output_fields, source,
+ * tags when any, hostname when any), no trailing newline. Computed once per alert.
+ */
+export const rawEvent = (alert: Alert): string => {
+  let text = texts.get(alert);
+  if (text === undefined) {
+    text = goJson(rawEventObject(alert));
+    texts.set(alert, text);
+  }
+  return text;
+};
+
+/** Remembers the raw event text that an alert was read from, so that it is not written anew. */
+export const rememberText = (alert: Alert, text: string): void => {
+  texts.set(alert, text);
+};
+
+/** The raw event as an object for outputs that add keys to it. */
+export const rawEventObject = (alert: Alert): Record<string, unknown> => ({
+  uuid: alert.uuid,
+  output: alert.output,
+  priority: alert.priority,
+  rule: alert.rule,
+  time: alert.time,
+  output_fields: alert.output_fields,
+  source: alert.source,
+  ...(alert.tags.length > 0 && { tags: alert.tags }),
+  ...(alert.hostname && { hostname: alert.hostname }),
+});

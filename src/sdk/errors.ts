@@ -1,0 +1,42 @@
+/** Why a delivery failed: a closed list that is also the metric label. */
+export const reasons = [
+  "client_error",
+  "server_error",
+  "auth_error",
+  "not_found",
+  "too_large",
+  "invalid",
+  "rate_limited",
+  "timeout",
+  "network",
+  "tls",
+  "redirect",
+  "partial",
+  "bad_reply",
+  "config",
+  "bug",
+  "other",
+] as const;
+export type Reason = (typeof reasons)[number];
+
+export interface DeliveryFault {
+  readonly reason: Reason;
+  /** False: sending the same again can never succeed, the alert is a dead letter. */
+  readonly retryable: boolean;
+  /** The destination's own wait, in milliseconds: a floor under the backoff. */
+  readonly retryAfterMs?: number;
+  /** Indexes of the alerts that failed; absent: all. The others were taken. */
+  readonly failed?: readonly number[];
+  /** Indexes (subset of failed) that can never succeed, whatever `retryable` says. */
+  readonly dead?: readonly number[];
+}
+
+/** The one error a Sender throws. The message holds no URL, key or body. */
+export class DeliveryError extends Error {
+  override readonly name = "DeliveryError";
+  readonly fault: DeliveryFault;
+  constructor(message: string, fault: DeliveryFault) {
+    super(message);
+    this.fault = fault;
+  }
+}

@@ -1,0 +1,31 @@
+/** What an HTTP output asks the engine to send. Connection handling, TLS, proxies, timeouts and status codes are the engine's. */
+export interface HttpRequest {
+  readonly method?: "POST" | "PUT" | "GET" | "PATCH" | "DELETE";
+  /** Absolute URL, http or https. */
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** At most 1 MiB is kept. */
+  readonly body: string;
+}
+
+/** One attempt; throws DeliveryError when no acceptable answer came (status table: src/deliver/status.ts). */
+export type HttpCall = (request: HttpRequest, signal: AbortSignal) => Promise<HttpReply>;
+
+/** falcosidekick's standard headers, overridable by an output's own. */
+export const jsonHeaders = {
+  "Content-Type": "application/json; charset=utf-8",
+  "User-Agent": "Falcosidekick",
+} as const;
+
+/** Joins headers case-insensitively; later ones win and keep their spelling. */
+export const mergeHeaders = (...sets: readonly Readonly<Record<string, string>>[]): Record<string, string> => {
+  const byKey = new Map<string, [string, string]>();
+  for (const set of sets) for (const [k, v] of Object.entries(set)) byKey.set(k.toLowerCase(), [k, v]);
+  return Object.fromEntries(byKey.values());
+};

@@ -1,0 +1,102 @@
+import type { Logger } from "pino";
+import type { Alert, Alerts } from "./alert.ts";
+import type { Config, Fields } from "./fields.ts";
+import type { HttpCall, HttpReply, HttpRequest } from "./http.ts";
+
+/** Batch limits: alerts and bytes of one request at most, and how long an unfilled batch may wait when requests are in flight. */
+export interface Batch {
+  readonly items: number;
+  readonly bytes?: number;
+}
+
+export interface Sender {
+  /** Resolves when the destination took all alerts; throws DeliveryError otherwise. `signal` is the attempt's timeout. */
+  send(alerts: Alerts, signal: AbortSignal): Promise<void>;
+  /** A check at start (an index template, an identity): failures are logged, never fatal. */
+  start?(signal: AbortSignal): Promise<void>;
+  close?(): Promise<void>;
+}
+
+/** What the engine lends an output. */
+export interface Host {
+  /** One HTTP attempt over the output's own connection pool (TLS, proxy, client certificate from configuration). */
+  readonly http: HttpCall;
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** TLS material of the global configuration, for clients that open their own sockets. */
+  readonly tls: TlsMaterial;
+  /** Global configuration that payloads depend on. */
+  readonly hub: HubFacts;
+}
+
+export interface TlsMaterial {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly rejectUnauthorized: boolean;
+}
+
+export interface HubFacts {
+  /** Display names of the enabled outputs (webui's payload). */
+  readonly outputs: readonly string[];
+  readonly customfields: Readonly<Record<string, string>>;
+  readonly templatedfields: Readonly<Record<string, string>>;
+}
+
+/** What `request` may know beside the alerts and the configuration: a clock, for names that carry the date. */
+export interface RequestContext {
+  readonly now: number;
+  readonly hub: HubFacts;
+}
+
+interface Common<S extends Fields> {
+  /** = file name = YAML key; dots for nested keys (`aws.sqs` lives in aws-sqs.ts). */
+  readonly name: string;
+  /** falcosidekick's spelling where it differs: the `destination` label, and the name in the list of enabled outputs. */
+  readonly label?: string;
+  readonly display?: string;
+  readonly category:
+    | "chat"
+    | "logs"
+    | "metrics"
+    | "queue"
+    | "serverless"
+    | "alerting"
+    | "email"
+    | "storage"
+    | "web"
+    | "other";
+  /** One sentence. */
+  readonly about: string;
+  readonly fields: S;
+  /** A configuration that enables the output: documentation, example file and contract suite read it. */
+  readonly example: Readonly<Record<string, unknown>>;
+  /** Absent: one alert a request. */
+  readonly batch?: Batch;
+  /** Attempts in flight when `maxconcurrentrequests` is not set. */
+  readonly concurrency?: number;
+  enabled(config: Config<S>): boolean;
+  /** Faults in the values that no single field can see; each names its key. */
+  check?(config: Config<S>): readonly string[];
+}
+
+/** A destination with a client of its own. */
+export interface ClientOutput<S extends Fields = Fields> extends Common<S> {
+  open(config: Config<S>, host: Host): Sender | Promise<Sender>;
+}
+
+/** A destination that is one HTTP request per batch: pure mapping, nothing else. */
+export interface HttpOutput<S extends Fields = Fields> extends Common<S> {
+  request(alerts: Alerts, config: Config<S>, context: RequestContext): HttpRequest;
+  /** Throws DeliveryError when a 2xx answer carries failures. */
+  accept?(reply: HttpReply, alerts: Alerts): void;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the registry holds outputs of every shape
+export type Output = ClientOutput<any> | HttpOutput<any>;
+
+export const defineOutput = <const S extends Fields>(output: ClientOutput<S>): ClientOutput<S> => output;
+export const defineHttpOutput = <const S extends Fields>(output: HttpOutput<S>): HttpOutput<S> => output;
+
+export type { Alert, Alerts };
