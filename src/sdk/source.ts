@@ -1,0 +1,84 @@
+import type { Logger } from "pino";
+import type { Incoming } from "./event.ts";
+import type { Config, Fields } from "./fields.ts";
+
+/** One HTTP request at a source's listener: the body complete and decompressed. */
+export interface SourceRequest {
+  readonly method: string;
+  /** Path as it was sent, without the query. */
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+  readonly remote: string;
+}
+
+export interface SourceReply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** PEM text; `ca` asks clients for a certificate. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
+  readonly maxBodyBytes: number;
+}
+
+/** Where a source left off. Values are small texts; `set` resolves when the value is durable. */
+export interface Checkpoint {
+  get(key: string): Promise<string | undefined>;
+  set(key: string, value: string): Promise<void>;
+}
+
+/** What the engine lends a source. */
+export interface SourceHost {
+  /** Resolves when the events would survive a kill of the process; answer the sender only then. Rejects: refuse (503). */
+  push(events: readonly Incoming[]): Promise<void>;
+  /** A listener of the source's own; resolves with the port when it listens. */
+  listen(
+    options: ListenOptions,
+    handle: (request: SourceRequest) => Promise<SourceReply>,
+  ): Promise<{ readonly port: number; close(): Promise<void> }>;
+  readonly checkpoint: Checkpoint;
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export interface OpenSource {
+  /** Resolves when the source hears nothing more; a source that ends by itself (a file) resolves by itself. */
+  readonly ended?: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A plugin of falco.yaml that a source stands in for. */
+export interface Plugin {
+  readonly name: string;
+  readonly libraryPath: string;
+  /** As written: text, or the map that YAML held. */
+  readonly initConfig: unknown;
+  readonly openParams: unknown;
+}
+
+/** Where events come from. */
+export interface Source<S extends Fields = Fields> {
+  /** = file or folder name = YAML key. */
+  readonly name: string;
+  /** One sentence. */
+  readonly about: string;
+  readonly fields: S;
+  /** A configuration that enables the source. */
+  readonly example: Readonly<Record<string, unknown>>;
+  enabled(config: Config<S>): boolean;
+  /** Faults in the values that no single field can see; each names its key. */
+  check?(config: Config<S>): readonly string[];
+  /** The configuration that falco.yaml's plugin asks for, in the keys of `fields`; undefined: not this source's plugin. */
+  fromPlugin?(plugin: Plugin): Readonly<Record<string, unknown>> | undefined;
+  open(config: Config<S>, host: SourceHost): Promise<OpenSource>;
+}
+
+export const defineSource = <const S extends Fields>(source: Source<S>): Source<S> => source;
