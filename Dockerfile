@@ -1,0 +1,23 @@
+# Production dependencies only; the sources run as they are under Node 24.
+FROM node:24-slim AS deps
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+
+FROM node:24-slim
+ENV NODE_ENV=production DATADIR=/data
+WORKDIR /app
+COPY --from=deps /app/node_modules ./node_modules
+COPY package.json LICENSE ./
+COPY src ./src
+COPY outputs ./outputs
+COPY sources ./sources
+COPY rules ./rules
+COPY config ./config
+RUN mkdir /data && chown 1234:1234 /data
+USER 1234:1234
+VOLUME /data
+EXPOSE 2801 2810 9765
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.LISTENPORT || 2801) + '/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "src/eyrie.js"]

@@ -1,0 +1,110 @@
+import { randomUUID } from "node:crypto";
+import type { Chunk } from "../queue/queue.ts";
+
+/** Group commit: requests that arrive together share one durable write. */
+export interface GroupCommit {
+  /** Resolves when the lines are durable; rejects with the queue's error. `live` goes with the lines, one value a line. */
+  add(lines: readonly string[], live: readonly unknown[]): Promise<void>;
+  /** Resolves when everything added so far is settled. */
+  idle(): Promise<void>;
+}
+
+export interface GroupLimits {
+  readonly lane: string;
+  /** Of one chunk. */
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+  /** How long a chunk may fill when the write before it was less than this ago, milliseconds. */
+  readonly lingerMs: number;
+}
+
+interface Filling {
+  readonly lines: string[];
+  readonly live: unknown[];
+  bytes: number;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * While one write is in flight the next one fills. An idle hub writes in the same turn of the event loop; a busy one
+ * waits `lingerMs` at most, so that one write pays for the requests of that time. A write holds all lines of a request.
+ */
+export const openGroupCommit = (
+  push: (chunks: readonly Chunk[]) => Promise<void>,
+  limits: GroupLimits,
+  now: () => number,
+): GroupCommit => {
+  let chunks: Filling[] = [];
+  let waiting: Waiter[] = [];
+  let inFlight = 0;
+  let scheduled = false;
+  let lastFlush = 0;
+  let idlers: (() => void)[] = [];
+
+  const place = (line: string, live: unknown): void => {
+    let last = chunks[chunks.length - 1];
+    if (!last || last.lines.length >= limits.maxEvents || last.bytes + line.length > limits.maxBytes) {
+      last = { lines: [], live: [], bytes: 0 };
+      chunks.push(last);
+    }
+    last.lines.push(line);
+    last.live.push(live);
+    last.bytes += line.length;
+  };
+
+  const flush = (): void => {
+    scheduled = false;
+    const at = now();
+    const written = chunks.map(
+      (c): Chunk => ({
+        lane: limits.lane,
+        id: randomUUID(),
+        body: c.lines.join("\n"),
+        count: c.lines.length,
+        at,
+        live: c.live,
+      }),
+    );
+    const waiters = waiting;
+    chunks = [];
+    waiting = [];
+    lastFlush = at;
+    inFlight++;
+    push(written).then(
+      () => settle(waiters, (w) => w.resolve()),
+      (error: unknown) => settle(waiters, (w) => w.reject(error)),
+    );
+  };
+
+  const settle = (waiters: readonly Waiter[], end: (w: Waiter) => void): void => {
+    inFlight--;
+    for (const w of waiters) end(w);
+    if (inFlight > 0 || scheduled) return;
+    for (const resolve of idlers) resolve();
+    idlers = [];
+  };
+
+  const schedule = (): void => {
+    if (scheduled) return;
+    scheduled = true;
+    if (now() - lastFlush < limits.lingerMs) setTimeout(flush, limits.lingerMs);
+    else setImmediate(flush);
+  };
+
+  return {
+    add: (lines, live) =>
+      new Promise((resolve, reject) => {
+        if (lines.length === 0) return resolve();
+        lines.forEach((line, i) => {
+          place(line, live[i]);
+        });
+        waiting.push({ resolve, reject });
+        schedule();
+      }),
+    idle: () => (inFlight === 0 && !scheduled ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve))),
+  };
+};

@@ -1,0 +1,70 @@
+import type { MatchSettings } from "../config/types.ts";
+import type { Chunk } from "../queue/queue.ts";
+import { type Alert, priorityLevel } from "../sdk/alert.ts";
+import { encodeAlert } from "./codec.ts";
+
+/** One destination as routing sees it. */
+export interface Route {
+  /** The output instance's id; its lane is `out:<id>`. */
+  readonly id: string;
+  readonly takes: (alert: Alert) => boolean;
+}
+
+export const outputLane = (id: string): string => `out:${id}`;
+
+/** falcosidekick lets its own test alert pass every `minimumpriority`. */
+const testRule = "Test rule";
+
+/**
+ * Builds the predicate of an output instance: everything that is set must hold. `condition` is compiled by the caller's
+ * rule engine, which throws on a bad text.
+ */
+export const compileMatch = (
+  match: MatchSettings,
+  compileCondition: (text: string) => (alert: Alert) => boolean,
+): ((alert: Alert) => boolean) => {
+  const tests: ((alert: Alert) => boolean)[] = [];
+  if (match.minimumpriority) {
+    const least = priorityLevel(match.minimumpriority);
+    tests.push((alert) => priorityLevel(alert.priority) >= least || alert.rule === testRule);
+  }
+  if (match.tags?.length) {
+    const wanted = new Set(match.tags);
+    tests.push((alert) => alert.tags.some((tag) => wanted.has(tag)));
+  }
+  if (match.rules?.length) {
+    const globs = match.rules.map(globToRegExp);
+    tests.push((alert) => globs.some((glob) => glob.test(alert.rule)));
+  }
+  if (match.condition) tests.push(compileCondition(match.condition));
+  return (alert) => tests.every((test) => test(alert));
+};
+
+/** `*` any text, `?` one character; the whole name must fit. */
+const globToRegExp = (glob: string): RegExp =>
+  new RegExp(
+    `^${glob
+      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+      .replace(/\*+/g, ".*")
+      .replaceAll("?", ".")}$`,
+    "su",
+  );
+
+/** One chunk per route that takes any of the alerts; its id is the parent's, so a repeated routing is recognised. */
+export const routeAlerts = (
+  parent: { readonly id: string; readonly at: number; readonly body?: string },
+  alerts: readonly Alert[],
+  routes: readonly Route[],
+): Chunk[] => {
+  const chunks: Chunk[] = [];
+  let whole: string | undefined = parent.body;
+  for (const route of routes) {
+    const taken = alerts.filter(route.takes);
+    if (taken.length === 0) continue;
+    const all = taken.length === alerts.length;
+    if (all) whole ??= alerts.map(encodeAlert).join("\n");
+    const body = all && whole !== undefined ? whole : taken.map(encodeAlert).join("\n");
+    chunks.push({ lane: outputLane(route.id), id: parent.id, body, count: taken.length, at: parent.at, live: taken });
+  }
+  return chunks;
+};
