@@ -2,7 +2,8 @@ import { z } from "zod";
 
 /**
  * Configuration fields of outputs and sources. One declaration gives parsing, the environment name, the JSON schema, the
- * example file and the documentation. Keys are falcosidekick's: lower case, unbroken (`webhookurl`).
+ * example file and the documentation. Keys are falcosidekick's: lower case, unbroken (`webhookurl`); a dot nests
+ * (`"batching.enabled"` is read from `batching: { enabled: … }` and found under its dotted name).
  */
 export interface FieldMeta {
   /** The value is masked wherever configuration is shown, and `<KEY>_FILE` is read. */
@@ -10,15 +11,26 @@ export interface FieldMeta {
   /** Maps and lists as environment variables: `k:v,k:v` split at the first colon, or `a,b`. */
   readonly pairs?: boolean;
   readonly list?: boolean;
+  /** Pairs: an item without a colon is a key with an empty text (else it is left out). */
+  readonly bare?: boolean;
+  /** Pairs: keys keep their case in YAML too (else lower case, as falcosidekick reads them). */
+  readonly exact?: boolean;
+  /** Schemes that a URL may have; a text that is not empty must be such a URL. */
+  readonly schemes?: readonly string[];
   /** Shown in the documentation in place of the default. */
   readonly shown?: string;
 }
 
-const metas = new WeakMap<z.ZodType, FieldMeta>();
-export const fieldMeta = (schema: z.ZodType): FieldMeta => metas.get(schema) ?? {};
+const metas = z.registry<FieldMeta>();
+
+/** What was said of a field; survives `.refine`, `.optional` and the like. */
+export const fieldMeta = (schema: z.ZodType): FieldMeta => {
+  const inner = (schema.def as { innerType?: z.ZodType }).innerType;
+  return metas.get(schema) ?? (inner ? fieldMeta(inner) : {});
+};
 
 const mark = <T extends z.ZodType>(schema: T, meta: FieldMeta): T => {
-  metas.set(schema, meta);
+  metas.add(schema, meta);
   return schema;
 };
 
@@ -29,6 +41,9 @@ export const secret = (about: string) => mark(z.string().default("").describe(ab
 export const flag = (about: string, standard = false) => mark(z.boolean().default(standard).describe(about), {});
 export const int = (about: string, standard: number, min = 0, max = Number.MAX_SAFE_INTEGER) =>
   mark(z.int().min(min).max(max).default(standard).describe(about), {});
+/** A whole number that may be left unset; `shown` says what happens then. */
+export const maybeInt = (about: string, shown: string, min = 0, max = Number.MAX_SAFE_INTEGER) =>
+  mark(z.int().min(min).max(max).optional().describe(about), { shown });
 export const choice = <const T extends readonly [string, ...string[]]>(
   about: string,
   options: T,
@@ -41,11 +56,56 @@ export const choice = <const T extends readonly [string, ...string[]]>(
       .describe(about),
     {},
   ) as unknown as z.ZodDefault<z.ZodType<T[number]>>;
-/** A map of text to text; in the environment `k:v,k:v`, each item split at its first colon. */
-export const pairs = (about: string, options: { secret?: boolean } = {}) =>
+/** A map of text to text; in the environment `k:v,k:v`, each item split at its first colon, or a JSON object. */
+export const pairs = (about: string, options: { secret?: boolean; bare?: boolean; exact?: boolean } = {}) =>
   mark(z.record(z.string(), z.string()).default({}).describe(about), { pairs: true, ...options });
 /** A list of text; in the environment comma separated, blanks around items removed. */
 export const list = (about: string) => mark(z.array(z.string()).default([]).describe(about), { list: true });
+
+const hasScheme = (value: string, schemes: readonly string[]): boolean => {
+  const url = URL.parse(value);
+  return url !== null && url.hostname !== "" && schemes.includes(url.protocol.slice(0, -1));
+};
+
+/** A URL: empty, or with one of the schemes and a host. */
+export const url = (
+  about: string,
+  options: { secret?: boolean; standard?: string; schemes?: readonly [string, ...string[]] } = {},
+) => {
+  const schemes = options.schemes ?? ["http", "https"];
+  return mark(
+    z
+      .string()
+      .refine((v) => v === "" || hasScheme(v, schemes), `is not a URL that starts with ${schemes.join(":// or ")}://`)
+      .default(options.standard ?? "")
+      .describe(about),
+    { schemes, ...(options.secret && { secret: true }) },
+  );
+};
+
+const units: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1e3, m: 6e4, h: 3.6e6 };
+
+/** Milliseconds of a duration as Go writes it (`500ms`, `1m30s`, `0`); a day is `24h`. */
+export const parseDuration = (value: string): number | undefined => {
+  if (value === "0") return 0;
+  if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(value)) return undefined;
+  let ms = 0;
+  for (const [, n, unit] of value.matchAll(/([\d.]+)([a-zµ]+)/g)) ms += Number(n) * (units[unit ?? ""] ?? 0);
+  return ms;
+};
+
+const duringText = (about: string) =>
+  z
+    .string()
+    .refine((v) => parseDuration(v) !== undefined, "is not a duration such as 500ms, 10s or 5m")
+    .transform((v) => parseDuration(v) ?? 0)
+    .describe(about);
+
+/** A duration with its unit (`10s`); the parsed value is milliseconds. */
+export const duration = (about: string, standard: string) =>
+  mark(duringText(about).prefault(standard).describe(about), {});
+export const maybeDuration = (about: string, shown: string) =>
+  mark(duringText(about).optional().describe(about), { shown });
 
 export type Fields = Readonly<Record<string, z.ZodType>>;
 export type Config<S extends Fields> = { readonly [K in keyof S]: z.output<S[K]> };
