@@ -1,0 +1,21 @@
+import type { Output } from "../sdk/output.ts";
+import type { Source } from "../sdk/source.ts";
+
+/** What every command works with; nothing else reaches the outside. */
+export interface CommandIo {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  readonly outputs: readonly Output[];
+  // biome-ignore lint/suspicious/noExplicitAny: the registry holds sources of every shape
+  readonly sources: readonly Source<any>[];
+}
+
+/** Resolves with the exit code. */
+export type Command = (args: readonly string[], io: CommandIo) => Promise<number>;
+
+/** A fault in the command line itself: printed with a hint at `--help`, exit code 1. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}

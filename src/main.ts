@@ -1,0 +1,63 @@
+/** The command line and the composition root: the only file that knows which outputs and sources exist. */
+import { outputs } from "../outputs/index.ts";
+import { sources } from "../sources/index.ts";
+import { type Command, type CommandIo, UsageError } from "./cli/command.ts";
+import { environment } from "./config/environment.ts";
+
+/** Name → what it does, and how to load it: a command pays for its own imports only. */
+const commands: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<Command> }>> = {
+  hub: { about: "run the hub (what happens without a command)", load: async () => (await import("./cli/hub.ts")).hub },
+  "check-config": {
+    about: "read the configuration and list every problem",
+    load: async () => (await import("./cli/check-config.ts")).checkConfig,
+  },
+  fields: {
+    about: "list the fields of audit events, or extract them from a file",
+    load: async () => (await import("./cli/fields.ts")).fields,
+  },
+  "audit-config": {
+    about: "write the audit policy and webhook kubeconfig for a cluster",
+    load: async () => (await import("./cli/audit-config.ts")).auditConfig,
+  },
+};
+
+const usage = (): string =>
+  `Usage: eyrie [command] [flags]\n\nCommands:\n${Object.entries(commands)
+    .map(([name, { about }]) => `  ${name.padEnd(14)} ${about}`)
+    .join("\n")}\n\nFlags of the hub:
+  -c, --config-file FILE   YAML, falcosidekick's keys and falco.yaml's; the environment wins over it
+  --role all|intake|worker
+  -v, --version
+  -h, --help\n`;
+
+const main = async (argv: readonly string[]): Promise<number> => {
+  const io: CommandIo = {
+    env: environment(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    outputs,
+    sources,
+  };
+  const [first = ""] = argv;
+  if (first === "-h" || first === "--help" || first === "help") {
+    io.stdout.write(usage());
+    return 0;
+  }
+  const named = first !== "" && !first.startsWith("-");
+  const command = commands[named ? first : "hub"];
+  try {
+    if (!command) throw new UsageError(`no command "${first}"`);
+    return await (await command.load())(named ? argv.slice(1) : argv, io);
+  } catch (error) {
+    if (!(error instanceof UsageError) && !isArgsError(error)) throw error;
+    io.stderr.write(`eyrie: ${error.message}\n${usage()}`);
+    return 1;
+  }
+};
+
+/** What node:util parseArgs throws for a flag it does not know. */
+const isArgsError = (error: unknown): error is Error =>
+  error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+
+process.exitCode = await main(process.argv.slice(2));
