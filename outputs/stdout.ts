@@ -4,12 +4,11 @@ import { DeliveryError } from "../src/sdk/errors.ts";
 import { choice, flag } from "../src/sdk/fields.ts";
 import { defineOutput } from "../src/sdk/output.ts";
 
-/** One line a person can read; line breaks inside the alert are shown as `\n`. */
+/** One line a person can read; control characters, which could rewrite a terminal, are shown escaped. */
 const readable = (alert: Alert): string =>
   `${alert.time} ${alert.priority} [${alert.source}${alert.hostname ? `@${alert.hostname}` : ""}] ${alert.rule}: ${alert.output}`.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters would rewrite the terminal
     /[\u0000-\u001f\u007f-\u009f]/g,
-    (c) => JSON.stringify(c).slice(1, -1),
+    (c) => (c === "\n" ? "\\n" : `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`),
   );
 
 export default defineOutput({
