@@ -1,0 +1,129 @@
+import type { z } from "zod";
+import { type Fields, fieldMeta } from "../sdk/fields.ts";
+import { type Coerced, coerceText, coerceTree, kindOf } from "./coerce.ts";
+import { type Environment, isServiceLink } from "./environment.ts";
+import type { Place, Problems } from "./problem.ts";
+import type { Tree } from "./tree.ts";
+
+/** Where the values of a set of fields may stand. */
+export interface Lookup {
+  /** Path that messages show before the field's key: `slack[1].`. */
+  readonly label: string;
+  /** The value in the file, by the field's key in lower case. */
+  readonly inFile: (key: string) => Tree | undefined;
+  /** Variable names that win over the file, the first that is set counts; and names that only fill a gap. */
+  readonly envOver: (key: string) => readonly string[];
+  readonly envUnder?: (key: string) => readonly string[];
+  /** A value in the file for keys that were found nowhere else (`aws.region` for `aws.sqs`). */
+  readonly fileUnder?: (key: string) => Tree | undefined;
+}
+
+export interface Reader {
+  readonly env: Environment;
+  /** Reads a text file; throws when it cannot. */
+  readonly read: (path: string) => string;
+  readonly problems: Problems;
+}
+
+export interface Settings {
+  /** Parsed by the fields' schemas, defaults filled in; a faulty value is its default. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Where each value came from; absent: the default. */
+  readonly places: ReadonlyMap<string, Place>;
+}
+
+interface Candidate {
+  readonly at: Place;
+  readonly coerced: Coerced;
+}
+
+/** Reads fields: flag over environment over file over default, all findings noted. */
+export const readFields = (fields: Fields, lookup: Lookup, reader: Reader): Settings => {
+  const values: Record<string, unknown> = {};
+  const places = new Map<string, Place>();
+  for (const [key, schema] of Object.entries(fields)) {
+    const found = find(key, schema, lookup, reader);
+    const label = lookup.label + key;
+    let value: unknown;
+    if (found) {
+      if ("fault" in found.coerced) reader.problems.error(label, found.coerced.fault, found.at);
+      else {
+        value = found.coerced.value;
+        for (const note of found.coerced.notes ?? []) reader.problems.warn(label, note, found.at);
+      }
+    }
+    const parsed = schema.safeParse(value);
+    if (parsed.success) values[key] = parsed.data;
+    else {
+      for (const issue of parsed.error.issues) reader.problems.error(label, said(issue), found?.at);
+      values[key] = schema.safeParse(undefined).data;
+    }
+    if (found && value !== undefined) places.set(key, found.at);
+  }
+  return { values, places };
+};
+
+const find = (key: string, schema: z.ZodType, lookup: Lookup, reader: Reader): Candidate | undefined => {
+  const inFile = (tree: Tree | undefined): Candidate | undefined =>
+    tree && !(tree.kind === "leaf" && tree.value === null)
+      ? { at: tree.at, coerced: coerceTree(schema, tree) }
+      : undefined;
+  const over = lookup.inFile(key);
+  return (
+    (over?.at.flag ? inFile(over) : undefined) ??
+    fromEnv(lookup.envOver(key), schema, reader) ??
+    inFile(over) ??
+    fromNamedFile(schema, lookup.inFile(`${key}_file`), lookup.label + key, reader) ??
+    fromEnv(lookup.envUnder?.(key) ?? [], schema, reader) ??
+    inFile(lookup.fileUnder?.(key))
+  );
+};
+
+/** An empty variable counts as not set; `<NAME>_FILE` is read for secrets, the variable itself wins. */
+const fromEnv = (names: readonly string[], schema: z.ZodType, reader: Reader): Candidate | undefined => {
+  for (const name of names) {
+    const at: Place = { env: name };
+    const text = reader.env[name];
+    const path = fieldMeta(schema).secret ? reader.env[`${name}_FILE`] : undefined;
+    if (text && kindOf(schema) !== "pairs" && isServiceLink(name, text)) {
+      reader.problems.warn(name, "was set by Kubernetes for a service of this name and is ignored", at);
+      continue;
+    }
+    if (text && path) reader.problems.warn(name, `wins over ${name}_FILE, which is set too`, at);
+    if (text) return { at, coerced: coerceText(schema, text) };
+    if (path) return { at: { env: `${name}_FILE` }, coerced: fromFile(schema, path, reader) };
+  }
+  return undefined;
+};
+
+const fromNamedFile = (
+  schema: z.ZodType,
+  tree: Tree | undefined,
+  label: string,
+  reader: Reader,
+): Candidate | undefined => {
+  if (!tree || !fieldMeta(schema).secret || (tree.kind === "leaf" && !tree.value)) return undefined;
+  if (tree.kind === "leaf") return { at: tree.at, coerced: fromFile(schema, String(tree.value), reader) };
+  reader.problems.error(`${label}_file`, "must be the path of a file", tree.at);
+  return undefined;
+};
+
+/** The text of a mounted secret, without the line break that editors leave at its end. */
+const fromFile = (schema: z.ZodType, path: string, reader: Reader): Coerced => {
+  try {
+    return coerceText(schema, reader.read(path).replace(/[\r\n]+$/, ""));
+  } catch (error) {
+    return { fault: `the file cannot be read (${errorCode(error)}): ${path}` };
+  }
+};
+
+export const errorCode = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "error";
+
+const said = (issue: z.core.$ZodIssue): string => {
+  if (issue.code === "invalid_value") return `must be one of ${issue.values.map(String).join(", ")}`;
+  if (issue.code === "too_small") return `must be ${issue.minimum} or more`;
+  if (issue.code === "too_big") return `must be ${issue.maximum} or less`;
+  if (issue.code === "invalid_type" && issue.expected === "int") return "must be a whole number";
+  return issue.message;
+};

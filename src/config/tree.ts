@@ -1,0 +1,129 @@
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from "yaml";
+import type { Place, Problems } from "./problem.ts";
+
+/** YAML with places: what the rest of the configuration is read from. Keys keep their spelling; compare in lower case. */
+export type Tree = Leaf | ListTree | MapTree;
+
+export interface Leaf {
+  readonly kind: "leaf";
+  readonly value: string | number | bigint | boolean | null;
+  readonly at: Place;
+}
+export interface ListTree {
+  readonly kind: "list";
+  readonly items: readonly Tree[];
+  readonly at: Place;
+}
+export interface MapTree {
+  readonly kind: "map";
+  readonly entries: readonly Entry[];
+  readonly at: Place;
+}
+export interface Entry {
+  readonly key: string;
+  /** Of the key. */
+  readonly at: Place;
+  readonly tree: Tree;
+}
+
+export const emptyMap: MapTree = { kind: "map", entries: [], at: {} };
+
+/** Reads one YAML document whose root is a map. Faults of the syntax are errors with their place; the result is what could be read. */
+export const readYaml = (text: string, file: string, problems: Problems): MapTree => {
+  const lines = new LineCounter();
+  const doc = parseDocument(text, { lineCounter: lines, merge: true, intAsBigInt: true, prettyErrors: false });
+  const place = (offset: number | undefined): Place => {
+    if (offset === undefined) return { file };
+    const { line, col } = lines.linePos(offset);
+    return { file, line, column: col };
+  };
+  for (const fault of doc.errors) problems.error("", `YAML: ${firstLine(fault.message)}`, place(fault.pos[0]));
+  if (doc.errors.length > 0 || doc.contents === null) return emptyMap;
+  const tree = convert(doc.contents, { place, problems, anchors: new Map() });
+  if (tree.kind === "map") return tree;
+  if (tree.kind === "leaf" && tree.value === null) return emptyMap;
+  problems.error("", "the file must hold keys and values", tree.at);
+  return emptyMap;
+};
+
+/** A value of the command line (`-o key=value`), read as YAML. */
+export const readValue = (text: string): Tree => {
+  const doc = parseDocument(text, { intAsBigInt: true });
+  const at: Place = { flag: true };
+  if (doc.errors.length > 0 || doc.contents === null) return { kind: "leaf", value: text, at };
+  return convert(doc.contents, { place: () => at, anchors: new Map() });
+};
+
+const firstLine = (message: string): string => message.split("\n", 1)[0] ?? message;
+
+/** Anchors are kept as they are met: an alias shares its tree, and one that holds itself finds no anchor. */
+interface Reading {
+  readonly place: (offset: number | undefined) => Place;
+  readonly problems?: Problems;
+  readonly anchors: Map<string, Tree>;
+}
+
+const convert = (node: ParsedNode | null, reading: Reading): Tree => {
+  if (!isAlias(node)) {
+    const tree = convertNode(node, reading);
+    if (node?.anchor) reading.anchors.set(node.anchor, tree);
+    return tree;
+  }
+  const at = reading.place(node.range[0]);
+  const target = reading.anchors.get(node.source);
+  if (!target) reading.problems?.error("", `no anchor "${node.source}" above this alias`, at);
+  return target ? { ...target, at } : { kind: "leaf", value: null, at };
+};
+
+const convertNode = (node: ParsedNode | null, reading: Reading): Tree => {
+  const at = reading.place(node?.range?.[0]);
+  if (isMap(node)) {
+    const entries: Entry[] = [];
+    for (const { key, value } of node.items as { key: ParsedNode; value: ParsedNode | null }[]) {
+      const name = isScalar(key) ? key.value : String(key);
+      const keyAt = reading.place(key.range?.[0]);
+      const tree = convert(value, reading);
+      if ((typeof name === "symbol" || name === "<<") && tree.kind !== "leaf") mergeInto(entries, tree);
+      else entries.push({ key: String(name), at: keyAt, tree: withPlace(tree, keyAt) });
+    }
+    return { kind: "map", entries: lastOfMerged(entries), at };
+  }
+  if (isSeq(node)) return { kind: "list", items: node.items.map((i) => convert(i as ParsedNode, reading)), at };
+  return { kind: "leaf", value: scalar(isScalar(node) ? node.value : null), at };
+};
+
+/** An empty value has no place of its own: its key's. */
+const withPlace = (tree: Tree, at: Place): Tree =>
+  tree.at.line === undefined && !tree.at.flag ? { ...tree, at } : tree;
+
+const scalar = (value: unknown): Leaf["value"] => {
+  if (typeof value === "bigint") return BigInt(Number(value)) === value ? Number(value) : value;
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  return value === null || value === undefined ? null : String(value);
+};
+
+const merged = new WeakSet<Entry>();
+
+const mergeInto = (entries: Entry[], tree: ListTree | MapTree): void => {
+  const maps = tree.kind === "map" ? [tree] : tree.items.filter((i) => i.kind === "map");
+  for (const map of maps)
+    for (const entry of map.entries) {
+      if (entries.some((e) => e.key === entry.key)) continue;
+      const copy = { ...entry };
+      merged.add(copy);
+      entries.push(copy);
+    }
+};
+
+/** A key of the map itself wins over one that `<<` brought. */
+const lastOfMerged = (entries: readonly Entry[]): Entry[] =>
+  entries.filter(
+    (e, i) => !merged.has(e) || !entries.some((other, j) => i !== j && !merged.has(other) && other.key === e.key),
+  );
+
+/** The tree as plain data (Falco's init_config), keys as written. */
+export const plain = (tree: Tree): unknown => {
+  if (tree.kind === "leaf") return tree.value;
+  if (tree.kind === "list") return tree.items.map(plain);
+  return Object.fromEntries(tree.entries.map((e) => [e.key, plain(e.tree)]));
+};
