@@ -1,0 +1,183 @@
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { Depth, QueueStatus } from "../queue/queue.ts";
+import type { Alert } from "../sdk/alert.ts";
+import type { Reason } from "../sdk/errors.ts";
+import { createEventSeries, type EventLabels } from "./event-series.ts";
+import { createTally, type Tally } from "./tally.ts";
+
+export type BreakerState = "closed" | "half_open" | "open";
+export type InputStatus = "accepted" | "rejected";
+
+/** What one output instance reports. Counts are alerts unless said otherwise. */
+export interface DeliveryMetrics {
+  /** One attempt of any number of alerts ended after `seconds`. */
+  attempt(seconds: number, outcome: "ok" | Reason): void;
+  /** Taken by the destination at `atMs` (milliseconds since the epoch). */
+  ok(alerts: number, atMs: number): void;
+  /** Failed in an attempt, whatever becomes of them. */
+  error(alerts: number): void;
+  retried(alerts: number, reason: Reason): void;
+  dead(alerts: number, reason: Reason): void;
+  breaker(state: BreakerState): void;
+}
+
+/** Read when somebody scrapes; what cannot be read is left out of that scrape. */
+export interface ScrapeSources {
+  lanes?(): Promise<readonly { readonly lane: string; readonly depth: Depth }[]>;
+  queue?(): QueueStatus;
+  /** Bytes of bodies held in memory. */
+  inflightBytes?(): number;
+}
+
+export interface Metrics {
+  readonly contentType: string;
+  /** The exposition text; scrapes that overlap share one collection. */
+  expose(): Promise<string>;
+  /** Names from `labels` that cannot be labels, to be logged at start. */
+  readonly refusedLabels: readonly string[];
+
+  /** falcosidekick's inputs_total: events by the way they came (`requests` for HTTP). */
+  input(source: string, status: InputStatus, n: number): void;
+  /** falcosidekick's falco_events_total: one valid alert. */
+  event(alert: Alert): void;
+  /** The metrics of an output instance; `destination` is falcosidekick's label for its outputs_total. */
+  delivery(output: string, destination: string): DeliveryMetrics;
+
+  /** Bytes of bodies as they came over the wire. */
+  intakeBytes(source: string, bytes: number): void;
+  /** Requests and events refused: `too_large`, `unauthorized`, `invalid`, … */
+  intakeRejected(source: string, reason: string, n: number): void;
+  /** One durable write of the queue. */
+  push(seconds: number): void;
+  redisWatchdogRestart(): void;
+  /** Matches of a rule of the hub's own engine; rule names come from rule files. */
+  ruleMatch(rule: string, priority: string, source: string): void;
+  scrape(sources: ScrapeSources): void;
+}
+
+export interface MetricsOptions {
+  readonly labels?: Partial<EventLabels>;
+  /** Label sets of falco_events_total. */
+  readonly maxSeries?: number;
+  /** The Node process' own metrics. */
+  readonly process?: boolean;
+  readonly version?: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+const breakerValue: Readonly<Record<BreakerState, number>> = { closed: 0, half_open: 1, open: 2 };
+const laneStates = ["waiting", "active", "delayed", "dead"] as const;
+
+/** falcosidekick's content type: scrapers that negotiate see the answer that they know. */
+const contentType = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
+
+export const createMetrics = (options: MetricsOptions): Metrics => {
+  const registry = new Registry();
+  if (options.process ?? true) collectDefaultMetrics({ register: registry });
+  const tally = (name: string, help: string, labels: readonly string[] = []): Tally =>
+    createTally(registry, name, help, labels);
+  const gauge = <const L extends string>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
+
+  const inputs = tally("falcosecurity_falcosidekick_inputs_total", "Events received.", ["source", "status"]);
+  const outputs = tally("falcosecurity_falcosidekick_outputs_total", "Alerts sent.", ["destination", "status"]);
+  const events = createEventSeries(
+    registry,
+    { customfields: [], templatedfields: [], extralabels: [], ...options.labels },
+    options.maxSeries ?? 10_000,
+  );
+  const attempts = tally("eyrie_delivery_attempts_total", "Delivery attempts.", ["output", "outcome"]);
+  const latency = new Histogram({
+    name: "eyrie_delivery_seconds",
+    help: "Duration of one delivery attempt.",
+    labelNames: ["output"],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [registry],
+  });
+  const retries = tally("eyrie_delivery_retries_total", "Alerts put back to be sent again.", ["output", "reason"]);
+  const dead = tally("eyrie_dead_letters_total", "Alerts given up and kept as dead letters.", ["output", "reason"]);
+  const breaker = gauge("eyrie_breaker_state", "0 closed, 1 half open, 2 open.", ["output"]);
+  const success = gauge("eyrie_last_success_timestamp_seconds", "When the destination last took an alert.", ["output"]);
+  const bytes = tally("eyrie_intake_bytes_total", "Bytes of request bodies as received.", ["source"]);
+  const rejected = tally("eyrie_intake_rejected_total", "Events and requests refused.", ["source", "reason"]);
+  const pushes = new Histogram({
+    name: "eyrie_push_seconds",
+    help: "Duration of one durable write to the queue.",
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers: [registry],
+  });
+  const restarts = tally("eyrie_redis_watchdog_restarts_total", "Consumers restarted because they had stalled.").cell();
+  const matches = tally("eyrie_rule_matches_total", "Audit events matched.", ["rule", "priority", "source"]);
+  const build = gauge("eyrie_build_info", "The version that runs.", ["version", "node"]);
+  build.set({ version: options.version ?? "unknown", node: process.versions.node }, 1);
+
+  const depth = gauge("eyrie_lane_events", "Events in a lane by state.", ["lane", "state"]);
+  const age = gauge("eyrie_lane_oldest_age_seconds", "Age of a lane's oldest event that is not settled.", ["lane"]);
+  const durable = gauge("eyrie_queue_durable", "1: an accepted event survives a crash.");
+  const writable = gauge("eyrie_queue_writable", "1: the queue takes events.");
+  const spilled = gauge("eyrie_spill_events", "Events in the local spill, waiting for Redis.");
+  const inflight = gauge("eyrie_intake_inflight_bytes", "Bytes of request bodies held in memory.");
+
+  let sources: ScrapeSources = {};
+  const readSources = async (): Promise<void> => {
+    const status = sources.queue?.();
+    if (status) {
+      durable.set(Number(status.durable));
+      writable.set(Number(status.writable));
+      spilled.set(status.spilled ?? 0);
+    }
+    inflight.set(sources.inflightBytes?.() ?? 0);
+    const lanes = await sources.lanes?.().catch(() => undefined);
+    depth.reset();
+    age.reset();
+    for (const { lane, depth: found } of lanes ?? []) {
+      for (const state of laneStates) depth.set({ lane, state }, found[state]);
+      const since = found.oldestAt === undefined ? 0 : Math.max(0, options.now() - found.oldestAt) / 1000;
+      age.set({ lane }, since);
+    }
+  };
+
+  let running: Promise<string> | undefined;
+  return {
+    contentType,
+    refusedLabels: events.refused,
+    expose: () => {
+      running ??= readSources()
+        .then(() => registry.metrics())
+        .finally(() => {
+          running = undefined;
+        });
+      return running;
+    },
+    input: (source, status, n) => inputs.cell(source, status).add(n),
+    event: events.count,
+    delivery: (output, destination) => {
+      const ok = outputs.cell(destination, "ok");
+      const error = outputs.cell(destination, "error");
+      breaker.set({ output }, breakerValue.closed);
+      return {
+        attempt: (seconds, outcome) => {
+          latency.observe({ output }, seconds);
+          attempts.cell(output, outcome).add(1);
+        },
+        ok: (alerts, atMs) => {
+          ok.add(alerts);
+          success.set({ output }, atMs / 1000);
+        },
+        error: (alerts) => error.add(alerts),
+        retried: (alerts, reason) => retries.cell(output, reason).add(alerts),
+        dead: (alerts, reason) => dead.cell(output, reason).add(alerts),
+        breaker: (state) => breaker.set({ output }, breakerValue[state]),
+      };
+    },
+    intakeBytes: (source, n) => bytes.cell(source).add(n),
+    intakeRejected: (source, reason, n) => rejected.cell(source, reason).add(n),
+    push: (seconds) => pushes.observe(seconds),
+    redisWatchdogRestart: () => restarts.add(1),
+    ruleMatch: (rule, priority, source) => matches.cell(rule, priority, source).add(1),
+    scrape: (next) => {
+      sources = next;
+    },
+  };
+};
