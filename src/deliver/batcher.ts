@@ -1,0 +1,213 @@
+import type { Reason } from "../sdk/errors.ts";
+import type { Alert, Alerts, Batch } from "../sdk/output.ts";
+import type { Clock } from "./clock.ts";
+import type { Failure } from "./failure.ts";
+import { type Fifo, fifo } from "./fifo.ts";
+import type { Gate } from "./gate.ts";
+
+/** What became of one alert. `held`: no attempt was made, and none can start for `waitMs`. */
+export type Outcome =
+  | { readonly kind: "taken" }
+  | { readonly kind: "failed"; readonly failure: Failure; readonly permanent: boolean }
+  | { readonly kind: "held"; readonly waitMs: number };
+
+export interface Batcher {
+  /** One outcome per alert, in order; never rejects. Requests may join alerts of several calls. */
+  deliver(alerts: readonly Alert[]): Promise<readonly Outcome[]>;
+  /** Calls of `deliver` not yet answered. */
+  inHand(): number;
+  /** Goes on for `deadlineMs`, then answers all that is left with `held`. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+export interface BatcherParts {
+  /** Of one request; absent: one alert each. */
+  readonly limits: Batch | undefined;
+  readonly gate: Required<Gate>;
+  /** Never rejects; resolves with the failure, if any. */
+  readonly attempt: (alerts: Alerts) => Promise<Failure | undefined>;
+  readonly clock: Clock;
+  /** Size of one alert, compared with `limits.bytes`. */
+  readonly weigh: (alert: Alert) => number;
+}
+
+/**
+ * After its first attempt an item goes back to the lane with what is left of it: a crash then repeats two seconds' worth
+ * of deliveries at most, however many alerts the item holds.
+ */
+const startedHoldMs = 2_000;
+/** An item whose turn does not come is shown to other processes again. */
+const waitingHoldMs = 30_000;
+/** For items that arrive while the delivery closes. */
+const closedWaitMs = 1_000;
+
+interface Ticket {
+  readonly alerts: readonly Alert[];
+  readonly outcomes: Outcome[];
+  readonly done: (outcomes: readonly Outcome[]) => void;
+  left: number;
+  expires: number;
+  started: boolean;
+}
+
+interface Entry {
+  readonly ticket: Ticket;
+  readonly index: number;
+}
+
+/**
+ * Joins alerts into requests. Nothing waits for a batch to fill: what is there goes when an attempt may start, so batches
+ * grow exactly while requests are in flight.
+ */
+export const openBatcher = (parts: BatcherParts): Batcher => {
+  const { limits, gate, clock } = parts;
+  const tickets = new Set<Ticket>();
+  const flying = new Set<readonly Entry[]>();
+  const waiting: Fifo<Entry> = fifo();
+  /** Halves of refused batches: they keep their bounds and go first. */
+  const halves: Fifo<readonly Entry[]> = fifo();
+  let cancel = (): void => {};
+  let scheduled = false;
+  let closed = false;
+  let idle = (): void => {};
+
+  const resolve = ({ ticket, index }: Entry, outcome: Outcome): void => {
+    ticket.outcomes[index] = outcome;
+    ticket.left -= 1;
+    if (ticket.left > 0) return;
+    tickets.delete(ticket);
+    ticket.done(ticket.outcomes);
+    if (tickets.size === 0) idle();
+  };
+
+  const pump = (): void => {
+    scheduled = false;
+    cancel();
+    for (;;) {
+      const at = clock.ticks();
+      const wait = gate.wait(at);
+      const expires = giveBack(at, wait);
+      if (expires === undefined) return;
+      if (wait > 0) {
+        cancel = clock.after(Math.min(wait, expires - at), pump);
+        return;
+      }
+      fly(take(gate.room(at)), at);
+    }
+  };
+
+  /** Returns expired items to the lane; the answer is when the next one expires, undefined when nothing waits. */
+  const giveBack = (at: number, wait: number): number | undefined => {
+    const held: Outcome = { kind: "held", waitMs: Number.isFinite(wait) ? wait : 0 };
+    for (;;) {
+      const half = halves.peek();
+      const next = half?.[0] ?? waiting.peek();
+      if (!next || next.ticket.expires > at) return next?.ticket.expires;
+      if (half) for (const entry of halves.shift() ?? []) resolve(entry, held);
+      else for (let e = waiting.peek(); e?.ticket === next.ticket; e = waiting.peek()) resolveNext(held);
+    }
+  };
+
+  const resolveNext = (outcome: Outcome): void => {
+    const entry = waiting.shift();
+    if (entry) resolve(entry, outcome);
+  };
+
+  const take = (room: number): readonly Entry[] => {
+    const half = halves.peek();
+    if (half) {
+      halves.shift();
+      return half;
+    }
+    const most = Math.min(limits?.items ?? 1, room);
+    const heaviest = limits?.bytes ?? Infinity;
+    const batch: Entry[] = [];
+    let weight = 0;
+    for (let next = waiting.peek(); next && batch.length < most; next = waiting.peek()) {
+      if (heaviest !== Infinity) weight += parts.weigh(alertOf(next));
+      if (batch.length > 0 && weight > heaviest) break;
+      waiting.shift();
+      batch.push(next);
+    }
+    return batch;
+  };
+
+  const fly = (batch: readonly Entry[], at: number): void => {
+    for (const { ticket } of batch) {
+      if (ticket.started) continue;
+      ticket.started = true;
+      ticket.expires = at + startedHoldMs;
+    }
+    gate.enter(at, batch.length);
+    flying.add(batch);
+    void parts.attempt(batch.map(alertOf) as [Alert, ...Alert[]]).then((failure) => {
+      gate.leave(clock.ticks(), failure);
+      if (!flying.delete(batch)) return;
+      land(batch, failure);
+      pump();
+    });
+  };
+
+  const land = (batch: readonly Entry[], failure: Failure | undefined): void => {
+    if (failure && batch.length > 1 && blamesOneAlert(failure)) {
+      const middle = batch.length >> 1;
+      halves.push(batch.slice(0, middle));
+      halves.push(batch.slice(middle));
+      return;
+    }
+    const failed = failure?.failed && new Set(failure.failed);
+    const dead = new Set(failure?.dead);
+    for (const [i, entry] of batch.entries()) {
+      if (failure && (!failed || failed.has(i) || dead.has(i)))
+        resolve(entry, { kind: "failed", failure, permanent: dead.has(i) || !failure.retryable });
+      else resolve(entry, { kind: "taken" });
+    }
+  };
+
+  const release = (): void => {
+    closed = true;
+    cancel();
+    const held: Outcome = { kind: "held", waitMs: 0 };
+    while (waiting.size > 0) resolveNext(held);
+    while (halves.size > 0) for (const entry of halves.shift() ?? []) resolve(entry, held);
+    for (const batch of [...flying]) for (const entry of batch) resolve(entry, held);
+    flying.clear();
+  };
+
+  return {
+    deliver: (alerts) => {
+      if (closed) return Promise.resolve(alerts.map(() => ({ kind: "held", waitMs: closedWaitMs }) as const));
+      if (alerts.length === 0) return Promise.resolve([]);
+      const { promise, resolve: done } = Promise.withResolvers<readonly Outcome[]>();
+      const expires = clock.ticks() + waitingHoldMs;
+      const ticket: Ticket = { alerts, outcomes: [], done, left: alerts.length, expires, started: false };
+      tickets.add(ticket);
+      for (let index = 0; index < alerts.length; index += 1) waiting.push({ ticket, index });
+      if (!limits) pump();
+      else if (!scheduled) {
+        // A queue hands out many items in one turn of the loop: they shall share a request.
+        scheduled = true;
+        setImmediate(pump);
+      }
+      return promise;
+    },
+    inHand: () => tickets.size,
+    close: async (deadlineMs) => {
+      if (tickets.size > 0) {
+        const { promise, resolve: over } = Promise.withResolvers<void>();
+        idle = over;
+        const stop = clock.after(deadlineMs, over);
+        await promise;
+        stop();
+      }
+      release();
+    },
+  };
+};
+
+const alertOf = ({ ticket, index }: Entry): Alert => ticket.alerts[index] as Alert;
+
+/** Refusals that one alert of many may have caused: the others deserve a request without it. */
+const blamed: ReadonlySet<Reason> = new Set(["client_error", "invalid", "too_large", "bug"]);
+const blamesOneAlert = (failure: Failure): boolean =>
+  !failure.retryable && failure.failed === undefined && blamed.has(failure.reason);

@@ -1,0 +1,146 @@
+import type { Logger } from "pino";
+import type { OutputInstance } from "../config/types.ts";
+import type { Handle, Item } from "../queue/queue.ts";
+import { rawEvent } from "../sdk/alert.ts";
+import type { Alert, Alerts, HubFacts } from "../sdk/output.ts";
+import { openBatcher } from "./batcher.ts";
+import { type BreakerState, breaker } from "./breaker.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { concurrency } from "./concurrency.ts";
+import { type Failure, failureOf, framesOf } from "./failure.ts";
+import { every } from "./gate.ts";
+import { openHttp } from "./http.ts";
+import { limit } from "./limit.ts";
+import { type DeliveryMetrics, type Health, type Observer, observe } from "./observe.ts";
+import { pace } from "./pace.ts";
+import { postponements } from "./postponed.ts";
+import type { ProxyEnv } from "./proxy.ts";
+import { openSender } from "./sender.ts";
+import { timed } from "./timeout.ts";
+import { judge, settle } from "./verdict.ts";
+
+export interface DeliveryDeps {
+  readonly log: Logger;
+  readonly metrics: DeliveryMetrics;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly decode: (body: string) => readonly Alert[];
+  readonly encode: (alerts: readonly Alert[]) => string;
+  readonly hub: HubFacts;
+  readonly proxy?: ProxyEnv;
+  readonly clock?: Clock;
+}
+
+export interface DeliveryState extends Health {
+  readonly breaker: BreakerState;
+  /** Attempts in flight, and items taken from the lane. */
+  readonly inFlight: number;
+  readonly inHand: number;
+}
+
+export interface Delivery {
+  /** For queue.consume on the lane `out:<id>`; never rejects. */
+  readonly handle: Handle;
+  /** Items to take from the lane at once. */
+  readonly parallel: number;
+  state(): DeliveryState;
+  /** Goes on for `deadlineMs`, then hands back to the lane what is left and closes the connections. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/** What `maxconcurrentrequests: 0` comes to: no destination is helped by more, and sockets are finite. */
+const unlimited = 256;
+/** Items in hand bound the memory that a dead destination takes. */
+const mostItems = 64;
+
+/**
+ * One destination. An item is decoded, its alerts joined into requests when the gates let one pass, each attempt bounded
+ * in time, and the outcome judged per alert: ack, retry later (in the lane, never here), or dead letter.
+ */
+export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps): Promise<Delivery> => {
+  const { delivery, transport, output } = instance;
+  const { now, random, decode, encode, hub, proxy, clock = systemClock } = deps;
+  const log = deps.log.child({ output: instance.id });
+  const slots = Math.min(delivery.maxconcurrentrequests || unlimited, unlimited);
+  const limits = delivery.batch ?? output.batch;
+
+  const observer = observe(destinationOf(instance), { log, metrics: deps.metrics, now });
+  const http = openHttp(transport, proxy, { connections: slots, now });
+  const sender = openSender(instance, { http, log, now, clock, hub });
+  const flights = concurrency(slots);
+  const fuse = breaker(delivery.breaker, observer.breaker);
+  const rate = delivery.ratelimit ? [limit(delivery.ratelimit, clock.ticks())] : [];
+  const postponed = postponements();
+
+  // Outside in: batch, limit, breaker, timeout, send.
+  const batcher = openBatcher({
+    limits,
+    weigh: (alert) => Buffer.byteLength(rawEvent(alert)),
+    gate: every([flights, ...rate, pace(), fuse]),
+    attempt: observed(observer, clock, log, timed(delivery.timeoutMs, clock, sender.send)),
+    clock,
+  });
+
+  const handle: Handle = async (item) => {
+    const alerts = read(item, decode);
+    if (!alerts) return { dead: [{ body: item.body, count: item.count, why: "bug: the chunk cannot be decoded" }] };
+    const outcomes = await batcher.deliver(alerts);
+    const attempted = outcomes.some((outcome) => outcome.kind === "failed");
+    const attempts = item.attempt + 1 - postponed.of(item.id);
+    const circumstances = { attempts, at: item.at, now: now(), random, failing: fuse.failing() };
+    const verdicts = judge(outcomes, delivery.retry, circumstances);
+    observer.verdicts(verdicts);
+    const settlement = settle(alerts, verdicts, encode);
+    postponed.settled(item.id, settlement.retry !== undefined, attempted);
+    return settlement;
+  };
+
+  observer.breaker("closed");
+  sender.warm();
+  return {
+    handle,
+    parallel: Math.max(slots, Math.min(slots * (limits?.items ?? 2), mostItems)),
+    state: () => ({
+      ...observer.health(),
+      breaker: fuse.state(clock.ticks()),
+      inFlight: flights.inFlight(),
+      inHand: batcher.inHand(),
+    }),
+    close: async (deadlineMs) => {
+      await batcher.close(deadlineMs);
+      await sender.close();
+      await http.close();
+    },
+  };
+};
+
+/** The `destination` label: falcosidekick's spelling for an output's only instance, else the instance's id. */
+export const destinationOf = ({ id, name, output }: OutputInstance): string =>
+  name === undefined ? (output.label ?? id) : id;
+
+/** An attempt that cannot throw, measured and logged. */
+const observed =
+  (observer: Observer, clock: Clock, log: Logger, attempt: (alerts: Alerts) => Promise<void>) =>
+  async (alerts: Alerts): Promise<Failure | undefined> => {
+    const start = clock.ticks();
+    let failure: Failure | undefined;
+    try {
+      await attempt(alerts);
+    } catch (error) {
+      failure = failureOf(error);
+      if (failure.reason === "bug") log.error({ frames: framesOf(error) }, failure.message);
+    }
+    observer.attempt(failure, clock.ticks() - start, alerts.length);
+    return failure;
+  };
+
+const read = (item: Item, decode: (body: string) => readonly Alert[]): readonly Alert[] | undefined => {
+  if (Array.isArray(item.live)) return item.live as readonly Alert[];
+  try {
+    return decode(item.body);
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,39 @@
+import { DeliveryError, type DeliveryFault } from "../sdk/errors.ts";
+import { networkFault } from "./network.ts";
+
+/** Why an attempt failed, fit for logs and dead letters: the message holds no URL, key or body. */
+export interface Failure extends DeliveryFault {
+  readonly message: string;
+}
+
+const bugs = [TypeError, RangeError, ReferenceError, SyntaxError];
+
+/**
+ * What a thrown value means. DeliveryError says it itself; sockets, DNS, TLS and aborts are known by their codes; errors
+ * of the language are bugs and never cured by repeating. All else is retried: permanent must be declared.
+ */
+export const failureOf = (error: unknown): Failure => {
+  if (error instanceof DeliveryError) return { ...error.fault, message: error.message };
+  const known = networkFault(error);
+  if (known) return known;
+  if (bugs.some((kind) => error instanceof kind))
+    return { reason: "bug", retryable: false, message: `${(error as Error).name} in the output` };
+  return { reason: "other", retryable: true, message: `unexpected ${labelOf(error)}` };
+};
+
+/** An unknown error's message may quote an address or a key, so only its class and code are told. */
+const labelOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return "value thrown";
+  const code = (error as { code?: unknown }).code;
+  const name = /^\w{1,60}$/.test(error.name) ? error.name : "Error";
+  return typeof code === "string" && /^\w{1,60}$/.test(code) ? `${name} ${code}` : name;
+};
+
+/** The frames of an error's stack without its message. */
+export const framesOf = (error: unknown): string =>
+  error instanceof Error
+    ? (error.stack ?? "")
+        .split("\n")
+        .filter((line) => line.startsWith("    at "))
+        .join("\n")
+    : "";

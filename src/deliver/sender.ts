@@ -1,0 +1,85 @@
+import type { Logger } from "pino";
+import type { OutputInstance } from "../config/types.ts";
+import { DeliveryError } from "../sdk/errors.ts";
+import { type HttpCall, type HttpReply, jsonHeaders, mergeHeaders } from "../sdk/http.ts";
+import type { Alerts, ClientOutput, HttpOutput, HubFacts, Sender } from "../sdk/output.ts";
+import { reopening } from "./client.ts";
+import type { Clock } from "./clock.ts";
+import { failureOf } from "./failure.ts";
+import { timed } from "./timeout.ts";
+import { clientTls } from "./tls.ts";
+
+export interface SenderParts {
+  readonly http: HttpCall;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly clock: Clock;
+  readonly hub: HubFacts;
+}
+
+export interface OpenSender {
+  send(alerts: Alerts, signal: AbortSignal): Promise<void>;
+  /** Opens a client before its first alert comes; failures are logged. */
+  warm(): void;
+  close(): Promise<void>;
+}
+
+/** An output of either kind as one function. */
+export const openSender = (instance: OutputInstance, parts: SenderParts): OpenSender =>
+  "request" in instance.output
+    ? httpSender(instance.output, instance, parts)
+    : clientSender(instance.output, instance, parts);
+
+const httpSender = (output: HttpOutput, { config }: OutputInstance, parts: SenderParts): OpenSender => ({
+  send: async (alerts, signal) => {
+    const request = output.request(alerts, config, { now: parts.now(), hub: parts.hub });
+    const headers = request.headers ? mergeHeaders(jsonHeaders, request.headers) : jsonHeaders;
+    const reply = await parts.http({ ...request, headers }, signal);
+    if (output.accept) accepted(() => output.accept?.(reply, alerts), reply);
+  },
+  warm: () => {},
+  close: async () => {},
+});
+
+/** An answer that is not what the output reads (a portal's HTML with status 200) is no proof of delivery. */
+const accepted = (check: () => void, reply: HttpReply): void => {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new DeliveryError(`HTTP ${reply.status} with an unreadable answer`, { reason: "bad_reply", retryable: true });
+  }
+};
+
+const clientSender = (output: ClientOutput, instance: OutputInstance, parts: SenderParts): OpenSender => {
+  const { http, log, now, hub, clock } = parts;
+  const { timeoutMs } = instance.delivery;
+  const tls = clientTls(instance.transport);
+  let started = false;
+
+  // The check at start may use half an attempt, so that a destination without it still gets its alerts.
+  const start = timed(timeoutMs / 2, clock, async (sender: Sender, signal) => sender.start?.(signal));
+  const client = reopening(async () => {
+    const sender = await output.open(instance.config, { http, log, now, tls, hub });
+    if (!started) {
+      try {
+        await start(sender);
+        started = true;
+      } catch (error) {
+        log.warn({ reason: failureOf(error).reason }, `check at start failed: ${failureOf(error).message}`);
+      }
+    }
+    return sender;
+  });
+  const open = timed(timeoutMs, clock, (_: undefined, signal) => client.use(async () => {}, signal));
+
+  return {
+    send: (alerts, signal) => client.use((sender) => sender.send(alerts, signal), signal),
+    warm: () => {
+      open(undefined).catch((error) => {
+        log.warn({ reason: failureOf(error).reason }, `cannot open yet: ${failureOf(error).message}`);
+      });
+    },
+    close: () => client.close(),
+  };
+};
