@@ -1,3 +1,5 @@
+import { goJson } from "./alert.ts";
+
 /** What an HTTP output asks the engine to send. Connection handling, TLS, proxies, timeouts and status codes are the engine's. */
 export interface HttpRequest {
   readonly method?: "POST" | "PUT" | "GET" | "PATCH" | "DELETE";
@@ -29,3 +31,21 @@ export const mergeHeaders = (...sets: readonly Readonly<Record<string, string>>[
   for (const set of sets) for (const [k, v] of Object.entries(set)) byKey.set(k.toLowerCase(), [k, v]);
   return Object.fromEntries(byKey.values());
 };
+
+/** A POST of compact JSON with falcosidekick's headers and its closing newline. */
+export const postJson = (
+  url: string,
+  payload: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): HttpRequest => ({
+  url,
+  headers: mergeHeaders(jsonHeaders, headers),
+  body: goJson(payload) + "\n",
+});
+
+/** The value of an Authorization header. */
+export const basicAuth = (user: string, password: string): string =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+
+/** Adds a path to a base URL that may or may not end in a slash. */
+export const joinUrl = (base: string, path: string): string => base.replace(/\/+$/, "") + path;

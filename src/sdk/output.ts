@@ -74,6 +74,8 @@ interface Common<S extends Fields> {
   readonly example: Readonly<Record<string, unknown>>;
   /** Absent: one alert a request. */
   readonly batch?: Batch;
+  /** The limits that a configuration asks for, in place of `batch`. */
+  batchOf?(config: Config<S>): Batch;
   /** Attempts in flight when `maxconcurrentrequests` is not set. */
   readonly concurrency?: number;
   enabled(config: Config<S>): boolean;

@@ -1,0 +1,125 @@
+import { isNumber, numberText, type Priority, parsePriority, priorityLevel } from "../src/sdk/alert.ts";
+import { DeliveryError } from "../src/sdk/errors.ts";
+import { type Config, int, list, pairs, text } from "../src/sdk/fields.ts";
+import { joinUrl, postJson } from "../src/sdk/http.ts";
+import { readable, remember } from "../src/sdk/message.ts";
+import { type Alert, defineOutput } from "../src/sdk/output.ts";
+
+const fields = {
+  hostport: list("URLs of Alertmanager; every one gets every alert."),
+  endpoint: text("Path of the API.", "/api/v2/alerts"),
+  expiresafter: int("Seconds after its time at which an alert ends; 0: Alertmanager's resolve_timeout.", 0),
+  extralabels: pairs("Labels added to every alert.", { bare: true }),
+  extraannotations: pairs("Annotations added to every alert.", { bare: true }),
+  customseveritymap: pairs("Priority → severity, in place of the standard severities."),
+  dropeventdefaultpriority: text("Priority of an alert about dropped events above no threshold.", "critical"),
+  dropeventthresholds: text(
+    "Drops → priority of alerts about dropped events, `drops:priority` comma separated.",
+    "10000:critical, 1000:critical, 100:critical, 10:warning, 1:warning",
+  ),
+  customheaders: pairs("Headers added to every request.", { secret: true }),
+};
+type Settings = Config<typeof fields>;
+
+export default defineOutput({
+  name: "alertmanager",
+  display: "AlertManager",
+  category: "alerting",
+  about: "Prometheus Alertmanager, one or several.",
+  fields,
+  example: { hostport: ["http://127.0.0.1:9093"], expiresafter: 900 },
+  enabled: (config) => config.hostport.length > 0,
+  open: (config, host) => ({
+    send: async ([alert], signal) => {
+      const payload = [alertOf(alert, config, host.now())];
+      const requests = config.hostport.map((url) =>
+        postJson(joinUrl(url, config.endpoint), payload, config.customheaders),
+      );
+      const results = await Promise.allSettled(requests.map((request) => host.http(request, signal)));
+      const refused = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+      if (refused.length === results.length) throw refused[0];
+      for (const error of refused)
+        host.log.warn(
+          { reason: error instanceof DeliveryError ? error.fault.reason : "other" },
+          "one Alertmanager did not take an alert, another did",
+        );
+    },
+  }),
+});
+
+/** An alert of Alertmanager's API. */
+export const alertOf = (alert: Alert, config: Settings, now: number) => {
+  const { output, fields } = readable(alert, true);
+  const { rule, source, hostname, tags } = alert;
+  let priority: Priority = alert.priority;
+  const labels: Record<string, string> = {};
+  for (const [name, shown] of fields) {
+    const value = alert.output_fields[name];
+    if (typeof value !== "string" && !isNumber(value)) continue;
+    if (name.startsWith("n_evts")) continue;
+    if (!name.startsWith("n_drop")) {
+      labels[labelName(name)] = shown;
+      continue;
+    }
+    const drops = dropLabel(typeof value === "string" ? value : numberText(value), config);
+    if (drops === undefined) continue;
+    labels[labelName(name)] = drops.text;
+    priority = higher(priority, drops.priority);
+  }
+  Object.assign(labels, { source: "falco", rule, alertname: rule, eventsource: source, priority });
+  if (hostname) labels.hostname = hostname;
+  if (tags.length > 0) labels.tags = tags.join(",");
+  labels.severity = severity(priority, config);
+  Object.assign(labels, named(config.extralabels));
+  delete labels[""];
+  const annotations = { info: output, description: output, summary: rule, ...named(config.extraannotations) };
+  return { labels, annotations, endsAt: endsAt(alert.time, config.expiresafter, now) };
+};
+
+const labelName = (name: string) =>
+  name
+    .replaceAll(/[^A-Za-z0-9_]/gu, "_")
+    .replaceAll("__", "_")
+    .replaceAll(/^_+|_+$/g, "");
+
+const named = (added: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(added).filter(([name]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)));
+
+const severities: Partial<Record<Priority, string>> = {
+  Emergency: "critical",
+  Alert: "critical",
+  Critical: "critical",
+  Error: "warning",
+  Warning: "warning",
+};
+const severity = (priority: Priority, { customseveritymap: own }: Settings) =>
+  Object.entries(own).find(([name]) => parsePriority(name) === priority)?.[1] ?? severities[priority] ?? "information";
+
+const higher = (a: Priority, b: Priority | undefined) => (b && priorityLevel(b) > priorityLevel(a) ? b : a);
+
+const thresholds = remember((written: string) =>
+  written
+    .split(",")
+    .map((item) => item.split(":").map((part) => part.trim()))
+    .filter(([drops]) => /^\d+$/.test(drops ?? ""))
+    .map(([drops, name]) => ({ drops: Number(drops), priority: parsePriority(name ?? "") }))
+    .toSorted((a, b) => b.drops - a.drops),
+);
+
+/** Counts of dropped events as a few labels instead of ever new ones, and the priority they call for. */
+const dropLabel = (value: string, config: Settings) => {
+  if (!/^[+-]?\d+$/.test(value)) return undefined;
+  const drops = Number(value);
+  if (drops === 0) return { text: "0", priority: "Warning" as const };
+  const passed = thresholds(config.dropeventthresholds).find((threshold) => drops > threshold.drops);
+  if (passed) return { text: `>${passed.drops}`, priority: passed.priority };
+  return { text: String(drops), priority: parsePriority(config.dropeventdefaultpriority) };
+};
+
+/** Zero stands for Alertmanager's own timeout. An alert that comes late ends late: one that has ended would not be told. */
+const endsAt = (time: string, seconds: number, now: number): string => {
+  if (seconds === 0) return "0001-01-01T00:00:00Z";
+  const [, date = "", fraction = "", zone = "Z"] = /^(.{19})(\.\d+)?(.*)$/.exec(time) ?? [];
+  if (Date.parse(time) + seconds * 1000 <= now) return new Date(now + seconds * 1000).toISOString();
+  return new Date(Date.parse(`${date}Z`) + seconds * 1000).toISOString().slice(0, 19) + fraction + zone;
+};

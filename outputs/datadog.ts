@@ -1,0 +1,45 @@
+import type { Priority } from "../src/sdk/alert.ts";
+import { flag, secret, url } from "../src/sdk/fields.ts";
+import { joinUrl, postJson } from "../src/sdk/http.ts";
+import { fit, readable } from "../src/sdk/message.ts";
+import { defineHttpOutput } from "../src/sdk/output.ts";
+
+const alertTypes: Partial<Record<Priority, string>> = {
+  Emergency: "error",
+  Alert: "error",
+  Critical: "error",
+  Error: "error",
+  Warning: "warning",
+};
+
+export default defineHttpOutput({
+  name: "datadog",
+  display: "Datadog",
+  category: "alerting",
+  about: "Datadog, as an event.",
+  fields: {
+    apikey: secret("API key."),
+    host: url("URL of the API.", { standard: "https://api.datadoghq.com" }),
+    allfields: flag("Make tags of numbers and booleans too, not only of text."),
+  },
+  example: { apikey: "0123456789abcdef", host: "http://127.0.0.1:8080" },
+  enabled: (config) => config.apikey !== "",
+  request: ([alert], config) => {
+    const { output, fields } = readable(alert, config.allfields);
+    const tags = [
+      ...fields.map(([name, value]) => `${name}:${value}`),
+      `source:${alert.source}`,
+      "source:falco",
+      ...(alert.hostname ? [`hostname:${alert.hostname}`] : []),
+      ...alert.tags,
+    ];
+    const event = {
+      title: fit(alert.rule, 500),
+      ...(output && { text: fit(output, 4000) }),
+      alert_type: alertTypes[alert.priority] ?? "info",
+      source_type_name: "falco",
+      tags,
+    };
+    return postJson(joinUrl(config.host, "/api/v1/events"), event, { "DD-API-KEY": config.apikey });
+  },
+});

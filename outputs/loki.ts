@@ -1,0 +1,77 @@
+import { type Alert, rawEvent } from "../src/sdk/alert.ts";
+import { type Config, pairs, secret, text, url } from "../src/sdk/fields.ts";
+import { basicAuth, joinUrl, mergeHeaders, postJson } from "../src/sdk/http.ts";
+import { fitBytes, remember } from "../src/sdk/message.ts";
+import { defineHttpOutput } from "../src/sdk/output.ts";
+import { unixNano } from "../src/sdk/rfc3339.ts";
+
+const fields = {
+  hostport: url("URL of Loki."),
+  endpoint: text("Path of the push API.", "/loki/api/v1/push"),
+  user: text("User of basic authentication, with apikey as the password."),
+  apikey: secret("Password of basic authentication."),
+  tenant: text("Tenant, sent as X-Scope-OrgID."),
+  format: text("Line of an entry: text (the alert's output) or json (the raw event).", "text"),
+  extralabels: text("Output fields that become labels, comma separated."),
+  customheaders: pairs("Headers added to the request; they may replace the standard ones.", { secret: true }),
+};
+type Settings = Config<typeof fields>;
+
+export default defineHttpOutput({
+  name: "loki",
+  display: "Loki",
+  category: "logs",
+  about: "Grafana Loki: alerts grouped into streams by their labels.",
+  fields,
+  example: { hostport: "http://127.0.0.1:3100", tenant: "security", extralabels: "user.name" },
+  batch: { items: 1000, bytes: 1_048_576 },
+  enabled: (config) => config.hostport !== "",
+  request: (alerts, config) => {
+    const streams = new Map<string, { stream: Record<string, string>; values: [string, string][] }>();
+    for (const alert of alerts) {
+      const stream = labels(alert, config);
+      const key = JSON.stringify(stream);
+      const line = fitBytes(config.format === "json" ? rawEvent(alert) : alert.output, longestLine);
+      const entry: [string, string] = [unixNano(alert.time), line];
+      const known = streams.get(key);
+      if (known) known.values.push(entry);
+      else streams.set(key, { stream, values: [entry] });
+    }
+    for (const { values } of streams.values()) values.sort(([a], [b]) => Number(BigInt(a) - BigInt(b)));
+    const { user, apikey, tenant } = config;
+    return postJson(
+      joinUrl(config.hostport, config.endpoint),
+      { streams: [...streams.values()] },
+      mergeHeaders(
+        { "Content-Type": "application/json" },
+        tenant ? { "X-Scope-OrgID": tenant } : {},
+        user && apikey ? { Authorization: basicAuth(user, apikey) } : {},
+        config.customheaders,
+      ),
+    );
+  },
+});
+
+/** Loki's default limit of a line, in bytes. */
+const longestLine = 262_144;
+
+const extras = remember((names: string) => names.replaceAll(" ", "").split(",").filter(Boolean));
+
+/** Sorted by name: equal labels are one stream. */
+const labels = (alert: Alert, config: Settings): Record<string, string> => {
+  const { rule, source, priority, hostname, tags } = alert;
+  const found = new Map<string, string>(Object.entries({ rule, source, priority }));
+  for (const name of ["k8s.ns.name", "k8s.pod.name", ...alert.added, ...extras(config.extralabels)]) {
+    const value = alert.output_fields[name];
+    if (typeof value === "string") found.set(labelName(name), value.replaceAll('"', ""));
+  }
+  if (hostname) found.set("hostname", hostname);
+  if (tags.length > 0) found.set("tags", tags.join(","));
+  return Object.fromEntries([...found].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+};
+
+const labelName = (name: string): string =>
+  name
+    .replaceAll(/[[\]]/g, "")
+    .replaceAll(/[^A-Za-z0-9_]/g, "_")
+    .replace(/^(?=[0-9])/, "_");

@@ -1,0 +1,18 @@
+import { attachmentFields, attachmentMessage } from "../src/sdk/attachment.ts";
+import { postJson } from "../src/sdk/http.ts";
+import { defineHttpOutput } from "../src/sdk/output.ts";
+
+export default defineHttpOutput({
+  name: "mattermost",
+  display: "Mattermost",
+  category: "chat",
+  about: "Mattermost, through an incoming webhook.",
+  fields: attachmentFields,
+  example: { webhookurl: "http://127.0.0.1:8065/hooks/XXXX" },
+  enabled: (config) => config.webhookurl !== "",
+  request: ([alert], config) =>
+    postJson(
+      config.webhookurl,
+      attachmentMessage(alert, config, ["rule", "hostname", "priority", "source", "tags", "fields", "time"], 16_383),
+    ),
+});

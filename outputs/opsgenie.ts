@@ -1,0 +1,59 @@
+import type { Priority } from "../src/sdk/alert.ts";
+import { flag, secret, text, url } from "../src/sdk/fields.ts";
+import { joinUrl, postJson } from "../src/sdk/http.ts";
+import { fit, readable } from "../src/sdk/message.ts";
+import { defineHttpOutput } from "../src/sdk/output.ts";
+
+const levels: Readonly<Record<Priority, string>> = {
+  Emergency: "P1",
+  Alert: "P1",
+  Critical: "P2",
+  Error: "P3",
+  Warning: "P4",
+  Notice: "P5",
+  Informational: "P5",
+  Debug: "P5",
+};
+
+const hosts: Readonly<Record<string, string>> = {
+  eu: "https://api.eu.opsgenie.com",
+  jsm: "https://api.atlassian.com/jsm/ops/integration",
+};
+
+export default defineHttpOutput({
+  name: "opsgenie",
+  display: "Opsgenie",
+  category: "alerting",
+  about: "Opsgenie, or its successor in Jira Service Management.",
+  fields: {
+    apikey: secret("API key of the integration."),
+    region: text("us, eu, or jsm for Jira Service Management.", "us"),
+    url: url("URL of the API in place of the region's own."),
+    allfields: flag("Show numbers and booleans of the alert too, not only text."),
+  },
+  example: { apikey: "01234567-89ab-cdef", region: "eu" },
+  enabled: (config) => config.apikey !== "",
+  request: ([alert], config) => {
+    const { output, fields } = readable(alert, config.allfields);
+    const { rule, source, priority, hostname, tags } = alert;
+    const message = fit(output, 130);
+    const base = config.url || (hosts[config.region.toLowerCase()] ?? "https://api.opsgenie.com");
+    const payload = {
+      message,
+      // One id however often it is sent: the alert is not created twice.
+      alias: alert.uuid,
+      entity: "Falcosidekick",
+      description: message === output ? rule : fit(`${rule}\n${output}`, 15_000),
+      details: {
+        ...Object.fromEntries(fields.map(([name, value]) => [name.replaceAll(".", "_"), value])),
+        rule,
+        source,
+        priority,
+        ...(hostname && { hostname }),
+        ...(tags.length > 0 && { tags: tags.join(", ") }),
+      },
+      priority: levels[priority],
+    };
+    return postJson(joinUrl(base, "/v2/alerts"), payload, { Authorization: `GenieKey ${config.apikey}` });
+  },
+});

@@ -1,0 +1,84 @@
+import type { Alert } from "./alert.ts";
+import { type Config, flag, text, url } from "./fields.ts";
+import { attachmentColours, colourIcon, fit, plainIcon, projectPage, readable } from "./message.ts";
+import { goTime } from "./rfc3339.ts";
+import { renderMessage } from "./template/message.ts";
+
+/** The keys that Slack, Rocket.Chat and Mattermost share. */
+export const attachmentFields = {
+  webhookurl: url("URL of the incoming webhook.", { secret: true }),
+  username: text("Name that the messages appear under.", "Falcosidekick"),
+  icon: text("Picture shown beside the message.", colourIcon),
+  footer: text("Line under the message; empty: the project's page.", projectPage),
+  outputformat: text(
+    "What the message shows: all, text (the alert's output only) or fields (everything else); any other value: neither.",
+    "all",
+  ),
+  messageformat: text(
+    "Go template of a text above the alert; it sees .Rule, .Priority, .Output, .OutputFields and more.",
+  ),
+  allfields: flag("Show numbers and booleans of the alert too, not only text."),
+};
+
+export type AttachmentConfig = Config<typeof attachmentFields>;
+
+/** One row of an attachment; `short` rows stand side by side. */
+export interface Row {
+  readonly title: string;
+  readonly value: string;
+  readonly short: boolean;
+}
+
+/** `fields` stands for the alert's output fields, the others for its own properties. */
+export type RowName = "rule" | "priority" | "source" | "hostname" | "tags" | "fields" | "time";
+
+export interface Attachment {
+  readonly fallback: string;
+  readonly color: string;
+  readonly text?: string;
+  readonly fields: readonly Row[] | null;
+  readonly footer?: string;
+}
+
+export interface AttachmentMessage {
+  readonly text?: string;
+  readonly username?: string;
+  readonly icon_url: string;
+  readonly attachments: readonly Attachment[];
+}
+
+/** A message with one attachment. `limit` is the destination's longest text, in UTF-16 units. */
+export const attachmentMessage = (
+  alert: Alert,
+  config: AttachmentConfig,
+  order: readonly RowName[],
+  limit: number,
+): AttachmentMessage => {
+  const { output, fields } = readable(alert, config.allfields);
+  const shown = fit(output, limit);
+  const format = config.outputformat || "all";
+  const withText = format === "all" || format === "text";
+  const withRows = format === "all" || format === "fields";
+  const heading = config.messageformat && renderMessage(config.messageformat, alert);
+  return {
+    ...(heading && { text: fit(heading, limit) }),
+    ...(config.username && { username: config.username }),
+    icon_url: config.icon || plainIcon,
+    attachments: [
+      {
+        fallback: shown,
+        color: attachmentColours[alert.priority],
+        ...(withText && shown && { text: shown }),
+        fields: withRows ? order.flatMap((name) => rows(name, alert, fields)) : null,
+        ...(withRows && { footer: config.footer || projectPage }),
+      },
+    ],
+  };
+};
+
+const rows = (name: RowName, alert: Alert, fields: readonly (readonly [string, string])[]): readonly Row[] => {
+  if (name === "fields") return fields.map(([title, value]) => ({ title, value, short: [...value].length < 36 }));
+  if (name === "time") return [{ title: name, value: goTime(alert.time), short: false }];
+  const value = name === "tags" ? alert.tags.join(", ") : (alert[name] ?? "");
+  return value === "" ? [] : [{ title: name, value: value.toWellFormed(), short: true }];
+};

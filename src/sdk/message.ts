@@ -1,0 +1,87 @@
+/** What messages to people share: colours, pictures, lengths, and the fields that are shown. */
+import { type Alert, type Priority, rawEvent } from "./alert.ts";
+import { type FieldText, scalarFields, stringFields } from "./field-text.ts";
+
+export const projectPage = "https://github.com/falcosecurity/falcosidekick";
+const pictures = "https://raw.githubusercontent.com/falcosecurity/falcosidekick/master/imgs";
+export const colourIcon = `${pictures}/falcosidekick_color.png`;
+export const plainIcon = `${pictures}/falcosidekick.png`;
+
+/** Bars beside messages in Slack, Rocket.Chat and Mattermost: Error is red like Emergency, Alert and Critical are orange. */
+export const attachmentColours: Readonly<Record<Priority, string>> = {
+  Emergency: "#e20b0b",
+  Alert: "#ff5400",
+  Critical: "#ff5400",
+  Error: "#e20b0b",
+  Warning: "#ffc700",
+  Notice: "#5bffb5",
+  Informational: "#68c2ff",
+  Debug: "#ccfff2",
+};
+
+/** Colours of cards and mails, one per priority, without `#`. */
+export const cardColours: Readonly<Record<Priority, string>> = {
+  Emergency: "e20b0b",
+  Alert: "ff5400",
+  Critical: "ff9000",
+  Error: "ffc700",
+  Warning: "ffff00",
+  Notice: "5bffb5",
+  Informational: "68c2ff",
+  Debug: "ccfff2",
+};
+
+const mark = "[...]";
+
+/** At most `limit` UTF-16 units of well-formed text; a cut one ends in `[...]` and never splits a character. */
+export const fit = (text: string, limit: number): string => {
+  const whole = text.toWellFormed();
+  if (whole.length <= limit) return whole;
+  const cut = whole.slice(0, Math.max(0, limit - mark.length));
+  return (cut.isWellFormed() ? cut : cut.slice(0, -1)) + mark;
+};
+
+/** At most `limit` bytes of UTF-8; a cut text ends in `[...]` and never splits a character. */
+export const fitBytes = (text: string, limit: number): string => {
+  if (text.length * 3 <= limit || Buffer.byteLength(text) <= limit) return text;
+  const bytes = Buffer.from(text);
+  let end = Math.max(0, limit - mark.length);
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.toString("utf8", 0, end) + mark;
+};
+
+/**
+ * The alert for a destination that people read: its text, and its string fields; `all` adds numbers and booleans. When
+ * the raw event exceeds 4096 bytes, strings above 512 bytes are cut, in the fields and where the text repeats them.
+ */
+export const readable = (
+  alert: Alert,
+  all = false,
+): { readonly output: string; readonly fields: readonly FieldText[] } => {
+  const fields = (all ? scalarFields(alert) : stringFields(alert)).map(
+    ([name, text]) => [name.toWellFormed(), text.toWellFormed()] as const,
+  );
+  const whole = alert.output.toWellFormed();
+  if (Buffer.byteLength(rawEvent(alert)) <= 4096) return { output: whole, fields };
+  let output = whole;
+  const short = fields.map(([name, text]) => {
+    const cut = fitBytes(text, 512);
+    if (cut !== text) output = output.replaceAll(text, () => cut);
+    return [name, cut] as const;
+  });
+  return { output, fields: short };
+};
+
+/** The function, remembering its last hundred results: for templates and lists that configuration holds as text. */
+export const remember = <T>(make: (text: string) => T): ((text: string) => T) => {
+  const known = new Map<string, T>();
+  return (text) => {
+    let value = known.get(text);
+    if (value === undefined) {
+      value = make(text);
+      if (known.size >= 100) known.clear();
+      known.set(text, value);
+    }
+    return value;
+  };
+};
