@@ -1,4 +1,5 @@
 /** The alert as every output sees it. Shape and order of keys follow falcosidekick's raw event (reference: falcosidekick 2.34, §1). */
+import { stringifyDeep } from "./json-deep.ts";
 
 export const priorities = [
   "Debug",
@@ -89,13 +90,27 @@ const escapes: Record<string, string> = {
   "\u2029": "\\u2029",
 };
 
-/** JSON text the way Go's encoder writes it (`<`, `>`, `&`, U+2028/9 escaped): visible where JSON travels as text. */
-export const goJson = (value: unknown): string =>
-  JSON.stringify(value, wellFormed).replace(unsafe, (c) => escapes[c] ?? c);
+/**
+ * JSON text the way Go's encoder writes it (`<`, `>`, `&`, U+2028/9 escaped, lone surrogates as U+FFFD): visible where
+ * JSON travels as text.
+ */
+export const goJson = (value: unknown): string => {
+  const text = stringify(value);
+  const escaped = text.search(unsafe) < 0 ? text : text.replaceAll(unsafe, (c) => escapes[c] ?? c);
+  // JSON.stringify writes a lone surrogate as an escape; nothing else makes `\ud` but a backslash before `ud`.
+  return escaped.includes("\\ud")
+    ? escaped.replaceAll(/\\(?:(ud[89a-f][0-9a-f]{2})|.)/g, (kept: string, lone?: string) => (lone ? "\ufffd" : kept))
+    : escaped;
+};
 
-/** Lone surrogates become U+FFFD, as Go writes them. */
-const wellFormed = (_key: string, value: unknown): unknown =>
-  typeof value === "string" && !value.isWellFormed() ? value.toWellFormed() : value;
+const stringify = (value: unknown): string => {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (error instanceof RangeError) return stringifyDeep(value);
+    throw error;
+  }
+};
 
 const texts = new WeakMap<Alert, string>();
 
@@ -118,14 +133,10 @@ export const rememberText = (alert: Alert, text: string): void => {
 };
 
 /** The raw event as an object for outputs that add keys to it. */
-export const rawEventObject = (alert: Alert): Record<string, unknown> => ({
-  uuid: alert.uuid,
-  output: alert.output,
-  priority: alert.priority,
-  rule: alert.rule,
-  time: alert.time,
-  output_fields: alert.output_fields,
-  source: alert.source,
-  ...(alert.tags.length > 0 && { tags: alert.tags }),
-  ...(alert.hostname && { hostname: alert.hostname }),
-});
+export const rawEventObject = (alert: Alert): Record<string, unknown> => {
+  const { uuid, output, priority, rule, time, output_fields, source, tags, hostname } = alert;
+  const event: Record<string, unknown> = { uuid, output, priority, rule, time, output_fields, source };
+  if (tags.length > 0) event.tags = tags;
+  if (hostname) event.hostname = hostname;
+  return event;
+};

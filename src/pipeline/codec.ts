@@ -1,0 +1,39 @@
+/** An alert as one line of text: what lanes and spills hold, and what a reader of either finds. */
+import { type Alert, type FieldValue, goJson, type Priority, rawEvent, rememberText } from "../sdk/alert.ts";
+import { parseJson } from "../sdk/json.ts";
+
+/**
+ * The raw event; where the hub added fields, their names as a JSON array and a blank come before it. No line break.
+ */
+export const encodeAlert = (alert: Alert): string => {
+  const event = rawEvent(alert);
+  // With `{` escaped in names, the first `{` of a line starts the event.
+  return alert.added.length === 0 ? event : `${goJson(alert.added).replaceAll("{", "\\u007b")} ${event}`;
+};
+
+interface Stored extends Partial<Omit<Alert, "output_fields">> {
+  readonly output_fields?: Record<string, FieldValue>;
+}
+
+const none: readonly string[] = Object.freeze([]);
+
+/** The alert of a line that `encodeAlert` wrote, frozen. Throws JsonError when the line is damaged. */
+export const decodeAlert = (line: string): Alert => {
+  const start = line.startsWith("[") ? line.indexOf("{") : 0;
+  const text = start > 0 ? line.slice(start) : line;
+  const event = parseJson(text) as Stored;
+  const alert: Alert = {
+    uuid: event.uuid ?? "",
+    time: event.time ?? "",
+    rule: event.rule ?? "",
+    priority: (event.priority ?? "Debug") as Priority,
+    source: event.source ?? "",
+    output: event.output ?? "",
+    ...(event.hostname !== undefined && { hostname: event.hostname }),
+    tags: event.tags === undefined ? none : Object.freeze(event.tags),
+    output_fields: Object.freeze(Object.setPrototypeOf(event.output_fields ?? {}, null)),
+    added: start > 0 ? (Object.freeze(JSON.parse(line.slice(0, start))) as string[]) : none,
+  };
+  rememberText(alert, text);
+  return Object.freeze(alert);
+};

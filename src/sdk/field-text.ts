@@ -1,0 +1,59 @@
+/** An alert's fields as text, the ways destinations show them. */
+import { type Alert, type FieldValue, isNumber, numberText } from "./alert.ts";
+import { compareBytewise } from "./bytewise.ts";
+
+/** Go's `%v` text: `map[k:v k2:v2]` with sorted keys, `[a 1 <nil>]`, numbers as they were written. */
+export const goValue = (value: FieldValue | undefined): string => {
+  if (typeof value === "string") return value;
+  if (value === null || value === undefined) return "<nil>";
+  if (typeof value === "boolean") return String(value);
+  if (isNumber(value)) return numberText(value);
+  return nested(value as Nested);
+};
+
+type Nested = readonly FieldValue[] | { readonly [key: string]: FieldValue };
+
+/** Values may nest ten thousand deep: a stack of what is still to print, no recursion. */
+const nested = (value: Nested): string => {
+  const out: string[] = [];
+  const rest: (string | Nested)[] = [value];
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    if (typeof next === "string") {
+      out.push(next);
+      continue;
+    }
+    const list = Array.isArray(next);
+    const keys = list ? (next as readonly FieldValue[]).keys() : Object.keys(next).sort(compareBytewise);
+    const parts: (string | Nested)[] = [list ? "[" : "map["];
+    let gap = "";
+    for (const key of keys) {
+      const item = (next as Record<string | number, FieldValue>)[key];
+      parts.push(list ? gap : `${gap}${key}:`);
+      parts.push(typeof item === "object" && item !== null && !isNumber(item) ? (item as Nested) : goValue(item));
+      gap = " ";
+    }
+    parts.push("]");
+    for (const part of parts.reverse()) rest.push(part);
+  }
+  return out.join("");
+};
+
+export type FieldText = readonly [name: string, text: string];
+
+/** String-valued output_fields, in order of their names: what falcosidekick shows in chats. */
+export const stringFields = (alert: Alert): FieldText[] => {
+  const fields: FieldText[] = [];
+  for (const [name, value] of Object.entries(alert.output_fields)) {
+    if (typeof value === "string") fields.push([name, value]);
+  }
+  return fields;
+};
+
+/** As `stringFields`, with numbers and booleans. */
+export const scalarFields = (alert: Alert): FieldText[] => {
+  const fields: FieldText[] = [];
+  for (const [name, value] of Object.entries(alert.output_fields)) {
+    if (typeof value === "string" || typeof value === "boolean" || isNumber(value)) fields.push([name, goValue(value)]);
+  }
+  return fields;
+};

@@ -1,0 +1,1 @@
+export { goTime, unixNano } from "../rfc3339.ts";
