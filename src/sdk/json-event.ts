@@ -1,0 +1,49 @@
+import type { EngineEvent } from "./catalog.ts";
+import type { Incoming } from "./event.ts";
+import { isJson } from "./json-grammar.ts";
+import { JsonNode } from "./json-node.ts";
+
+/** An event whose text is JSON, as the `ka.*`, `json.*` and `evt.*` fields read it. Made once per event by `openEvent`. */
+export class JsonEvent implements EngineEvent {
+  readonly source: string;
+  readonly num: number;
+  readonly text: string;
+  readonly cluster: string | undefined;
+  #time: string | bigint;
+  #root: JsonNode | null | undefined;
+
+  constructor(incoming: Incoming, num: number, arrivedMs: number) {
+    this.source = incoming.source;
+    this.num = num;
+    this.text = incoming.text;
+    this.cluster = incoming.cluster;
+    this.#time = incoming.timeNs ?? BigInt(arrivedMs) * 1_000_000n;
+  }
+
+  get timeNs(): bigint {
+    if (typeof this.#time === "string") this.#time = BigInt(this.#time);
+    return this.#time;
+  }
+
+  /** The JSON value; undefined when the text does not begin with a bracket. */
+  get root(): JsonNode | undefined {
+    if (this.#root === undefined) {
+      const first = this.text.charCodeAt(0);
+      this.#root = first === 123 || first === 91 ? new JsonNode(this.text, 0, this.text.length) : null;
+    }
+    return this.#root ?? undefined;
+  }
+}
+
+/**
+ * An event for the rules. `num` counts the events of a source from 1; `arrivedMs` stands in for an event without a time.
+ * The text is taken as sources deliver it: one JSON value, already found to be JSON.
+ */
+export const openEvent = (incoming: Incoming, num: number, arrivedMs: number): JsonEvent =>
+  new JsonEvent(incoming, num, arrivedMs);
+
+/** `openEvent` for text from elsewhere: blanks around it are cut; undefined when it is not JSON. */
+export const openText = (incoming: Incoming, num: number, arrivedMs: number): JsonEvent | undefined => {
+  const text = incoming.text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+  return isJson(text) ? new JsonEvent({ ...incoming, text }, num, arrivedMs) : undefined;
+};

@@ -1,0 +1,154 @@
+import { unescapeJson } from "./json-escape.ts";
+import { compactJson, quote, skipBlank, skipString, skipValue } from "./json-grammar.ts";
+
+/**
+ * JSON text read where it lies: nothing is parsed before it is asked for, numbers and escapes keep their spelling, the
+ * first of equal keys wins. The text must have been found good by `endOfJson`; on other text the answers are arbitrary,
+ * but they come.
+ */
+
+export type JsonKind = "object" | "array" | "string" | "number" | "true" | "false" | "null";
+
+const kindAt = (text: string, at: number): JsonKind => {
+  switch (text.charCodeAt(at)) {
+    case 123:
+      return "object";
+    case 91:
+      return "array";
+    case quote:
+      return "string";
+    case 116:
+      return "true";
+    case 102:
+      return "false";
+    case 110:
+      return text.charCodeAt(at + 1) === 117 ? "null" : "number";
+    default:
+      return "number";
+  }
+};
+
+/** One value inside a JSON text. Containers are indexed on first use and keep their children. */
+export class JsonNode {
+  readonly text: string;
+  /** Where the value lies in the text, end exclusive. */
+  readonly start: number;
+  readonly end: number;
+  /** Object: key start, key end, value start, value end of each member. Array: value start and end of each element. */
+  #spans: number[] | undefined;
+  #children: (JsonNode | undefined)[] | undefined;
+  #keys: readonly string[] | undefined;
+
+  constructor(text: string, start: number, end: number) {
+    this.text = text;
+    this.start = start;
+    this.end = end;
+  }
+
+  get kind(): JsonKind {
+    return kindAt(this.text, this.start);
+  }
+
+  /** Elements of an array or members of an object; 0 for everything else. */
+  get size(): number {
+    const kind = this.text.charCodeAt(this.start);
+    return kind === 123 ? this.#index().length / 4 : kind === 91 ? this.#index().length / 2 : 0;
+  }
+
+  /** The member's value: first the key spelled just so, then the first that says it with escapes. */
+  get(key: string): JsonNode | undefined {
+    const { text } = this;
+    if (text.charCodeAt(this.start) !== 123) return undefined;
+    const spans = this.#index();
+    const { length } = key;
+    for (let i = 0; i < spans.length; i += 4) {
+      const from = spans[i] as number;
+      if ((spans[i + 1] as number) - from === length && text.startsWith(key, from) && !key.includes("\\"))
+        return this.#child(i / 4, spans[i + 2] as number, spans[i + 3] as number);
+    }
+    const at = this.#escaped() ? this.keys().indexOf(key) : -1;
+    return at < 0 ? undefined : this.#child(at, spans[at * 4 + 2] as number, spans[at * 4 + 3] as number);
+  }
+
+  /** The element of an array, the value of an object's member, by position. */
+  at(position: number): JsonNode | undefined {
+    const kind = this.text.charCodeAt(this.start);
+    if (kind !== 91 && kind !== 123) return undefined;
+    const spans = this.#index();
+    const step = kind === 91 ? 2 : 4;
+    const end = spans[position * step + step - 1];
+    return end === undefined ? undefined : this.#child(position, spans[position * step + step - 2] as number, end);
+  }
+
+  /** The keys of an object in the order of the text, decoded, doubles included. */
+  keys(): readonly string[] {
+    if (this.#keys) return this.#keys;
+    const spans = this.#index();
+    const keys: string[] = [];
+    for (let i = 0; i < spans.length; i += 4) keys.push(unescapeJson(this.text.slice(spans[i], spans[i + 1])));
+    this.#keys = keys;
+    return keys;
+  }
+
+  /** The value as text: a string decoded, everything else as `compact` has it. */
+  asText(): string {
+    const { text, start, end } = this;
+    const c = text.charCodeAt(start);
+    if (c === quote) return unescapeJson(text.slice(start + 1, end - 1));
+    return c === 123 || c === 91 ? this.compact() : text.slice(start, end);
+  }
+
+  /** The text of the value without blanks between tokens; spelling, order and doubles stay. */
+  compact(): string {
+    return compactJson(this.text.slice(this.start, this.end));
+  }
+
+  #child(position: number, start: number, end: number): JsonNode {
+    this.#children ??= [];
+    let child = this.#children[position];
+    if (!child) {
+      child = new JsonNode(this.text, start, end);
+      this.#children[position] = child;
+    }
+    return child;
+  }
+
+  /** True when a key of the object is written with escapes. */
+  #escaped(): boolean {
+    if (this.#keys) return true;
+    const spans = this.#index();
+    let slash = this.text.indexOf("\\", this.start);
+    for (let i = 0; i < spans.length && slash >= 0 && slash < this.end; i += 4) {
+      if (slash < (spans[i] as number)) slash = this.text.indexOf("\\", spans[i]);
+      if (slash >= 0 && slash < (spans[i + 1] as number)) return true;
+    }
+    return false;
+  }
+
+  #index(): number[] {
+    if (this.#spans) return this.#spans;
+    const { text, end } = this;
+    const spans: number[] = [];
+    const object = text.charCodeAt(this.start) === 123;
+    let i = skipBlank(text, this.start + 1);
+    while (i < end - 1) {
+      if (object) {
+        const close = skipString(text, i + 1);
+        if (close < 0) break;
+        spans.push(i + 1, close - 1);
+        i = skipBlank(text, skipBlank(text, close) + 1);
+      }
+      const stop = skipValue(text, i);
+      spans.push(i, stop);
+      i = skipBlank(text, skipBlank(text, stop) + 1);
+    }
+    this.#spans = spans;
+    return spans;
+  }
+}
+
+/** The value that a whole text holds; blanks around it are allowed. The text is known to be JSON (`endOfJson`). */
+export const jsonNode = (text: string): JsonNode => {
+  const start = skipBlank(text, 0);
+  return new JsonNode(text, start, skipValue(text, start));
+};
