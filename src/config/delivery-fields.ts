@@ -1,0 +1,126 @@
+import { z } from "zod";
+import { parsePriority } from "../sdk/alert.ts";
+import { duration, type Fields, flag, int, list, maybeDuration, maybeInt, text } from "../sdk/fields.ts";
+import type { Output } from "../sdk/output.ts";
+import type { DeliverySettings, MatchSettings } from "./types.ts";
+
+const perSecond: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+const ratePattern = /^(\d+(?:\.\d+)?)(?:\/([smh]))?$/;
+
+/** `10`, `10/s`, `600/m`, `5000/h` as alerts a second. */
+const parseRate = (value: string): number => {
+  const [, n = "", unit = "s"] = ratePattern.exec(value) ?? [];
+  return Number(n) / (perSecond[unit] ?? 1);
+};
+
+const rate = (about: string) =>
+  z
+    .string()
+    .refine((v) => ratePattern.test(v) && parseRate(v) > 0, "is not a rate such as 10/s, 300/m or 5000/h")
+    .transform(parseRate)
+    .optional()
+    .describe(about);
+
+/** Keys that every output has beside its own; one that an output declares itself is the output's. */
+export const deliveryFields = {
+  minimumpriority: text("Least severe priority that is sent; empty: all."),
+  maxconcurrentrequests: maybeInt(
+    "Requests in flight at most; 0: no limit.",
+    "the output's own, most often 16",
+    0,
+    65535,
+  ),
+  checkcert: flag("Verify the server's certificate.", true),
+  mutualtls: flag("Show a client certificate."),
+  certfile: text("Client certificate of this output, in place of the global one."),
+  keyfile: text("Its key."),
+  cacertfile: text("CA trusted by this output in addition to the others."),
+  "match.minimumpriority": text("As minimumpriority, checked strictly."),
+  "match.tags": list("Send alerts that bear one of these tags."),
+  "match.rules": list("Send alerts of these rules; `*` and `?` stand for any text and any character."),
+  "match.condition": text("Send alerts for which this condition holds, in the rules' language."),
+  "ratelimit.rate": rate("Alerts a second (`10/s`), a minute (`300/m`) or an hour; the others wait."),
+  "ratelimit.burst": maybeInt("Alerts that may go at once.", "one second's worth, at least 1", 1),
+  timeout: duration("Time for one attempt.", "30s"),
+  "retry.initial": duration("Wait before the second attempt; it doubles from one to the next.", "1s"),
+  "retry.max": duration("Longest wait between attempts.", "5m"),
+  "retry.maxattempts": maybeInt("Attempts after which an alert becomes a dead letter.", "no limit", 1),
+  "retry.maxage": maybeDuration("Age at which an alert that cannot be delivered becomes a dead letter.", "no limit"),
+  "batch.items": maybeInt("Alerts in one request at most.", "the output's own", 1),
+  "batch.bytes": maybeInt("Bytes in one request at most.", "the output's own", 1),
+  "breaker.failures": int("Failed attempts in a row after which the output rests.", 5, 1),
+  "breaker.open": duration("How long it rests before one attempt tries again.", "30s"),
+};
+
+/** A value where a map is expected stands for one key of the map. */
+export const shorthand: Readonly<Record<string, string>> = {
+  match: "match.condition",
+  ratelimit: "ratelimit.rate",
+  batch: "batch.items",
+};
+
+/** All keys of one output. */
+export const fieldsOf = (output: Output): Fields => ({ ...deliveryFields, ...(output.fields as Fields) });
+
+/** Keys that only the engine reads: left out of what the output is opened with, unless it declares them. */
+export const ownConfig = (output: Output, values: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.keys(output.fields as Fields).map((key) => [key, values[key]]));
+
+export const deliveryOf = (output: Output, values: Readonly<Record<string, unknown>>): DeliverySettings => {
+  const number = (key: string): number | undefined => (typeof values[key] === "number" ? values[key] : undefined);
+  const max = number("maxconcurrentrequests") ?? output.concurrency ?? 16;
+  const perSecond = number("ratelimit.rate");
+  const maxAttempts = number("retry.maxattempts");
+  const maxAgeMs = number("retry.maxage");
+  const items = number("batch.items") ?? output.batch?.items;
+  const bytes = number("batch.bytes") ?? output.batch?.bytes;
+  const initialMs = number("retry.initial") ?? 1000;
+  return {
+    maxconcurrentrequests: max === 0 ? Number.POSITIVE_INFINITY : max,
+    timeoutMs: number("timeout") ?? 30_000,
+    ...(perSecond !== undefined && {
+      ratelimit: { perSecond, burst: number("ratelimit.burst") ?? Math.max(1, Math.ceil(perSecond)) },
+    }),
+    retry: {
+      initialMs,
+      maxMs: Math.max(initialMs, number("retry.max") ?? 300_000),
+      ...(maxAttempts !== undefined && { maxAttempts }),
+      ...(maxAgeMs !== undefined && { maxAgeMs }),
+    },
+    ...((values["batch.items"] !== undefined || values["batch.bytes"] !== undefined) && {
+      batch: { items: items ?? 1, ...(bytes !== undefined && { bytes }) },
+    }),
+    breaker: { failures: number("breaker.failures") ?? 5, openMs: number("breaker.open") ?? 30_000 },
+  };
+};
+
+/**
+ * `minimumpriority` as falcosidekick takes it: only the eight names, in any case, have effect. `match.minimumpriority`,
+ * and the key within a list of instances (`strict`), must be a priority (`info` included).
+ */
+export const matchOf = (
+  values: Readonly<Record<string, unknown>>,
+  strict: boolean,
+  note: (severity: "error" | "warning", key: string, message: string) => void,
+): MatchSettings => {
+  const plainName = String(values.minimumpriority ?? "");
+  const named = plainName === "" ? undefined : parsePriority(plainName);
+  const effective = strict || plainName.toLowerCase() !== "info" ? named : undefined;
+  if (plainName !== "" && effective === undefined) {
+    if (strict) note("error", "minimumpriority", "is not a priority");
+    else note("warning", "minimumpriority", `"${plainName}" has no effect: every alert is sent, as falcosidekick does`);
+  }
+  const matchName = String(values["match.minimumpriority"] ?? "");
+  const matched = matchName === "" ? undefined : parsePriority(matchName);
+  if (matchName !== "" && matched === undefined) note("error", "match.minimumpriority", "is not a priority");
+  const minimumpriority = matched ?? effective;
+  const tags = (values["match.tags"] ?? []) as readonly string[];
+  const rules = (values["match.rules"] ?? []) as readonly string[];
+  const condition = String(values["match.condition"] ?? "").trim();
+  return {
+    ...(minimumpriority !== undefined && { minimumpriority }),
+    ...(tags.length > 0 && { tags }),
+    ...(rules.length > 0 && { rules }),
+    ...(condition !== "" && { condition }),
+  };
+};

@@ -1,0 +1,107 @@
+import type { Place, Problems } from "./problem.ts";
+import { type MapTree, plain, type Tree } from "./tree.ts";
+import type { AppendOutput, PluginConfig, RuleSelection } from "./types.ts";
+
+/** The maps of a list; anything else in it is an error. */
+const mapsOf = (tree: Tree | undefined, key: string, problems: Problems): readonly (readonly [MapTree, string])[] => {
+  if (!tree || (tree.kind === "leaf" && tree.value === null)) return [];
+  if (tree.kind !== "list") {
+    problems.error(key, "must be a list", tree.at);
+    return [];
+  }
+  return tree.items.flatMap((item, i) => {
+    if (item.kind === "map") return [[item, `${key}[${i}]`] as const];
+    problems.error(`${key}[${i}]`, "must hold keys and values", item.at);
+    return [];
+  });
+};
+
+const child = (map: MapTree, key: string): Tree | undefined => map.entries.find((e) => e.key === key)?.tree;
+
+const textOf = (tree: Tree | undefined): string | undefined =>
+  tree?.kind === "leaf" && tree.value !== null ? String(tree.value) : undefined;
+
+const textsOf = (tree: Tree | undefined): readonly string[] | undefined => {
+  if (tree?.kind === "list") return tree.items.flatMap((item) => textOf(item) ?? []);
+  const one = textOf(tree);
+  return one === undefined ? undefined : [one];
+};
+
+export const readPlugins = (tree: Tree | undefined, problems: Problems): PluginConfig[] =>
+  mapsOf(tree, "plugins", problems).flatMap(([map, label]) => {
+    const name = textOf(child(map, "name"));
+    if (!name) {
+      problems.error(`${label}.name`, "is missing", map.at);
+      return [];
+    }
+    const init = child(map, "init_config");
+    const open = child(map, "open_params");
+    return [
+      {
+        name,
+        libraryPath: textOf(child(map, "library_path")) ?? "",
+        initConfig: init ? plain(init) : undefined,
+        openParams: open ? plain(open) : undefined,
+        ...(map.at.line !== undefined && { line: map.at.line }),
+      },
+    ];
+  });
+
+/** Those that `load_plugins` names, in its order. */
+export const loadedPlugins = (
+  names: readonly string[],
+  plugins: readonly PluginConfig[],
+  problems: Problems,
+  at: Place,
+): PluginConfig[] =>
+  names.flatMap((name) => {
+    const plugin = plugins.find((p) => p.name === name);
+    if (!plugin) problems.error("load_plugins", `no plugin "${name}" under plugins`, at);
+    return plugin ?? [];
+  });
+
+export const appendOutputs = (tree: Tree | undefined, problems: Problems): AppendOutput[] =>
+  mapsOf(tree, "append_output", problems).map(([map, label]) => {
+    const match = child(map, "match");
+    const within = (key: string): Tree | undefined => (match?.kind === "map" ? child(match, key) : undefined);
+    if (match && match.kind !== "map" && textOf(match))
+      problems.error(`${label}.match`, "must hold keys and values", match.at);
+    const rule = textOf(within("rule"));
+    const source = textOf(within("source"));
+    const tags = textsOf(within("tags"));
+    const extraOutput = textOf(child(map, "extra_output"));
+    const suggested = child(map, "suggested_output");
+    return {
+      match: { ...(rule && { rule }), ...(source && { source }), ...(tags && { tags }) },
+      ...(extraOutput && { extraOutput }),
+      extraFields: extraFields(child(map, "extra_fields"), label, problems),
+      ...(suggested?.kind === "leaf" && { suggestedOutput: suggested.value === true || suggested.value === "true" }),
+    };
+  });
+
+const extraFields = (tree: Tree | undefined, label: string, problems: Problems): AppendOutput["extraFields"] => {
+  if (!tree || tree.kind === "leaf") return [];
+  if (tree.kind === "map") return [formats(tree)];
+  return tree.items.flatMap((item) => {
+    if (item.kind === "map") return [formats(item)];
+    const name = textOf(item);
+    if (name === undefined) problems.error(`${label}.extra_fields`, "must hold names, or names with a format", item.at);
+    return name ?? [];
+  });
+};
+
+const formats = (map: MapTree): Readonly<Record<string, string>> =>
+  Object.fromEntries(map.entries.map((e) => [e.key, textOf(e.tree) ?? ""]));
+
+export const ruleSelections = (tree: Tree | undefined, problems: Problems): RuleSelection[] =>
+  mapsOf(tree, "rules", problems).flatMap(([map, label]) => {
+    const chosen = (["enable", "disable"] as const).flatMap((action) => {
+      const what = child(map, action);
+      if (what?.kind !== "map") return [];
+      const rule = textOf(child(what, "rule"));
+      const tag = textOf(child(what, "tag"));
+      return [{ action, ...(rule !== undefined && { rule }), ...(tag !== undefined && { tag }) }];
+    });
+    if (chosen.length === 0) problems.error(label, "must be `enable` or `disable` with a `rule` or a `tag`", map.at);
+    return chosen;
+  });

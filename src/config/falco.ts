@@ -1,0 +1,84 @@
+import { parsePriority } from "../sdk/alert.ts";
+import { choice, flag, list, pairs, text } from "../sdk/fields.ts";
+import { appendOutputs, loadedPlugins, readPlugins, ruleSelections } from "./falco-lists.ts";
+import type { Place } from "./problem.ts";
+import { type Reader, readFields } from "./settings.ts";
+import type { Leaf, Tree } from "./tree.ts";
+import type { FalcoConfig } from "./types.ts";
+
+/** Keys of falco.yaml that hold plain values. */
+export const falcoFields = {
+  load_plugins: list("Names of the plugins to load; absent: all of `plugins`."),
+  rules_files: list("Rule files and folders, in the order of loading."),
+  rules_file: list("Older name of rules_files."),
+  priority: text("Least severe priority of the rules that are loaded.", "debug"),
+  rule_matching: choice("Alerts of one event: of the first rule that matches, or of all.", ["first", "all"], "first"),
+  json_output: flag("Write alerts as JSON where they are written to a file or the terminal."),
+  json_include_output_property: flag("The JSON has `output`.", true),
+  json_include_message_property: flag("The JSON has `message`: the output without its prefix."),
+  json_include_output_fields_property: flag("The JSON has `output_fields`.", true),
+  json_include_tags_property: flag("The JSON has `tags`.", true),
+  time_format_iso_8601: flag("Times as ISO 8601 in UTC."),
+  buffer_format_base64: flag("Byte buffers as Base64."),
+  static_fields: pairs("Fields with a fixed text, named `static.<name>` in rules.", { exact: true }),
+};
+
+/** Keys of falco.yaml that hold lists of maps. */
+export const falcoLists = ["plugins", "append_output", "rules"] as const;
+
+/** Keys of falco.yaml with no meaning here (system calls, Falco's own outputs and logs): accepted in silence. */
+export const falcoIgnored: ReadonlySet<string> = new Set(
+  `base_syscalls buffered_outputs capture container_engines engine falco_libs file_output grpc grpc_output http_output
+  kernel libs_logger log_level log_stderr log_syslog metadata_download metrics modern_bpf output_timeout outputs
+  outputs_queue plugins_hostinfo program_output stdout_output syscall_buf_size_preset syscall_drop_failed_exit
+  syscall_event_drops syscall_event_timeouts syslog_output watch_config_files webserver`.split(/\s+/),
+);
+
+/** `${NAME}` takes the variable's value (empty when it is not set), `$${NAME}` stands for itself: as Falco reads its file. */
+const expand = (tree: Tree, reader: Reader): Tree => {
+  if (tree.kind === "list") return { ...tree, items: tree.items.map((item) => expand(item, reader)) };
+  if (tree.kind === "map")
+    return { ...tree, entries: tree.entries.map((entry) => ({ ...entry, tree: expand(entry.tree, reader) })) };
+  if (typeof tree.value !== "string" || !tree.value.includes("${")) return tree;
+  const value = tree.value.replaceAll(/\$?\$\{([A-Za-z_]\w*)\}/g, (all, name: string) =>
+    all.startsWith("$$") ? all.slice(1) : (reader.env[name] ?? ""),
+  );
+  return { ...tree, value } satisfies Leaf;
+};
+
+/** The keys of falco.yaml among the leaves of the file. */
+export const readFalco = (found: ReadonlyMap<string, Tree>, reader: Reader): FalcoConfig => {
+  const tree = (key: string): Tree | undefined => {
+    const at = found.get(key);
+    return at && expand(at, reader);
+  };
+  const { values, places } = readFields(falcoFields, { label: "", inFile: tree, envOver: () => [] }, reader);
+  const names = values.load_plugins as readonly string[];
+  const plugins = readPlugins(tree("plugins"), reader.problems);
+  const priority = parsePriority(String(values.priority));
+  if (!priority)
+    reader.problems.error(
+      "priority",
+      "must be one of emergency, alert, critical, error, warning, notice, informational, debug",
+      places.get("priority"),
+    );
+  return {
+    plugins,
+    loaded: found.has("load_plugins") ? loadedPlugins(names, plugins, reader.problems, placeOf(found)) : plugins,
+    rulesFiles: [...(values.rules_files as readonly string[]), ...(values.rules_file as readonly string[])],
+    appendOutput: appendOutputs(tree("append_output"), reader.problems),
+    rules: ruleSelections(tree("rules"), reader.problems),
+    ruleMatching: values.rule_matching as "first" | "all",
+    priority: priority ?? "Debug",
+    jsonOutput: values.json_output === true,
+    jsonIncludeOutputProperty: values.json_include_output_property === true,
+    jsonIncludeMessageProperty: values.json_include_message_property === true,
+    jsonIncludeOutputFieldsProperty: values.json_include_output_fields_property === true,
+    jsonIncludeTagsProperty: values.json_include_tags_property === true,
+    timeFormatIso8601: values.time_format_iso_8601 === true,
+    bufferFormatBase64: values.buffer_format_base64 === true,
+    staticFields: values.static_fields as Readonly<Record<string, string>>,
+  };
+};
+
+const placeOf = (found: ReadonlyMap<string, Tree>): Place => found.get("load_plugins")?.at ?? {};

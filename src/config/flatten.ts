@@ -1,0 +1,57 @@
+import type { Problems } from "./problem.ts";
+import type { Entry, MapTree, Tree } from "./tree.ts";
+
+/** The keys that may stand in a map, as dotted paths in lower case. */
+export interface KeySpace {
+  readonly leaves: ReadonlySet<string>;
+  /** Paths whose value may be a list of maps too. */
+  readonly roots: ReadonlySet<string>;
+  /** Path → the leaf that a plain value there stands for. */
+  readonly shorthand: ReadonlyMap<string, string>;
+}
+
+export interface Flat {
+  /** Leaf or root path → what stands there. */
+  readonly found: ReadonlyMap<string, Tree>;
+  readonly unknown: readonly { readonly path: string; readonly entry: Entry }[];
+}
+
+const parents = (paths: Iterable<string>): Set<string> => {
+  const inner = new Set<string>();
+  for (const path of paths)
+    for (let dot = path.indexOf("."); dot > 0; dot = path.indexOf(".", dot + 1)) inner.add(path.slice(0, dot));
+  return inner;
+};
+
+/** Finds every known key, whatever its case and whether it is nested or written with dots. */
+export const flatten = (map: MapTree, space: KeySpace, label: string, problems: Problems): Flat => {
+  const found = new Map<string, Tree>();
+  const unknown: { path: string; entry: Entry }[] = [];
+  const inner = parents([...space.leaves, ...space.roots]);
+
+  const keep = (path: string, entry: Entry): void => {
+    if (entry.tree.kind === "leaf" && entry.tree.value === null) return;
+    const before = found.get(path);
+    if (before && !before.at.flag)
+      problems.error(label + path, `given twice, first in line ${before.at.line ?? "?"}`, entry.at);
+    else found.set(path, entry.tree);
+  };
+
+  const visit = (prefix: string, entries: readonly Entry[]): void => {
+    for (const entry of entries) {
+      const path = prefix + entry.key.toLowerCase();
+      const { tree } = entry;
+      const empty = tree.kind === "leaf" && tree.value === null;
+      if (space.leaves.has(path)) keep(path, entry);
+      else if (space.roots.has(path) && tree.kind === "list") keep(path, entry);
+      else if (inner.has(path) || space.roots.has(path)) {
+        const short = space.shorthand.get(path);
+        if (tree.kind === "map") visit(`${path}.`, tree.entries);
+        else if (short && !empty) keep(short, entry);
+        else if (!empty) problems.error(label + path, "must hold keys and values", tree.at);
+      } else unknown.push({ path, entry });
+    }
+  };
+  visit("", map.entries);
+  return { found, unknown };
+};

@@ -1,0 +1,72 @@
+import { choice, duration, flag, int, list, pairs, secret, text, url } from "../sdk/fields.ts";
+
+const certs = "/etc/certs";
+
+/** Keys of the hub itself; falcosidekick's keep its names and defaults. */
+export const globalFields = {
+  role: choice("Which part this process runs: intake, worker, or all.", ["all", "intake", "worker"], "all"),
+  listenaddress: text("Address to listen on; empty: every address."),
+  listenport: int("Port to listen on.", 2801, 0, 65535),
+  debug: flag("Log more, the payloads' sizes and answers included."),
+  "log.format": choice("Form of the log: pretty on a terminal, else JSON.", ["auto", "json", "pretty"], "auto"),
+  "log.level": choice(
+    "Least severe level that is logged.",
+    ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
+    "info",
+  ),
+  datadir: text("Folder of the embedded queue, the checkpoints and the history.", "./data"),
+  "queue.driver": choice("Where accepted events wait: sqlite (embedded) or redis.", ["sqlite", "redis"], "sqlite"),
+  "queue.durability": choice(
+    "What an accepted event survives: normal, a kill of the process; full, a loss of power too.",
+    ["normal", "full"],
+    "normal",
+  ),
+  "queue.maxbytes": int("Bytes that the embedded queue may take on disk; 0: no limit.", 0),
+  "queue.redis.url": url("URL of Redis; setting it selects the redis driver.", {
+    secret: true,
+    schemes: ["redis", "rediss"],
+  }),
+  "queue.redis.prefix": text("Start of every key; the braces keep the keys in one slot of a Cluster.", "{eyrie}"),
+  "queue.redis.username": text("User, when the URL names none."),
+  "queue.redis.password": secret("Password, when the URL holds none."),
+  "queue.redis.cluster": list("Nodes of a Redis Cluster, host:port each."),
+  "queue.redis.sentinels": list("Sentinels, host:port each."),
+  "queue.redis.sentinelname": text("Name of the master that the Sentinels watch.", "mymaster"),
+  "queue.redis.sentinelusername": text("User at the Sentinels."),
+  "queue.redis.sentinelpassword": secret("Password at the Sentinels."),
+  "queue.redis.tls": flag("Use TLS; a rediss:// URL does so by itself."),
+  "queue.redis.checkcert": flag("Verify the certificate of Redis.", true),
+  "queue.redis.cacertfile": text("PEM file of the CA that signed it."),
+  "queue.redis.certfile": text("PEM file of the client certificate."),
+  "queue.redis.keyfile": text("PEM file of its key."),
+  "auth.token": secret("Bearer token that senders must show; empty: none is asked for."),
+  "auth.tokens": pairs("Bearer tokens by the sender's name.", { secret: true, exact: true }),
+  "limits.maxbodybytes": int("Bytes of one request body at most, after decompression.", 67_108_864, 1),
+  "limits.maxeventbytes": int("Bytes of one event at most.", 33_554_432, 1),
+  "limits.maxinflightbytes": int("Bytes of all bodies being read or stored; above it intake refuses.", 268_435_456, 1),
+  "limits.requesttimeout": duration("Time within which a request must be complete.", "60s"),
+  "limits.maxconnections": int("Open connections at most; 0: no limit.", 10_000),
+  shutdowntimeout: duration("Time for deliveries in flight when the process is told to stop.", "20s"),
+  customfields: pairs("Output fields added to every alert; `%NAME` in the environment takes another variable's value."),
+  customtags: list("Tags added to every alert."),
+  templatedfields: pairs("Output fields added to every alert, each a Go template over its output fields."),
+  bracketreplacer: text(
+    "Text that takes the place of `[` in names of output fields, `]` is removed; empty: no change.",
+  ),
+  outputfieldformat: text("Format of the output text: <timestamp>, <priority>, <output>, <custom_fields>, <tags>."),
+  "prometheus.extralabels": list("Output fields that become labels of the events metric."),
+  mutualtlsfilespath: text("Folder of client.crt, client.key and ca.crt for outputs with mutualtls.", certs),
+  "mutualtlsclient.certfile": text("Client certificate, in place of client.crt."),
+  "mutualtlsclient.keyfile": text("Its key, in place of client.key."),
+  "mutualtlsclient.cacertfile": text("CA of the servers, in place of ca.crt."),
+  "tlsclient.cacertfile": text("CA trusted in addition to the system's."),
+  "tlsserver.deploy": flag("Serve HTTPS."),
+  "tlsserver.certfile": text("Certificate of the server.", `${certs}/server/server.crt`),
+  "tlsserver.keyfile": text("Its key.", `${certs}/server/server.key`),
+  "tlsserver.mutualtls": flag("Ask clients for a certificate."),
+  "tlsserver.cacertfile": text("CA of the clients' certificates.", `${certs}/server/ca.crt`),
+  "tlsserver.notlsport": int("Port for the paths that are served without TLS.", 2810, 0, 65535),
+  "tlsserver.notlspaths": list("Paths served without TLS, and then not with it."),
+};
+
+export type GlobalKey = keyof typeof globalFields;

@@ -1,0 +1,129 @@
+import { createSecureContext, getCACertificates } from "node:tls";
+import type { Place } from "./problem.ts";
+import { errorCode, type Reader, type Settings } from "./settings.ts";
+import type { ServerTls, TransportSettings } from "./types.ts";
+
+/** Reads PEM files, each once; a file that cannot be read is an error with the place of its key. */
+export const pemReader = (reader: Reader) => {
+  const texts = new Map<string, string | undefined>();
+  return (path: string, key: string, at: Place | undefined): string | undefined => {
+    if (texts.has(path)) return texts.get(path);
+    let text: string | undefined;
+    try {
+      text = reader.read(path);
+      if (!text.includes("-----BEGIN ")) reader.problems.error(key, `not a PEM file: ${path}`, at);
+    } catch (error) {
+      reader.problems.error(key, `the file cannot be read (${errorCode(error)}): ${path}`, at);
+    }
+    texts.set(path, text);
+    return text;
+  };
+};
+type ReadPem = ReturnType<typeof pemReader>;
+
+/** A certificate, its key and the CAs as TLS will use them, or what is wrong with them. */
+const faultOf = (cert: string | undefined, key: string | undefined, ca: string | undefined): string | undefined => {
+  try {
+    createSecureContext({ ...(cert && { cert }), ...(key && { key }), ...(ca && { ca }) });
+    return undefined;
+  } catch (error) {
+    return `the certificate files do not fit TLS (${errorCode(error)})`;
+  }
+};
+
+/** Trusted in addition to what Node trusts: giving `ca` to a socket would replace it. */
+const withSystem = (extra: readonly (string | undefined)[]): string | undefined => {
+  const own = extra.filter((text) => text !== undefined);
+  return own.length === 0 ? undefined : [...own, ...getCACertificates("default")].join("\n");
+};
+
+/** The TLS side of one instance: its own files before the global ones, as `mutualtlsclient` before `mutualtlsfilespath`. */
+export const transportOf = (
+  instance: Settings,
+  globals: Settings,
+  label: string,
+  readPem: ReadPem,
+  reader: Reader,
+): TransportSettings => {
+  const own = (key: string): string => String(instance.values[key] ?? "");
+  const shared = (key: string): string => String(globals.values[key] ?? "");
+  const mutualtls = instance.values.mutualtls === true;
+  const checkcert = instance.values.checkcert !== false;
+  const pick = (ownKey: string, sharedKey: string, standard: string): string | undefined => {
+    if (own(ownKey) !== "") return readPem(own(ownKey), label + ownKey, instance.places.get(ownKey));
+    if (!mutualtls) return undefined;
+    if (shared(sharedKey) !== "") return readPem(shared(sharedKey), sharedKey, globals.places.get(sharedKey));
+    const at = globals.places.get("mutualtlsfilespath") ?? instance.places.get("mutualtls");
+    return readPem(`${shared("mutualtlsfilespath")}/${standard}`, `${label}mutualtls`, at);
+  };
+  const cert = pick("certfile", "mutualtlsclient.certfile", "client.crt");
+  const key = pick("keyfile", "mutualtlsclient.keyfile", "client.key");
+  const ca = withSystem([pick("cacertfile", "mutualtlsclient.cacertfile", "ca.crt"), extraCa(globals, readPem)]);
+  const fault = cert && key ? faultOf(cert, key, ca) : undefined;
+  if (fault) reader.problems.error(`${label}mutualtls`, fault, instance.places.get("mutualtls"));
+  return {
+    checkcert,
+    mutualtls,
+    rejectUnauthorized: mutualtls || checkcert,
+    ...(ca && { ca }),
+    ...(cert && { cert }),
+    ...(key && { key }),
+    ...(own("certfile") && { certfile: own("certfile") }),
+    ...(own("keyfile") && { keyfile: own("keyfile") }),
+    ...(own("cacertfile") && { cacertfile: own("cacertfile") }),
+  };
+};
+
+const extraCa = (globals: Settings, readPem: ReadPem): string | undefined => {
+  const path = String(globals.values["tlsclient.cacertfile"] ?? "");
+  return path === "" ? undefined : readPem(path, "tlsclient.cacertfile", globals.places.get("tlsclient.cacertfile"));
+};
+
+/** CA of connections that no instance owns. */
+export const globalCa = (globals: Settings, readPem: ReadPem): string | undefined =>
+  withSystem([extraCa(globals, readPem)]);
+
+const plainPaths = ["/", "/ping", "/healthz", "/test", "/metrics"];
+
+export const serverTls = (globals: Settings, readPem: ReadPem, reader: Reader): ServerTls => {
+  const value = (key: string) => globals.values[`tlsserver.${key}`];
+  const load = (key: string): string | undefined =>
+    readPem(
+      String(value(key)),
+      `tlsserver.${key}`,
+      globals.places.get(`tlsserver.${key}`) ?? globals.places.get("tlsserver.deploy"),
+    );
+  const deploy = value("deploy") === true;
+  const mutualtls = value("mutualtls") === true;
+  const notlspaths = value("notlspaths") as readonly string[];
+  const cert = deploy ? load("certfile") : undefined;
+  const key = deploy ? load("keyfile") : undefined;
+  const ca = deploy && mutualtls ? load("cacertfile") : undefined;
+  const fault = cert && key ? faultOf(cert, key, ca) : undefined;
+  if (fault) reader.problems.error("tlsserver.certfile", fault, globals.places.get("tlsserver.certfile"));
+  if (mutualtls && !deploy)
+    reader.problems.warn(
+      "tlsserver.mutualtls",
+      "has no effect without tlsserver.deploy",
+      globals.places.get("tlsserver.mutualtls"),
+    );
+  for (const path of deploy ? notlspaths : [])
+    if (!plainPaths.includes(path))
+      reader.problems.warn(
+        "tlsserver.notlspaths",
+        `unknown path '${path}'`,
+        globals.places.get("tlsserver.notlspaths"),
+      );
+  return {
+    deploy,
+    mutualtls,
+    notlspaths,
+    certfile: String(value("certfile")),
+    keyfile: String(value("keyfile")),
+    cacertfile: String(value("cacertfile")),
+    notlsport: Number(value("notlsport")),
+    ...(cert && { cert }),
+    ...(key && { key }),
+    ...(ca && { ca }),
+  };
+};

@@ -1,0 +1,90 @@
+import { type Environment, envName } from "./environment.ts";
+import { falcoIgnored } from "./falco.ts";
+import { falcosidekickBlocks, falcosidekickKeys } from "./falcosidekick-keys.ts";
+import type { Flat } from "./flatten.ts";
+import { nearest } from "./nearest.ts";
+import type { Place, Problems } from "./problem.ts";
+import type { Entry } from "./tree.ts";
+
+const standsIn = (block: string, path: string): boolean => path === block || path.startsWith(`${block}.`);
+
+/** The falcosidekick block that a path belongs to, the longest one. */
+const blockOf = (path: string): string | undefined =>
+  falcosidekickBlocks.filter((block) => standsIn(block, path)).sort((a, b) => b.length - a.length)[0];
+
+const set = new Set(falcosidekickBlocks);
+const isParent = (path: string): boolean => !set.has(path) && falcosidekickBlocks.some((b) => b.startsWith(`${path}.`));
+
+/** Warns of keys that nothing reads: the nearest known one, or that falcosidekick knows it and the hub does not yet. */
+export const warnUnknown = (
+  unknown: Flat["unknown"],
+  known: readonly string[],
+  built: ReadonlySet<string>,
+  problems: Problems,
+): void => {
+  const told = new Set<string>();
+  const visit = (path: string, entry: Entry): void => {
+    if (falcoIgnored.has(path)) return;
+    const block = blockOf(path);
+    const children = entry.tree.kind === "map" && !falcosidekickKeys.has(path) ? entry.tree.entries : [];
+    if (children.length > 0 && (block !== undefined || isParent(path))) {
+      for (const inner of children) visit(`${path}.${inner.key.toLowerCase()}`, inner);
+    } else if (path === "config_files") problems.warn(path, "is not read: name the file with -c", entry.at);
+    else if (falcosidekickKeys.has(path) || (block === path && entry.tree.kind === "list"))
+      warnUnused(path, block, entry, built, told, problems);
+    else if (!isEmpty(entry)) {
+      const near = nearest(path, known) ?? nearest(path, falcosidekickKeys.keys());
+      problems.warn(path, near ? `unknown key, did you mean ${near}?` : "unknown key", entry.at);
+    }
+  };
+  for (const { path, entry } of unknown) visit(path, entry);
+};
+
+const isEmpty = ({ tree }: Entry): boolean => tree.kind === "leaf" && tree.value === null;
+
+/** A key of falcosidekick with no effect here; a value that is its default says nothing. */
+const warnUnused = (
+  path: string,
+  block: string | undefined,
+  entry: Entry,
+  built: ReadonlySet<string>,
+  told: Set<string>,
+  problems: Problems,
+): void => {
+  const { tree } = entry;
+  const value = tree.kind === "leaf" ? String(tree.value ?? "") : "set";
+  if (value === "" || value === falcosidekickKeys.get(path)) return;
+  if (block !== undefined && !built.has(block)) tellOnce(block, told, problems, entry.at);
+  else problems.warn(path, "known key of falcosidekick, has no effect here", entry.at);
+};
+
+const tellOnce = (block: string, told: Set<string>, problems: Problems, at: Place): void => {
+  if (told.has(block)) return;
+  told.add(block);
+  problems.warn(block, "known key of falcosidekick, this output is not available yet", at);
+};
+
+/** Warns of variables that falcosidekick would read and the hub does not, and of names one or two letters off. */
+export const warnUnknownEnv = (
+  env: Environment,
+  known: ReadonlySet<string>,
+  built: ReadonlySet<string>,
+  problems: Problems,
+): void => {
+  const theirs = new Map([...falcosidekickKeys.keys()].map((key) => [envName(key), key]));
+  const told = new Set<string>();
+  const firsts = new Set([...known].filter((n) => n.includes("_")).map((n) => n.slice(0, n.indexOf("_"))));
+  for (const [name, value] of Object.entries(env)) {
+    if (!value || known.has(name) || known.has(name.replace(/_FILE$/, ""))) continue;
+    const key = theirs.get(name);
+    const block = key === undefined ? undefined : blockOf(key);
+    if (key !== undefined) {
+      if (block !== undefined && !built.has(block) && value !== falcosidekickKeys.get(key))
+        tellOnce(block, told, problems, { env: name });
+      continue;
+    }
+    if (!firsts.has(name.slice(0, name.indexOf("_"))) || /_SERVICE_|_PORT/.test(name)) continue;
+    const near = name.length < 8 ? undefined : nearest(name, known);
+    if (near) problems.warn(name, `unknown variable, did you mean ${near}?`, { env: name });
+  }
+};
