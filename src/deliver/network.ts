@@ -60,7 +60,8 @@ const faultOfCode = (error: Error & { code?: unknown }): Failure | undefined => 
     return { reason: "timeout", retryable: true, message: code ? `timeout (${code})` : "timeout" };
   if (unwritable.has(code)) return { reason: "invalid", retryable: false, message: `request not sendable (${code})` };
   if (tls.test(code)) return { reason: "tls", retryable: true, message: `TLS failed (${code})` };
-  if (garbled.test(code)) return { reason: "bad_reply", retryable: true, message: `answer is not HTTP (${code})` };
+  if (garbled.test(code) || error.name === "HTTPParserError")
+    return { reason: "bad_reply", retryable: true, message: "the answer is not HTTP" };
   if (sockets.has(code)) return { reason: "network", retryable: true, message: `connection failed (${code})` };
   return undefined;
 };
