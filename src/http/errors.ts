@@ -1,0 +1,51 @@
+import { QueueError } from "../queue/queue.ts";
+import { type Answer, jsonAnswer } from "./answer.ts";
+
+/** Why a request was refused: a closed list that is also the metric label. */
+export type Refusal =
+  | "aborted"
+  | "closing"
+  | "encoding"
+  | "internal"
+  | "invalid"
+  | "overloaded"
+  | "too_large"
+  | "unauthorized"
+  | "unavailable";
+
+/** The one error of the HTTP boundary; the message is for the sender. */
+export class HttpError extends Error {
+  override readonly name = "HttpError";
+  readonly status: number;
+  readonly refusal: Refusal;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(status: number, refusal: Refusal, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.status = status;
+    this.refusal = refusal;
+    this.headers = headers;
+  }
+}
+
+/** Seconds: long enough to be a pause, short enough for kube-apiserver, which repeats each of its five tries ten times. */
+const retryAfter = { "Retry-After": "5" };
+
+export const overloaded = (message: string): HttpError => new HttpError(503, "overloaded", message, retryAfter);
+export const closing = (): HttpError => new HttpError(503, "closing", "shutting down", retryAfter);
+
+const queueTexts: Readonly<Record<QueueError["kind"], string>> = {
+  full: "the queue has no space left",
+  unavailable: "the queue does not answer",
+  corrupt: "the queue is damaged",
+  closed: "shutting down",
+};
+
+/** What a sender is told of an error; nothing of an unforeseen one. */
+export const toHttpError = (error: unknown): HttpError => {
+  if (error instanceof HttpError) return error;
+  if (error instanceof QueueError) return new HttpError(503, "unavailable", queueTexts[error.kind], retryAfter);
+  return new HttpError(500, "internal", "internal error");
+};
+
+export const errorAnswer = (error: HttpError): Answer =>
+  jsonAnswer(error.status, { error: error.message }, error.headers);

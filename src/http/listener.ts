@@ -1,0 +1,128 @@
+import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createHttps, type Server as HttpsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import { type Answer, give, wrongMethod } from "./answer.ts";
+import { createRefusals, goText, rawAnswer } from "./refusals.ts";
+
+/** PEM text; with `ca` clients must show a certificate that it signed. */
+export interface ListenerTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+}
+
+export interface ListenerOptions {
+  /** Empty: all addresses. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly tls?: ListenerTls;
+  /** Until a request is complete, its headers and its body; an idle connection lives as long. */
+  readonly requestTimeoutMs: number;
+  readonly maxConnections: number;
+  readonly handle: (req: IncomingMessage, res: ServerResponse) => void;
+  /** Answer to a method that no parser knows, by path. */
+  readonly odd?: (path: string) => Answer;
+}
+
+export interface Listener {
+  readonly port: number;
+  /** `http://127.0.0.1:2801`. */
+  readonly url: string;
+  setTls(tls: ListenerTls): void;
+  /** Takes no more connections; resolves when the open ones ended, at the latest after `deadlineMs`, when they are cut. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+const maxHeaderBytes = 64 * 1024;
+
+/** One port. Everything that the parser refuses is answered and nothing that a client sends can throw. Rejects when it cannot listen. */
+export const createListener = async (options: ListenerOptions): Promise<Listener> => {
+  const refusals = createRefusals(options.odd);
+  const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
+    req.on("error", () => {});
+    res.on("error", () => {});
+    refusals.begin(req, res);
+    if (req.headers.host === undefined && req.httpVersionMinor === 1) {
+      req.socket.end(goText("400 Bad Request: missing required Host header"));
+      return;
+    }
+    if (req.url === "*") give(req, res, { status: req.method === "OPTIONS" ? 200 : 400 });
+    else options.handle(req, res);
+  };
+
+  const server = open(options, onRequest);
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.on("clientError", refusals.refuse);
+  // The body's reader sends 100 Continue when it wants the body.
+  server.on("checkContinue", onRequest);
+  server.on("connect", (_req: IncomingMessage, socket: Socket) => {
+    socket.end(rawAnswer(wrongMethod));
+  });
+  server.on("tlsClientError", (error: Error & { code?: string }, socket: { _parent?: Socket }) => {
+    if (error.code !== "ERR_SSL_HTTP_REQUEST" || !socket._parent?.writable) return;
+    socket._parent.end("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n");
+  });
+  server.maxConnections = options.maxConnections;
+
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host || undefined, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const { port, address, family } = server.address() as AddressInfo;
+  const host = family === "IPv6" ? `[${address}]` : address;
+
+  return {
+    port,
+    url: `${options.tls ? "https" : "http"}://${host}:${port}`,
+    setTls: (tls) => (server as HttpsServer).setSecureContext({ ...tls, minVersion: "TLSv1.2" }),
+    close: (deadlineMs) =>
+      new Promise((resolve) => {
+        // Connections that fall idle later are closed too.
+        const sweep = setInterval(() => server.closeIdleConnections(), 100);
+        const cut = setTimeout(() => {
+          for (const socket of sockets) socket.destroy();
+        }, deadlineMs);
+        server.close(() => {
+          clearInterval(sweep);
+          clearTimeout(cut);
+          resolve();
+        });
+      }),
+  };
+};
+
+const open = (options: ListenerOptions, onRequest: (req: IncomingMessage, res: ServerResponse) => void): Server => {
+  const common = {
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: options.requestTimeoutMs,
+    requestTimeout: options.requestTimeoutMs,
+    keepAliveTimeout: options.requestTimeoutMs,
+    connectionsCheckingInterval: Math.min(10_000, Math.max(50, options.requestTimeoutMs / 4)),
+    requireHostHeader: false,
+    noDelay: true,
+  };
+  const server = options.tls
+    ? createHttps(
+        {
+          ...common,
+          ...options.tls,
+          minVersion: "TLSv1.2",
+          handshakeTimeout: Math.min(options.requestTimeoutMs, 30_000),
+          ...(options.tls.ca && { requestCert: true, rejectUnauthorized: true }),
+        },
+        onRequest,
+      )
+    : createHttp(common, onRequest);
+  // A client may end its side after the request and still wait for the answer, as Go allows.
+  (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
+  return server;
+};

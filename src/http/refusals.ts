@@ -1,0 +1,87 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { type Answer, wrongMethod } from "./answer.ts";
+
+/** Answers to what the parser refuses, so that no request object exists: written to the socket by hand. */
+export interface Refusals {
+  /** Remembers a request for as long as its answer is due. */
+  begin(req: IncomingMessage, res: ServerResponse): void;
+  /** For `clientError` of a server. */
+  refuse(error: Error & { code?: string; rawPacket?: Buffer }, socket: Duplex): void;
+}
+
+interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+}
+
+/** How long a refused sender is listened to, so that it can read the answer, milliseconds. */
+const lingerMs = 500;
+
+/** `odd` answers a sound request line whose method no parser knows; by default as for any method that is not POST. */
+export const createRefusals = (odd: (path: string) => Answer = () => wrongMethod): Refusals => {
+  const due = new WeakMap<Duplex, Set<Exchange>>();
+  const refused = new WeakSet<Duplex>();
+
+  const say = (socket: Duplex, text: string): void => {
+    refused.add(socket);
+    socket.end(text);
+    setTimeout(() => socket.destroy(), lingerMs).unref();
+  };
+
+  return {
+    begin: (req, res) => {
+      const exchange = { req, res };
+      const open = due.get(req.socket) ?? new Set();
+      due.set(req.socket, open.add(exchange));
+      res.once("close", () => open.delete(exchange));
+    },
+    refuse: (error, socket) => {
+      if (refused.has(socket)) return;
+      if (!socket.writable || error.code === "ECONNRESET") {
+        socket.destroy();
+        return;
+      }
+      const open = [...(due.get(socket) ?? [])];
+      const last = open.at(-1);
+      if (last?.req.complete) {
+        // Garbage behind a whole request: that one is answered first, then the connection ends.
+        refused.add(socket);
+        last.res.shouldKeepAlive = false;
+        if (last.res.headersSent) last.res.once("close", () => socket.destroy());
+        return;
+      }
+      // A broken body: its handler sees the abort; an answer would stand before those of older requests.
+      if (open.length > 1 || last?.res.headersSent) socket.destroy();
+      else say(socket, textFor(error, odd));
+    },
+  };
+};
+
+const textFor = (error: { code?: string; rawPacket?: Buffer }, odd: (path: string) => Answer): string => {
+  switch (error.code) {
+    case "HPE_HEADER_OVERFLOW":
+      return goText("431 Request Header Fields Too Large");
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return goText("408 Request Timeout");
+    case "HPE_INVALID_METHOD": {
+      const line = error.rawPacket?.toString("latin1", 0, 4096) ?? "";
+      const path = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ (\/[^\s?]*)\S* HTTP\/1\.[01]\r?\n/.exec(line)?.[1];
+      return path === undefined ? goText("400 Bad Request") : rawAnswer(odd(path));
+    }
+    default:
+      return goText("400 Bad Request");
+  }
+};
+
+/** The way Go's server refuses by itself: the status line's text is the body, its length is told by the close. */
+export const goText = (text: string): string =>
+  `HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${text}`;
+
+/** An answer as text, for a socket that has no response object; the connection ends behind it. */
+export const rawAnswer = (answer: Answer): string => {
+  const body = answer.body ?? "";
+  const headers = { ...answer.headers, "Content-Length": String(Buffer.byteLength(body)), Connection: "close" };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n${lines.join("")}\r\n${body}`;
+};
