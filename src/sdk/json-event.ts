@@ -1,6 +1,6 @@
 import type { EngineEvent } from "./catalog.ts";
 import type { Incoming } from "./event.ts";
-import { isJson } from "./json-grammar.ts";
+import { compactJson, isJson } from "./json-grammar.ts";
 import { JsonNode } from "./json-node.ts";
 
 /** An event whose text is JSON, as the `ka.*`, `json.*` and `evt.*` fields read it. Made once per event by `openEvent`. */
@@ -10,6 +10,7 @@ export class JsonEvent implements EngineEvent {
   readonly text: string;
   readonly cluster: string | undefined;
   #time: string | bigint;
+  /** null: the text begins with no bracket. */
   #root: JsonNode | null | undefined;
 
   constructor(incoming: Incoming, num: number, arrivedMs: number) {
@@ -18,6 +19,7 @@ export class JsonEvent implements EngineEvent {
     this.text = incoming.text;
     this.cluster = incoming.cluster;
     this.#time = incoming.timeNs ?? BigInt(arrivedMs) * 1_000_000n;
+    this.#root = incoming.root;
   }
 
   get timeNs(): bigint {
@@ -29,7 +31,7 @@ export class JsonEvent implements EngineEvent {
   get root(): JsonNode | undefined {
     if (this.#root === undefined) {
       const first = this.text.charCodeAt(0);
-      this.#root = first === 123 || first === 91 ? new JsonNode(this.text, 0, this.text.length) : null;
+      this.#root = first === 123 || first === 91 ? new JsonNode(this.text, 0, this.text.length, true) : null;
     }
     return this.#root ?? undefined;
   }
@@ -37,13 +39,13 @@ export class JsonEvent implements EngineEvent {
 
 /**
  * An event for the rules. `num` counts the events of a source from 1; `arrivedMs` stands in for an event without a time.
- * The text is taken as sources deliver it: one JSON value, already found to be JSON.
+ * The text is taken as sources deliver it: one JSON value, found to be JSON, without blanks between its tokens.
  */
 export const openEvent = (incoming: Incoming, num: number, arrivedMs: number): JsonEvent =>
   new JsonEvent(incoming, num, arrivedMs);
 
-/** `openEvent` for text from elsewhere: blanks around it are cut; undefined when it is not JSON. */
+/** `openEvent` for text from elsewhere: blanks around and between the tokens are cut; undefined when it is not JSON. */
 export const openText = (incoming: Incoming, num: number, arrivedMs: number): JsonEvent | undefined => {
-  const text = incoming.text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
+  const text = compactJson(incoming.text);
   return isJson(text) ? new JsonEvent({ ...incoming, text }, num, arrivedMs) : undefined;
 };

@@ -23,10 +23,14 @@ export const skipString = (text: string, at: number): number => {
 
 /** Index of the first character at or after `at` that is no blank. */
 export const skipBlank = (text: string, at: number): number => {
-  let i = at;
-  for (let c = text.charCodeAt(i); c === 32 || (c >= 9 && c <= 13 && c !== 11 && c !== 12); c = text.charCodeAt(++i));
+  const c = text.charCodeAt(at);
+  if (c > 32 || !isBlank(c)) return at;
+  let i = at + 1;
+  while (isBlank(text.charCodeAt(i))) i++;
   return i;
 };
+
+const isBlank = (c: number): boolean => c === 32 || c === 10 || c === 13 || c === 9;
 
 /** Index after the value that starts at `at`, which is known to be JSON; the end of the text where it is not. */
 export const skipValue = (text: string, at: number): number => {
@@ -52,7 +56,7 @@ export const skipValue = (text: string, at: number): number => {
 /**
  * Index after the JSON value that starts at `at` (blanks before it skipped), every character of it checked; -1: not JSON.
  */
-export const endOfJson = (text: string, at = 0): number => checkValue(text, skipBlank(text, at), 1);
+export const endOfJson = (text: string, at = 0): number => checkValue(text, skipBlank(text, at), 1, true);
 
 /** True when the text is one JSON value and blanks. */
 export const isJson = (text: string): boolean => {
@@ -60,48 +64,52 @@ export const isJson = (text: string): boolean => {
   return end >= 0 && skipBlank(text, end) === text.length;
 };
 
-const checkValue = (text: string, at: number, depth: number): number => {
+/** `skipBlank` where blanks between tokens are allowed. */
+export const gap = (text: string, at: number, blanks: boolean): number => (blanks ? skipBlank(text, at) : at);
+
+/** Index after the value at `at`, nested `depth - 1` levels deep, every character checked; -1: not JSON. */
+export const checkValue = (text: string, at: number, depth: number, blanks: boolean): number => {
   if (depth > maxDepth) return -1;
   const c = text.charCodeAt(at);
   if (c === quote) return skipString(text, at + 1);
-  if (c === 123) return checkObject(text, at, depth);
-  if (c === 91) return checkArray(text, at, depth);
+  if (c === 123) return checkObject(text, at, depth, blanks);
+  if (c === 91) return checkArray(text, at, depth, blanks);
   if (c === 116) return text.startsWith("true", at) ? at + 4 : -1;
   if (c === 102) return text.startsWith("false", at) ? at + 5 : -1;
   if (c === 110) return text.startsWith("null", at) ? at + 4 : /^nan/i.test(text.slice(at, at + 3)) ? at + 3 : -1;
   return checkNumber(text, at);
 };
 
-const checkObject = (text: string, at: number, depth: number): number => {
-  let i = skipBlank(text, at + 1);
+const checkObject = (text: string, at: number, depth: number, blanks: boolean): number => {
+  let i = gap(text, at + 1, blanks);
   if (text.charCodeAt(i) === 125) return i + 1;
   for (;;) {
     if (text.charCodeAt(i) !== quote) return -1;
     i = skipString(text, i + 1);
     if (i < 0) return -1;
-    i = skipBlank(text, i);
+    i = gap(text, i, blanks);
     if (text.charCodeAt(i) !== 58) return -1;
-    i = checkValue(text, skipBlank(text, i + 1), depth + 1);
+    i = checkValue(text, gap(text, i + 1, blanks), depth + 1, blanks);
     if (i < 0) return -1;
-    i = skipBlank(text, i);
+    i = gap(text, i, blanks);
     const c = text.charCodeAt(i);
     if (c === 125) return i + 1;
     if (c !== 44) return -1;
-    i = skipBlank(text, i + 1);
+    i = gap(text, i + 1, blanks);
   }
 };
 
-const checkArray = (text: string, at: number, depth: number): number => {
-  let i = skipBlank(text, at + 1);
+const checkArray = (text: string, at: number, depth: number, blanks: boolean): number => {
+  let i = gap(text, at + 1, blanks);
   if (text.charCodeAt(i) === 93) return i + 1;
   for (;;) {
-    i = checkValue(text, i, depth + 1);
+    i = checkValue(text, i, depth + 1, blanks);
     if (i < 0) return -1;
-    i = skipBlank(text, i);
+    i = gap(text, i, blanks);
     const c = text.charCodeAt(i);
     if (c === 93) return i + 1;
     if (c !== 44) return -1;
-    i = skipBlank(text, i + 1);
+    i = gap(text, i + 1, blanks);
   }
 };
 

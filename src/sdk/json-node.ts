@@ -1,5 +1,5 @@
 import { unescapeJson } from "./json-escape.ts";
-import { compactJson, quote, skipBlank, skipString, skipValue } from "./json-grammar.ts";
+import { checkValue, compactJson, gap, quote, skipBlank, skipString, skipValue } from "./json-grammar.ts";
 
 /**
  * JSON text read where it lies: nothing is parsed before it is asked for, numbers and escapes keep their spelling, the
@@ -39,10 +39,20 @@ export class JsonNode {
   #children: (JsonNode | undefined)[] | undefined;
   #keys: readonly string[] | undefined;
 
-  constructor(text: string, start: number, end: number) {
+  /** True when the text of the value is known to have no blanks between tokens. */
+  readonly solid: boolean;
+
+  constructor(text: string, start: number, end: number, solid = false) {
     this.text = text;
     this.start = start;
     this.end = end;
+    this.solid = solid;
+  }
+
+  /** Hands over an index made elsewhere: `spans` as `#spans`, `children` by position. */
+  adopt(spans: number[], children: (JsonNode | undefined)[] | undefined): void {
+    this.#spans = spans;
+    this.#children = children;
   }
 
   get kind(): JsonKind {
@@ -100,14 +110,15 @@ export class JsonNode {
 
   /** The text of the value without blanks between tokens; spelling, order and doubles stay. */
   compact(): string {
-    return compactJson(this.text.slice(this.start, this.end));
+    const { text, start, end } = this;
+    return this.solid ? text.slice(start, end) : compactJson(text.slice(start, end));
   }
 
   #child(position: number, start: number, end: number): JsonNode {
     this.#children ??= [];
     let child = this.#children[position];
     if (!child) {
-      child = new JsonNode(this.text, start, end);
+      child = new JsonNode(this.text, start, end, this.solid);
       this.#children[position] = child;
     }
     return child;
@@ -147,8 +158,55 @@ export class JsonNode {
   }
 }
 
-/** The value that a whole text holds; blanks around it are allowed. The text is known to be JSON (`endOfJson`). */
-export const jsonNode = (text: string): JsonNode => {
-  const start = skipBlank(text, 0);
-  return new JsonNode(text, start, skipValue(text, start));
+/**
+ * The JSON value at `at` of a text (blanks before it skipped), every character checked; undefined: not JSON. The first
+ * `levels` levels of containers come indexed, which costs little beside the check.
+ */
+export const readJson = (text: string, at: number, levels: number): JsonNode | undefined => {
+  const start = skipBlank(text, at);
+  return read(text, start, 1, levels, false) ?? read(text, start, 1, levels, true);
+};
+
+/** `blanks`: whether blanks between tokens are allowed; what is read without is solid. */
+const read = (text: string, at: number, depth: number, levels: number, blanks: boolean): JsonNode | undefined => {
+  const c = text.charCodeAt(at);
+  if (levels > 0 && (c === 123 || c === 91)) return readContainer(text, at, depth, levels, blanks);
+  const end = checkValue(text, at, depth, blanks);
+  return end < 0 ? undefined : new JsonNode(text, at, end, !blanks);
+};
+
+const readContainer = (
+  text: string,
+  at: number,
+  depth: number,
+  levels: number,
+  blanks: boolean,
+): JsonNode | undefined => {
+  const object = text.charCodeAt(at) === 123;
+  const close = object ? 125 : 93;
+  const spans: number[] = [];
+  const children: (JsonNode | undefined)[] = [];
+  let i = gap(text, at + 1, blanks);
+  while (text.charCodeAt(i) !== close || spans.length > 0) {
+    if (object) {
+      const end = text.charCodeAt(i) === quote ? skipString(text, i + 1) : -1;
+      const colon = end < 0 ? -1 : gap(text, end, blanks);
+      if (text.charCodeAt(colon) !== 58) return undefined;
+      spans.push(i + 1, end - 1);
+      i = gap(text, colon + 1, blanks);
+    }
+    const inner = levels > 1 && text.charCodeAt(i) > 90 ? read(text, i, depth + 1, levels - 1, blanks) : undefined;
+    const end = inner ? inner.end : checkValue(text, i, depth + 1, blanks);
+    if (end < 0) return undefined;
+    children.push(inner);
+    spans.push(i, end);
+    i = gap(text, end, blanks);
+    const c = text.charCodeAt(i);
+    if (c === close) break;
+    if (c !== 44) return undefined;
+    i = gap(text, i + 1, blanks);
+  }
+  const node = new JsonNode(text, at, i + 1, !blanks);
+  node.adopt(spans, children);
+  return node;
 };
