@@ -1,0 +1,174 @@
+/** What the embedded queue keeps in memory of one lane: never more than a window of what is on disk. */
+
+import type { Chunk, Handle } from "./queue.ts";
+import type { ItemRow } from "./sqlite-store.ts";
+
+/** One item the process knows of. `new`: not on disk yet; `gone`: settled, refused or a double. */
+export interface Rec {
+  readonly lane: Lane;
+  readonly seq: number;
+  readonly id: string;
+  readonly at: number;
+  count: number;
+  attempt: number;
+  crashes: number;
+  due: number;
+  bodySeq: number;
+  shared: boolean;
+  state: "new" | "stored" | "gone";
+  body: string | undefined;
+  live: unknown;
+  /** Bytes counted against the cache, 0: not cached. */
+  cached: number;
+  /** Counts hand-outs: a settlement of an earlier one is ignored. */
+  turn: number;
+  active: boolean;
+  /** Found on disk after a process death: marked before it is handed out, so that a killer is recognised. */
+  suspect: boolean;
+}
+
+export interface Slot {
+  readonly handle: Handle;
+  readonly parallel: number;
+  inHand: number;
+  paused: boolean;
+  closed: boolean;
+  readonly recs: Set<Rec>;
+  idle?: () => void;
+}
+
+export interface Lane {
+  readonly name: string;
+  readonly key: number;
+  stored: boolean;
+  readonly ready: Fifo<Rec>;
+  /** Delayed items whose time has come: older than anything in `ready`. */
+  readonly late: Fifo<Rec>;
+  /** Ids of items that are not on disk yet. */
+  readonly fresh: Set<string>;
+  /** Every item in `ready`, `late` or in hand, by number. */
+  readonly known: Map<number, Rec>;
+  readonly slots: Slot[];
+  /** There are ready rows on disk behind `cursor`. */
+  behind: boolean;
+  cursor: number;
+  dueFrom: { due: number; seq: number };
+  timer: NodeJS.Timeout | undefined;
+  timerAt: number;
+  /** Bodies of retried items, kept for when they are due. */
+  readonly parked: Map<number, Rec>;
+  cached: number;
+  /** Events not settled, of them in hand, of them delayed; and dead ones. */
+  total: number;
+  active: number;
+  delayed: number;
+  dead: number;
+}
+
+export interface Fifo<T> {
+  readonly size: number;
+  push(value: T): void;
+  shift(): T | undefined;
+}
+
+export function createFifo<T>(): Fifo<T> {
+  let items: T[] = [];
+  let head = 0;
+  return {
+    get size() {
+      return items.length - head;
+    },
+    push: (value) => void items.push(value),
+    shift: () => {
+      if (head === items.length) return undefined;
+      const value = items[head++];
+      if (head > 512 && head * 2 > items.length) {
+        items = items.slice(head);
+        head = 0;
+      }
+      return value;
+    },
+  };
+}
+
+export const createLane = (name: string, key: number, stored: boolean): Lane => ({
+  name,
+  key,
+  stored,
+  ready: createFifo(),
+  late: createFifo(),
+  fresh: new Set(),
+  known: new Map(),
+  slots: [],
+  behind: stored,
+  cursor: 0,
+  dueFrom: { due: 0, seq: 0 },
+  timer: undefined,
+  timerAt: 0,
+  parked: new Map(),
+  cached: 0,
+  total: 0,
+  active: 0,
+  delayed: 0,
+  dead: 0,
+});
+
+const fresh = { attempt: 0, crashes: 0, due: 0, bodySeq: 0, shared: false, cached: 0, turn: 0, active: false };
+
+export const recOf = (lane: Lane, seq: number, c: Chunk): Rec => ({
+  ...fresh,
+  lane,
+  seq,
+  id: c.id,
+  at: c.at,
+  count: c.count,
+  state: "new",
+  body: c.body,
+  live: c.live,
+  suspect: false,
+});
+
+export const recOfRow = (lane: Lane, row: ItemRow, suspect: boolean): Rec => ({
+  ...row,
+  lane,
+  state: "stored",
+  body: undefined,
+  live: undefined,
+  cached: 0,
+  turn: 0,
+  active: false,
+  suspect,
+});
+
+/** Bytes of memory that hand-outs may save a read with, for the whole queue and for one lane. */
+export const cacheBytes = { queue: 16 * 1024 * 1024, lane: 4 * 1024 * 1024 };
+
+export function createCache() {
+  let used = 0;
+  const drop = (rec: Rec) => {
+    used -= rec.cached;
+    rec.lane.cached -= rec.cached;
+    rec.cached = 0;
+  };
+  return {
+    /** Keeps the body while it fits; a body that does not fit is read from disk when its turn comes. */
+    keep: (rec: Rec) => {
+      if (rec.cached > 0 || rec.body === undefined) return;
+      // A decoded body is taken for three times its text.
+      const bytes = 256 + rec.body.length * (rec.live === undefined ? 1 : 4);
+      if (used + bytes > cacheBytes.queue || rec.lane.cached + bytes > cacheBytes.lane) {
+        // A new item's body is still to be written.
+        if (rec.state === "new") return;
+        rec.body = undefined;
+        rec.live = undefined;
+        return;
+      }
+      rec.cached = bytes;
+      used += bytes;
+      rec.lane.cached += bytes;
+    },
+    /** The body leaves the cache's account: it is in hand, or gone. */
+    drop,
+  };
+}
+export type Cache = ReturnType<typeof createCache>;

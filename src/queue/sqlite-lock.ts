@@ -1,0 +1,37 @@
+/** One process owns a queue directory: an exclusive lock of the operating system, which a dead process cannot keep. */
+
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { QueueError } from "./queue.ts";
+
+/** Returns the unlock. Throws QueueError `unavailable` when another process has the directory. */
+export function lockDirectory(dir: string): () => void {
+  try {
+    mkdirSync(dir, { recursive: true });
+  } catch {
+    throw new QueueError("unavailable", "the queue directory cannot be created");
+  }
+  const file = join(dir, "queue.lock");
+  const lock = () => {
+    const db = new DatabaseSync(file);
+    try {
+      db.exec("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE");
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  };
+  let db: DatabaseSync;
+  try {
+    db = lock();
+  } catch (error) {
+    const code = (error as { errcode?: number }).errcode ?? 0;
+    if ((code & 255) === 5) throw new QueueError("unavailable", "another process uses the queue directory");
+    if ((code & 255) !== 26) throw new QueueError("unavailable", "the queue directory cannot be written");
+    rmSync(file, { force: true });
+    db = lock();
+  }
+  return () => db.close();
+}

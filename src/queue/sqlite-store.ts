@@ -1,0 +1,180 @@
+/**
+ * The tables of the embedded queue and every statement that touches them. A body is stored once, however many lanes
+ * hold it: `share` counts the holders of a body that has more than one. All calls are synchronous; the caller groups
+ * them between `begin` and `commit`.
+ */
+
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { crc32 } from "node:zlib";
+
+/** An item's row. Times in milliseconds since the epoch; `due` 0: ready. */
+export interface ItemRow {
+  readonly seq: number;
+  readonly id: string;
+  readonly at: number;
+  readonly count: number;
+  readonly attempt: number;
+  readonly due: number;
+  readonly crashes: number;
+  readonly bodySeq: number;
+  readonly shared: boolean;
+}
+
+export interface LetterRow {
+  readonly seq: number;
+  readonly id: string;
+  readonly at: number;
+  readonly died: number;
+  readonly count: number;
+  readonly why: string;
+  readonly body: string;
+}
+
+export const schema = `
+CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lane(key INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL);
+CREATE TABLE IF NOT EXISTS item(lane INTEGER, seq INTEGER, id TEXT, at INTEGER, count INTEGER, attempt INTEGER,
+  due INTEGER, wait INTEGER, held INTEGER, crashes INTEGER, body INTEGER, shared INTEGER,
+  PRIMARY KEY(lane, seq)) WITHOUT ROWID;
+CREATE UNIQUE INDEX IF NOT EXISTS item_id ON item(lane, id);
+CREATE INDEX IF NOT EXISTS item_due ON item(lane, due, seq) WHERE due > 0;
+CREATE TABLE IF NOT EXISTS body(seq INTEGER PRIMARY KEY, crc INTEGER, lane INTEGER, id TEXT, at INTEGER,
+  count INTEGER, data TEXT);
+CREATE TABLE IF NOT EXISTS share(body INTEGER PRIMARY KEY, refs INTEGER);
+CREATE TABLE IF NOT EXISTS dead(seq INTEGER PRIMARY KEY, lane INTEGER, id TEXT, at INTEGER, died INTEGER,
+  count INTEGER, why TEXT, body TEXT);
+CREATE UNIQUE INDEX IF NOT EXISTS dead_id ON dead(lane, id);
+CREATE INDEX IF NOT EXISTS dead_order ON dead(lane, seq);
+`;
+
+const itemColumns = "seq, id, at, count, attempt, due, crashes, body, shared";
+
+const toItem = (r: Record<string, unknown>): ItemRow => ({
+  seq: r.seq as number,
+  id: r.id as string,
+  at: r.at as number,
+  count: r.count as number,
+  attempt: r.attempt as number,
+  due: r.due as number,
+  crashes: r.crashes as number,
+  bodySeq: r.body as number,
+  shared: r.shared === 1,
+});
+
+export type Store = ReturnType<typeof openStore>;
+
+/** Opens or creates the file. Throws node:sqlite's error when it is no database. */
+export function openStore(path: string) {
+  const db = new DatabaseSync(path, { timeout: 1000 });
+  try {
+    db.exec(
+      "PRAGMA page_size=8192; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" +
+        "PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=1000;" +
+        "PRAGMA journal_size_limit=16777216;",
+    );
+    db.exec(schema);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+  const sql = (text: string) => db.prepare(text);
+  const one = (text: string) => {
+    const statement = sql(text);
+    return (...args: SQLInputValue[]) => Number(Object.values(statement.get(...args) ?? { n: 0 })[0] ?? 0);
+  };
+  const [begin, commit, rollback] = [sql("BEGIN IMMEDIATE"), sql("COMMIT"), sql("ROLLBACK")];
+  const addItem = sql("INSERT INTO item VALUES(?,?,?,?,?,?,?,?,0,?,?,?) ON CONFLICT(lane, id) DO NOTHING");
+  const addBody = sql("INSERT INTO body VALUES(?,?,?,?,?,?,?)");
+  const dropItem = sql("DELETE FROM item WHERE lane=? AND seq=?");
+  const dropBody = sql("DELETE FROM body WHERE seq=?");
+  const putShare = sql("INSERT INTO share VALUES(?,?) ON CONFLICT(body) DO UPDATE SET refs=refs+excluded.refs");
+  const readShare = one("SELECT refs FROM share WHERE body=?");
+  const dropShare = sql("DELETE FROM share WHERE body=?");
+  const setBody = sql("UPDATE body SET crc=?, count=?, data=? WHERE seq=?");
+  const setItem = sql(
+    "UPDATE item SET count=?, attempt=?, due=?, wait=?, held=0, body=?, shared=? WHERE lane=? AND seq=?",
+  );
+  const hold = sql("UPDATE item SET held=1 WHERE lane=? AND seq=?");
+  const readBody = sql("SELECT crc, data FROM body WHERE seq=?");
+  const hasId = sql("SELECT seq FROM item WHERE lane=? AND id=?");
+  const readyAfter = sql(`SELECT ${itemColumns} FROM item WHERE lane=? AND seq>? AND due=0 ORDER BY seq LIMIT ?`);
+  const dueUntil = sql(
+    `SELECT ${itemColumns} FROM item WHERE lane=? AND due>0 AND due<=? AND (due, seq)>(?,?) ORDER BY due, seq LIMIT ?`,
+  );
+  const nextDue = one("SELECT due FROM item WHERE lane=? AND due>0 AND (due, seq)>(?,?) ORDER BY due, seq LIMIT 1");
+  const oldest = sql("SELECT min(at) AS at FROM (SELECT at FROM item WHERE lane=? ORDER BY seq LIMIT 1000)");
+  const addLane = sql("INSERT OR IGNORE INTO lane VALUES(?,?)");
+  const setMeta = sql("INSERT INTO meta VALUES(?,?) ON CONFLICT(name) DO UPDATE SET value=excluded.value");
+  const readMeta = one("SELECT value FROM meta WHERE name=?");
+  const addDead = sql("INSERT OR IGNORE INTO dead(lane,id,at,died,count,why,body) VALUES(?,?,?,?,?,?,?)");
+  const letterColumns = "seq, id, at, died, count, why, body";
+  const letters = sql(`SELECT ${letterColumns} FROM dead WHERE lane=? AND seq>? ORDER BY seq LIMIT ?`);
+  const letterById = sql(`SELECT ${letterColumns} FROM dead WHERE lane=? AND id=?`);
+  const dropLetter = sql("DELETE FROM dead WHERE seq=?");
+  const oldestLetters = sql("SELECT seq, lane, count, length(body) AS size FROM dead ORDER BY seq LIMIT 100");
+  const pages = one("PRAGMA page_count");
+  const free = one("PRAGMA freelist_count");
+
+  return {
+    db,
+    begin: () => void begin.run(),
+    commit: () => void commit.run(),
+    rollback: () => {
+      if (db.isTransaction) rollback.run();
+    },
+    addLane: (key: number, name: string) => void addLane.run(key, name),
+    setMeta: (name: string, value: number) => void setMeta.run(name, value),
+    readMeta: (name: string) => readMeta(name),
+    lanes: () => sql("SELECT key, name FROM lane").all() as { key: number; name: string }[],
+    /** False when the lane holds the id already: nothing was written. */
+    addItem: (lane: number, r: ItemRow, wait: number) =>
+      addItem.run(lane, r.seq, r.id, r.at, r.count, r.attempt, r.due, wait, r.crashes, r.bodySeq, r.shared ? 1 : 0)
+        .changes === 1,
+    addBody: (seq: number, lane: number, r: { id: string; at: number; count: number }, data: string) =>
+      void addBody.run(seq, crc32(data), lane, r.id, r.at, r.count, data),
+    /** Undefined: the body is gone or its checksum does not fit. */
+    readBody: (seq: number): string | undefined => {
+      const row = readBody.get(seq);
+      const data = row?.data;
+      return typeof data === "string" && crc32(data) === row?.crc ? data : undefined;
+    },
+    dropItem: (lane: number, seq: number) => void dropItem.run(lane, seq),
+    addHolders: (body: number, holders: number) => void putShare.run(body, holders),
+    /** One holder of the body less; the last one takes it away. */
+    leaveBody: (body: number, shared: boolean) => {
+      if (shared && readShare(body) > 1) return void putShare.run(body, -1);
+      if (shared) dropShare.run(body);
+      dropBody.run(body);
+    },
+    setBody: (seq: number, data: string, count: number) => void setBody.run(crc32(data), count, data, seq),
+    setItem: (lane: number, r: ItemRow, wait: number) =>
+      void setItem.run(r.count, r.attempt, r.due, wait, r.bodySeq, r.shared ? 1 : 0, lane, r.seq),
+    hold: (lane: number, seq: number) => void hold.run(lane, seq),
+    hasId: (lane: number, id: string) => hasId.get(lane, id) !== undefined,
+    readyAfter: (lane: number, seq: number, limit: number) => readyAfter.all(lane, seq, limit).map(toItem),
+    dueUntil: (lane: number, until: number, from: { due: number; seq: number }, limit: number) =>
+      dueUntil.all(lane, until, from.due, from.seq, limit).map(toItem),
+    /** When the next delayed item after `from` is due; 0: none. */
+    nextDue: (lane: number, from: { due: number; seq: number }) => nextDue(lane, from.due, from.seq),
+    oldestAt: (lane: number) => (oldest.get(lane)?.at ?? undefined) as number | undefined,
+    addDead: (lane: number, r: Omit<LetterRow, "seq">) =>
+      addDead.run(lane, r.id, r.at, r.died, r.count, r.why, r.body).changes === 1,
+    letters: (lane: number, after: number, limit: number) => letters.all(lane, after, limit) as unknown as LetterRow[],
+    letter: (lane: number, id: string) => letterById.get(lane, id) as unknown as LetterRow | undefined,
+    dropLetter: (seq: number) => void dropLetter.run(seq),
+    oldestLetters: () => oldestLetters.all() as { seq: number; lane: number; count: number; size: number }[],
+    deadBytes: one("SELECT total(length(body)) FROM dead"),
+    maxSeq: () => ({ item: one("SELECT max(seq) FROM item")(), body: one("SELECT max(seq) FROM body")() }),
+    /** Events per lane: all that are not settled, those delayed, and the dead. */
+    counts: () =>
+      sql(
+        `SELECT lane, sum(total) AS total, sum(late) AS late, sum(dead) AS dead FROM (
+           SELECT lane, sum(count) AS total, sum(CASE WHEN due>0 THEN count ELSE 0 END) AS late, 0 AS dead
+             FROM item GROUP BY lane
+           UNION ALL SELECT lane, 0, 0, sum(count) FROM dead GROUP BY lane) GROUP BY lane`,
+      ).all() as { lane: number; total: number; late: number; dead: number }[],
+    usedBytes: () => (pages() - free()) * 8192,
+    freeShare: () => free() / Math.max(1, pages()),
+    fileBytes: () => pages() * 8192,
+  };
+}

@@ -1,0 +1,131 @@
+/** One transaction of the embedded queue: pushes, settlements and marks of everything that came together. */
+
+import type { Settlement } from "./queue.ts";
+import type { Lane, Rec } from "./sqlite-lane.ts";
+import type { Store } from "./sqlite-store.ts";
+
+export interface Settled {
+  readonly rec: Rec;
+  readonly body: string;
+  readonly settlement: Settlement;
+  readonly children: readonly Rec[];
+  /** The handler threw: the item comes back as it was. */
+  readonly asItWas: boolean;
+}
+
+export interface Batch {
+  readonly pushed: Rec[];
+  readonly settled: Settled[];
+  readonly held: Rec[];
+  readonly waiters: { resolve(): void; reject(error: Error): void }[];
+}
+
+export const emptyBatch = (): Batch => ({ pushed: [], settled: [], held: [], waiters: [] });
+
+export interface WriteFacts {
+  readonly store: Store;
+  nextBody(): number;
+  /** The due time of a retry, in the queue's own clock. */
+  dueIn(lane: Lane, ms: number): number;
+  now(): number;
+}
+
+/** The outcome of a batch, to be applied to memory once the transaction stands. */
+export interface Written {
+  /** Children whose id the lane held already. */
+  readonly doubles: Set<Rec>;
+  /** Pushed and finished within this batch: never written. */
+  readonly skipped: Set<Rec>;
+  readonly delayed: Map<Rec, { due: number; count: number; attempt: number; bodySeq: number; shared: boolean }>;
+  /** Dead events per lane. */
+  readonly died: Map<Lane, number>;
+}
+
+export function writeBatch(batch: Batch, facts: WriteFacts): Written {
+  const { store } = facts;
+  const out: Written = { doubles: new Set(), skipped: new Set(), delayed: new Map(), died: new Map() };
+  const finished = new Set(batch.settled.filter((s) => !s.settlement.retry).map((s) => s.rec));
+  for (const rec of batch.pushed) {
+    if (finished.has(rec)) out.skipped.add(rec);
+    else addWhole(rec, facts);
+  }
+  for (const s of batch.settled) {
+    const kept = s.settlement.retry ? undefined : s;
+    addChildren(s, kept && !out.skipped.has(s.rec) ? s.rec : undefined, out, facts);
+    addDead(s, out, facts);
+    if (s.settlement.retry) delay(s, s.settlement.retry, out, facts);
+  }
+  for (const rec of batch.held) if (!finished.has(rec)) store.hold(rec.lane.key, rec.seq);
+  return out;
+}
+
+function storeLane(lane: Lane, store: Store): void {
+  if (!lane.stored) store.addLane(lane.key, lane.name);
+}
+
+function addWhole(rec: Rec, { store, nextBody }: WriteFacts): void {
+  storeLane(rec.lane, store);
+  rec.bodySeq = nextBody();
+  store.addItem(rec.lane.key, rec, 0);
+  store.addBody(rec.bodySeq, rec.lane.key, rec, rec.body ?? "");
+}
+
+/** Adds the children and removes the parent. Children with the parent's own body take it over: nothing is copied. */
+function addChildren(s: Settled, parent: Rec | undefined, out: Written, { store, nextBody }: WriteFacts): void {
+  const groups: { body: string; recs: Rec[] }[] = [];
+  for (const rec of s.children) {
+    const body = rec.body ?? "";
+    const group = groups.find((g) => g.body === body);
+    if (group) group.recs.push(rec);
+    else groups.push({ body, recs: [rec] });
+  }
+  let heirs = 0;
+  for (const { body, recs } of groups) {
+    const inherits = parent !== undefined && body === s.body;
+    const bodySeq = inherits ? parent.bodySeq : nextBody();
+    const shared = recs.length > 1 || (inherits && parent.shared);
+    let added = 0;
+    for (const rec of recs) {
+      storeLane(rec.lane, store);
+      rec.bodySeq = bodySeq;
+      rec.shared = shared;
+      if (store.addItem(rec.lane.key, rec, 0)) added++;
+      else out.doubles.add(rec);
+    }
+    if (added > 0 && shared) store.addHolders(bodySeq, added);
+    if (inherits) heirs = added;
+    else if (added > 0) store.addBody(bodySeq, (recs[0] as Rec).lane.key, recs[0] as Rec, body);
+  }
+  if (!parent) return;
+  store.dropItem(parent.lane.key, parent.seq);
+  // With heirs the parent's own hold ends; without sharing the only heir simply has the body now.
+  if (heirs === 0 || parent.shared) store.leaveBody(parent.bodySeq, parent.shared);
+}
+
+function addDead(s: Settled, out: Written, { store, now }: WriteFacts): void {
+  s.settlement.dead?.forEach((part, i) => {
+    const { rec } = s;
+    storeLane(rec.lane, store);
+    const letter = { id: `${rec.id}~${rec.attempt}.${i}`, at: rec.at, died: now(), count: part.count, why: part.why };
+    if (!store.addDead(rec.lane.key, { ...letter, body: part.body })) return;
+    out.died.set(rec.lane, (out.died.get(rec.lane) ?? 0) + part.count);
+  });
+}
+
+function delay(s: Settled, retry: NonNullable<Settlement["retry"]>, out: Written, facts: WriteFacts): void {
+  const { rec } = s;
+  const { store } = facts;
+  const due = facts.dueIn(rec.lane, retry.inMs);
+  let { bodySeq, shared } = rec;
+  if (retry.body !== s.body) {
+    if (shared) {
+      store.leaveBody(bodySeq, true);
+      bodySeq = facts.nextBody();
+      shared = false;
+      store.addBody(bodySeq, rec.lane.key, { id: rec.id, at: rec.at, count: retry.count }, retry.body);
+    } else store.setBody(bodySeq, retry.body, retry.count);
+  }
+  const next = { due, count: retry.count, attempt: rec.attempt + (s.asItWas ? 0 : 1), bodySeq, shared };
+  store.setItem(rec.lane.key, { ...rec, ...next }, retry.inMs);
+  out.delayed.set(rec, next);
+}

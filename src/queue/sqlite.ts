@@ -1,0 +1,210 @@
+/**
+ * The embedded queue: one SQLite file in WAL mode, owned by one process. One row is one chunk; whatever arrives while
+ * a write is being prepared shares its transaction.
+ */
+
+import { closeSync, openSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type Chunk,
+  type Consumer,
+  type DeadLetter,
+  type Depth,
+  type Handle,
+  type Queue,
+  QueueError,
+  type QueueStatus,
+} from "./queue.ts";
+import { type Core, laneOf, type QueueLog } from "./sqlite-core.ts";
+import { createFlusher } from "./sqlite-flush.ts";
+import { admit, armTimer, dispatch, enlist, giveBack } from "./sqlite-handout.ts";
+import { createCache, type Rec, type Slot } from "./sqlite-lane.ts";
+import { createLimits, moveLetters } from "./sqlite-letters.ts";
+import { lockDirectory } from "./sqlite-lock.ts";
+import { openAnyStore } from "./sqlite-open.ts";
+import { prepareStart } from "./sqlite-start.ts";
+import type { LetterRow } from "./sqlite-store.ts";
+import { emptyBatch } from "./sqlite-write.ts";
+
+export interface SqliteSettings {
+  /** Directory of the queue's files; made when missing. One process at a time. */
+  readonly dir: string;
+  /** `normal`: an accepted chunk survives the death of the process. `full`: also that of the machine. */
+  readonly durability: "normal" | "full";
+  /** Wall clock, milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Milliseconds that only go forward; the process's own by default. */
+  readonly monotonic?: () => number;
+  readonly log?: QueueLog;
+  /** Pushes are refused as `full` above this size of the file's content. Default 4 GiB. */
+  readonly maxBytes?: number;
+  /** How long an item rests whose handler threw. Default 1000. */
+  readonly throwDelayMs?: number;
+}
+
+/** Opens or creates the queue. Throws QueueError `unavailable` when another process owns the directory. */
+export function openSqliteQueue(settings: SqliteSettings): Queue {
+  const { dir, now } = settings;
+  const unlock = lockDirectory(dir);
+  let opened: ReturnType<typeof openAnyStore>;
+  try {
+    opened = openAnyStore(dir, now());
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+  const monotonic = settings.monotonic ?? (() => performance.now());
+  const [wall, zero] = [now(), monotonic()];
+  const top = opened.store.maxSeq();
+  const core: Core = {
+    store: opened.store,
+    lanes: new Map(),
+    cache: createCache(),
+    batch: emptyBatch(),
+    clock: () => wall + monotonic() - zero,
+    now,
+    log: settings.log ?? (() => {}),
+    suspectUntil: opened.unclean ? top.item : 0,
+    throwDelayMs: settings.throwDelayMs ?? 1000,
+    warnings: [...opened.warnings],
+    writable: true,
+    closed: false,
+    seq: top.item,
+    bodySeq: top.body,
+    laneKey: 0,
+    schedule: () => {},
+  };
+  for (const warning of opened.warnings) core.log("warn", `queue: ${warning}`);
+  prepareStart(core, opened.unclean);
+  const walFd = settings.durability === "full" ? openSync(join(dir, "queue.db-wal"), "r+") : undefined;
+  const flusher = createFlusher(core, walFd, () => {
+    core.warnings.push("the queue file is damaged: it is rebuilt from what is readable at the next start");
+  });
+  const limits = createLimits(core, settings.maxBytes ?? 4 * 1024 ** 3);
+  const trimmer = setInterval(() => limits.trim(), 5000).unref();
+
+  const slotsClosed = async (slots: readonly Slot[], deadlineMs: number) => {
+    for (const slot of slots) slot.closed = true;
+    const idle = slots.filter((s) => s.inHand > 0).map((s) => new Promise<void>((resolve) => (s.idle = resolve)));
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)));
+    if (idle.length > 0) await Promise.race([Promise.all(idle), deadline]);
+    clearTimeout(timer);
+    for (const slot of slots) for (const rec of [...slot.recs]) giveBack(slot, rec);
+  };
+
+  return {
+    async push(chunks: readonly Chunk[]): Promise<void> {
+      if (core.closed) throw new QueueError("closed", "the queue is closed");
+      limits.check(chunks);
+      const recs: Rec[] = [];
+      for (const chunk of chunks) {
+        const rec = admit(core, chunk);
+        if (rec) recs.push(rec);
+      }
+      if (recs.length === 0 && core.batch.waiters.length === 0) return;
+      core.batch.pushed.push(...recs);
+      const written = new Promise<void>((resolve, reject) => core.batch.waiters.push({ resolve, reject }));
+      for (const rec of recs) enlist(core, rec);
+      core.schedule();
+      for (const lane of new Set(recs.map((r) => r.lane))) dispatch(core, lane);
+      await written;
+    },
+    consume(name: string, handle: Handle, parallel: number): Consumer {
+      const lane = laneOf(core, name);
+      const slot: Slot = { handle, parallel, inHand: 0, paused: false, closed: false, recs: new Set() };
+      lane.slots.push(slot);
+      armTimer(core, lane);
+      setImmediate(() => dispatch(core, lane));
+      return {
+        pause: () => {
+          slot.paused = true;
+        },
+        resume: () => {
+          slot.paused = false;
+          dispatch(core, lane);
+        },
+        close: async (deadlineMs) => {
+          await slotsClosed([slot], deadlineMs);
+          const at = lane.slots.indexOf(slot);
+          if (at >= 0) lane.slots.splice(at, 1);
+          if (!core.closed) await flusher.settled();
+          dispatch(core, lane);
+        },
+      };
+    },
+    async depth(name: string): Promise<Depth> {
+      await flusher.settled();
+      const lane = core.lanes.get(name);
+      if (!lane) return { waiting: 0, active: 0, delayed: 0, dead: 0 };
+      const { total, active, delayed, dead } = lane;
+      const oldestAt = lane.stored && total > 0 ? (core.store.oldestAt(lane.key) ?? undefined) : undefined;
+      return {
+        waiting: total - active - delayed,
+        active,
+        delayed,
+        dead,
+        ...(oldestAt === undefined ? {} : { oldestAt }),
+      };
+    },
+    async lanes() {
+      await flusher.settled();
+      return [...core.lanes.values()].filter((l) => l.total > 0 || l.dead > 0).map((l) => l.name);
+    },
+    async dead(name, limit, after): Promise<readonly DeadLetter[]> {
+      await flusher.settled();
+      const lane = core.lanes.get(name);
+      if (!lane) return [];
+      const from = after === undefined ? 0 : core.store.letter(lane.key, after)?.seq;
+      if (from === undefined) return [];
+      return core.store.letters(lane.key, from, limit).map((l) => toLetter(name, l));
+    },
+    async redrive(name, ids) {
+      await flusher.settled();
+      return moveLetters(core, name, ids, true);
+    },
+    async discard(name, ids) {
+      await flusher.settled();
+      return moveLetters(core, name, ids, false);
+    },
+    status(): QueueStatus {
+      const writable = core.writable && !core.closed && !limits.isFull();
+      const warnings = [...core.warnings];
+      if (!core.writable) warnings.push("the last write to the disk failed");
+      if (limits.isFull()) warnings.push("the queue has reached its size limit");
+      return { driver: "sqlite", writable, durable: true, warnings };
+    },
+    async close() {
+      if (core.closed) return;
+      await slotsClosed(
+        [...core.lanes.values()].flatMap((l) => l.slots),
+        0,
+      );
+      await flusher.settled();
+      core.closed = true;
+      flusher.stop();
+      clearInterval(trimmer);
+      for (const lane of core.lanes.values()) clearTimeout(lane.timer);
+      for (const w of core.batch.waiters) w.reject(new QueueError("closed", "the queue is closed"));
+      try {
+        if (core.suspectUntil > 0) core.store.db.exec("UPDATE item SET held=0 WHERE held=1");
+        core.store.setMeta("open", 0);
+      } catch {
+        // On a full disk the goodbye cannot be written: the next start looks more closely, no more.
+      }
+      if (walFd !== undefined) closeSync(walFd);
+      core.store.db.close();
+      unlock();
+    },
+  };
+}
+
+const toLetter = (lane: string, l: LetterRow): DeadLetter => ({
+  lane,
+  id: l.id,
+  at: l.at,
+  diedAt: l.died,
+  body: l.body,
+  count: l.count,
+  why: l.why,
+});

@@ -1,0 +1,29 @@
+/** A process to be killed: opens the embedded queue in argv[2] and does what argv[3] says. */
+
+import { openSqliteQueue } from "../../src/queue/sqlite.ts";
+import { chunk } from "./queues.ts";
+
+const [dir = "", what = "", count = "0"] = process.argv.slice(2);
+const queue = openSqliteQueue({ dir, durability: "normal", now: Date.now });
+
+if (what === "push") {
+  // Each line says that the chunk before it was accepted. Pushes overlap, as intake's do.
+  const one = async (start: number) => {
+    for (let n = start; n < Number(count); n += 4) {
+      await queue.push([chunk("k", `k${n}`, `body ${n}`)]);
+      process.stdout.write(`k${n}\n`);
+    }
+  };
+  await Promise.all([0, 1, 2, 3].map(one));
+  process.stdout.write("end\n");
+  setInterval(() => {}, 1000);
+} else if (what === "die") {
+  queue.consume("k", () => process.kill(process.pid, "SIGKILL") && new Promise(() => {}), 1);
+} else if (what === "hold") {
+  process.stdout.write("open\n");
+  setInterval(() => {}, 1000);
+} else if (what === "route") {
+  // Moves chunks from k to two lanes until it is killed.
+  queue.consume("k", async (item) => ({ next: ["x", "y"].map((lane) => ({ ...item, lane })) }), 4);
+  process.stdout.write("open\n");
+}
