@@ -82,11 +82,11 @@ export const appendOutputs = (tree: Tree | undefined, problems: Problems): Appen
 const extraFields = (tree: Tree | undefined, label: string, problems: Problems): AppendOutput["extraFields"] => {
   if (!tree || tree.kind === "leaf") return [];
   if (tree.kind === "map") return [formats(tree)];
-  return tree.items.flatMap((item) => {
+  return tree.items.flatMap((item): AppendOutput["extraFields"] => {
     if (item.kind === "map") return [formats(item)];
     const name = textOf(item);
     if (name === undefined) problems.error(`${label}.extra_fields`, "must hold names, or names with a format", item.at);
-    return name ?? [];
+    return name === undefined ? [] : [name];
   });
 };
 

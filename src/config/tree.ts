@@ -127,3 +127,11 @@ export const plain = (tree: Tree): unknown => {
   if (tree.kind === "list") return tree.items.map(plain);
   return Object.fromEntries(tree.entries.map((e) => [e.key, plain(e.tree)]));
 };
+
+/** Plain data as a tree that stands in one place. */
+export const treeOf = (value: unknown, at: Place): Tree => {
+  if (Array.isArray(value)) return { kind: "list", items: value.map((item) => treeOf(item, at)), at };
+  if (typeof value !== "object" || value === null) return { kind: "leaf", value: scalar(value), at };
+  const entries = Object.entries(value).map(([key, item]): Entry => ({ key, at, tree: treeOf(item, at) }));
+  return { kind: "map", entries, at };
+};

@@ -1,0 +1,136 @@
+import { readFileSync } from "node:fs";
+import type { Fields } from "../sdk/fields.ts";
+import type { Output } from "../sdk/output.ts";
+import type { Source } from "../sdk/source.ts";
+import { coerceText } from "./coerce.ts";
+import { fieldsOf } from "./delivery-fields.ts";
+import { type Environment, environment, envName, proxyOf } from "./environment.ts";
+import { falcoFields, falcoLists, readFalco } from "./falco.ts";
+import { falcosidekickKeys } from "./falcosidekick-keys.ts";
+import { flatten, type KeySpace } from "./flatten.ts";
+import { globalFields } from "./globals.ts";
+import { assemble, customValues, redisOf } from "./hub.ts";
+import { leavesOf, sharedKey } from "./instances.ts";
+import { outputInstances } from "./output-instances.ts";
+import { override } from "./override.ts";
+import { collectProblems, type Problems } from "./problem.ts";
+import { errorCode, type Reader, readFields } from "./settings.ts";
+import { sourceInstances } from "./source-instances.ts";
+import { globalCa, pemReader, serverTls } from "./transport.ts";
+import { emptyMap, type MapTree, readYaml } from "./tree.ts";
+import type { Loaded } from "./types.ts";
+import { warnUnknown, warnUnknownEnv } from "./unknown.ts";
+
+export interface LoadOptions {
+  /** Path of the YAML file: exactly this one is read. Absent: environment and defaults. */
+  readonly file?: string | undefined;
+  readonly env?: Environment;
+  /** `key=value` each, over everything else (`-o`). */
+  readonly overrides?: readonly string[];
+  readonly outputs: readonly Output[];
+  // biome-ignore lint/suspicious/noExplicitAny: the registry holds sources of every shape
+  readonly sources: readonly Source<any>[];
+  /** Reads a text file; throws when it cannot. */
+  readonly read?: (path: string) => string;
+}
+
+/**
+ * Defaults < YAML < environment < overrides. Never throws: every finding is in `problems`, and a configuration with an
+ * error among them must not be run.
+ */
+export const loadConfig = (options: LoadOptions): Loaded => {
+  const problems = collectProblems();
+  const env = options.env ?? environment();
+  const read = options.read ?? ((path: string) => readFileSync(path, "utf8"));
+  const reader: Reader = { env: withoutForeignDebug(env, problems), read, problems };
+  const inFile = options.file === undefined ? emptyMap : readFile(options.file, read, problems);
+  const tree = (options.overrides ?? []).reduce(override, inFile);
+  const { outputs, sources } = options;
+
+  const space = keySpace(outputs, sources);
+  const { found, unknown } = flatten(tree, space, "", problems);
+  const globals = readFields(
+    globalFields,
+    { label: "", inFile: (key) => found.get(key), envOver: (key) => [envName(key)] },
+    reader,
+  );
+  const falco = readFalco(found, reader);
+  const readPem = pemReader(reader);
+  const outs = outputInstances(outputs, found, globals, readPem, reader);
+  const srcs = sourceInstances(sources, found, falco, reader);
+  const built = new Set(outputs.map((o) => o.name));
+  warnUnknown(unknown, [...space.leaves, ...space.roots], built, problems);
+  warnUnknownEnv(
+    env,
+    knownVariables(
+      space,
+      [...outs, ...srcs].map((i) => [i.id, i.fields]),
+    ),
+    built,
+    problems,
+  );
+
+  const config = assemble({
+    values: { ...globals.values, ...customValues(globals, reader) },
+    ...(options.file !== undefined && { file: options.file }),
+    falco,
+    redis: redisOf(globals, readPem, reader),
+    tlsserver: serverTls(globals, readPem, reader),
+    ca: globalCa(globals, readPem),
+    proxy: proxyOf(env),
+    outputs: outs.flatMap(({ instance }) => instance ?? []),
+    sources: srcs.flatMap(({ instance }) => instance ?? []),
+  });
+  return { config, problems: problems.list() };
+};
+
+/** Many programs read DEBUG; a value that is no boolean was meant for another one. */
+const withoutForeignDebug = (env: Environment, problems: Problems): Environment => {
+  if (!env.DEBUG || "value" in coerceText(globalFields.debug, env.DEBUG)) return env;
+  problems.warn("DEBUG", "is neither true nor false and is ignored", { env: "DEBUG" });
+  return { ...env, DEBUG: "" };
+};
+
+const readFile = (file: string, read: (path: string) => string, problems: Problems): MapTree => {
+  try {
+    return readYaml(read(file), file, problems);
+  } catch (error) {
+    problems.error("", `the configuration file cannot be read (${errorCode(error)})`, { file });
+    return emptyMap;
+  }
+};
+
+const under = (root: string, keys: readonly string[]): string[] => keys.map((key) => `${root}.${key}`);
+
+const keySpace = (outputs: LoadOptions["outputs"], sources: LoadOptions["sources"]): KeySpace => {
+  const leaves = new Set([...leavesOf(globalFields), ...Object.keys(falcoFields), ...falcoLists]);
+  const short = new Map<string, string>();
+  for (const [root, fields] of fieldsByRoot(outputs, sources)) {
+    for (const leaf of under(root, leavesOf(fields))) leaves.add(leaf);
+    for (const key of Object.keys(fields)) {
+      const shared = sharedKey(root, key);
+      if (shared) leaves.add(shared);
+    }
+    for (const [from, to] of Object.entries({ match: "condition", ratelimit: "rate", batch: "items" }))
+      if (`${from}.${to}` in fields) short.set(`${root}.${from}`, `${root}.${from}.${to}`);
+  }
+  return { leaves, roots: new Set([...outputs, ...sources].map((o) => o.name)), shorthand: short };
+};
+
+const fieldsByRoot = (
+  outputs: LoadOptions["outputs"],
+  sources: LoadOptions["sources"],
+): (readonly [string, Fields])[] => [
+  ...outputs.map((o) => [o.name, fieldsOf(o)] as const),
+  ...sources.map((s) => [s.name, s.fields as Fields] as const),
+];
+
+/** Names of all variables that are read; those of instances in lists too. */
+const knownVariables = (space: KeySpace, instances: readonly (readonly [string, Fields])[]): Set<string> => {
+  const names = new Set([...space.leaves, ...falcosidekickParents].map(envName));
+  for (const [id, fields] of instances) for (const key of leavesOf(fields)) names.add(envName(`${id}.${key}`));
+  return names;
+};
+
+/** `aws.region` and the like, read by whichever output declares the key. */
+const falcosidekickParents = [...falcosidekickKeys.keys()].filter((key) => /^(aws|gcp|yandex)\.[a-z]+$/.test(key));

@@ -1,0 +1,85 @@
+import type { Fields } from "../sdk/fields.ts";
+import type { Output } from "../sdk/output.ts";
+import { deliveryOf, fieldsOf, matchOf, ownConfig } from "./delivery-fields.ts";
+import { type RawInstance, readInstances } from "./instances.ts";
+import type { Reader, Settings } from "./settings.ts";
+import { type pemReader, transportOf } from "./transport.ts";
+import type { Tree } from "./tree.ts";
+import type { OutputInstance } from "./types.ts";
+
+/** What an instance became: `instance` is absent when it is not enabled. */
+export interface ReadOutput {
+  readonly id: string;
+  readonly fields: Fields;
+  readonly instance?: OutputInstance;
+}
+
+export const outputInstances = (
+  outputs: readonly Output[],
+  found: ReadonlyMap<string, Tree>,
+  globals: Settings,
+  readPem: ReturnType<typeof pemReader>,
+  reader: Reader,
+): ReadOutput[] =>
+  outputs.flatMap((output) => {
+    const fields = fieldsOf(output);
+    return readInstances(output.name, fields, found, reader).map((raw) => {
+      const config = ownConfig(output, raw.values);
+      if (!output.enabled(config)) {
+        if (raw.inList) reader.problems.error(raw.label.slice(0, -1), missing(output, config), placeOf(raw));
+        return { id: raw.id, fields };
+      }
+      checkUrls(output, config, raw, reader);
+      for (const fault of output.check?.(config) ?? []) tell(fault, fields, raw, reader);
+      const note = (severity: "error" | "warning", key: string, message: string): void =>
+        severity === "error"
+          ? reader.problems.error(raw.label + key, message, raw.places.get(key))
+          : reader.problems.warn(raw.label + key, message, raw.places.get(key));
+      const instance: OutputInstance = {
+        id: raw.id,
+        ...(raw.name !== undefined && { name: raw.name }),
+        output,
+        config,
+        match: matchOf(raw.values, raw.inList, note),
+        delivery: deliveryOf(output, raw.values),
+        transport: transportOf(raw, globals, raw.label, readPem, reader),
+      };
+      return { id: raw.id, fields, instance };
+    });
+  });
+
+const placeOf = (raw: RawInstance) => raw.places.values().next().value;
+
+/** The keys that the example sets and the instance does not. */
+const missing = (output: Output, config: Readonly<Record<string, unknown>>): string => {
+  const keys = Object.keys(output.example).filter((key) => config[key] === "" || config[key] === undefined);
+  return `is not complete${keys.length > 0 ? `, these keys are not set: ${keys.join(", ")}` : ""}`;
+};
+
+/** `check` names its key first; its place is the finding's. */
+const tell = (fault: string, fields: Fields, raw: RawInstance, reader: Reader): void => {
+  const key = /^`?([a-z0-9.]+)`?/.exec(fault)?.[1] ?? "";
+  const known = key in fields;
+  const message = known ? fault.slice(fault.indexOf(key) + key.length).replace(/^`?:?\s*/, "") : fault;
+  reader.problems.error(known ? raw.label + key : raw.label.slice(0, -1), message, raw.places.get(key) ?? placeOf(raw));
+};
+
+const urlKeys = new Set(["webhookurl", "address", "hostport", "url", "receiverurl", "apiurl", "eventlistener", "host"]);
+
+/** An HTTP output's address must be a URL: falcosidekick disables the output, here the start stops. */
+const checkUrls = (
+  output: Output,
+  config: Readonly<Record<string, unknown>>,
+  raw: RawInstance,
+  reader: Reader,
+): void => {
+  if (!("request" in output)) return;
+  for (const key of urlKeys) {
+    const value = config[key];
+    const texts = Array.isArray(value) ? value : [value];
+    for (const text of texts) {
+      if (typeof text !== "string" || text === "" || /^https?:$/.test(URL.parse(text)?.protocol ?? "")) continue;
+      reader.problems.error(raw.label + key, "is not a URL that starts with http:// or https://", raw.places.get(key));
+    }
+  }
+};

@@ -1,0 +1,67 @@
+import type { Fields } from "../sdk/fields.ts";
+import type { Source } from "../sdk/source.ts";
+import { readInstances } from "./instances.ts";
+import type { Place } from "./problem.ts";
+import { type Reader, readFields } from "./settings.ts";
+import { type Tree, treeOf } from "./tree.ts";
+import type { FalcoConfig, PluginConfig, SourceInstance } from "./types.ts";
+
+export interface ReadSource {
+  readonly id: string;
+  readonly fields: Fields;
+  readonly instance?: SourceInstance;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the registry holds sources of every shape
+type AnySource = Source<any>;
+
+/** Sources under their own key, and those that stand in for a loaded plugin of falco.yaml. */
+export const sourceInstances = (
+  sources: readonly AnySource[],
+  found: ReadonlyMap<string, Tree>,
+  falco: FalcoConfig,
+  reader: Reader,
+): ReadSource[] => {
+  const own = sources.flatMap((source) =>
+    readInstances(source.name, source.fields as Fields, found, reader).map((raw): ReadSource => {
+      const { id, values, name } = raw;
+      const fields = source.fields as Fields;
+      if (!source.enabled(values)) {
+        if (raw.inList)
+          reader.problems.error(raw.label.slice(0, -1), "is not complete", raw.places.values().next().value);
+        return { id, fields };
+      }
+      for (const fault of source.check?.(values) ?? []) reader.problems.error(raw.label.slice(0, -1), fault);
+      return { id, fields, instance: { id, source, config: values, ...(name !== undefined && { name }) } };
+    }),
+  );
+  const plugged = falco.loaded.flatMap((plugin, index) => {
+    const at: Place = placeOf(plugin, found);
+    const source = sources.find((s) => s.fromPlugin?.(plugin) !== undefined);
+    const wanted = source?.fromPlugin?.(plugin);
+    if (!source || !wanted) return [];
+    return fromPlugin(source, wanted, `${source.name}.plugin-${index}`, `plugins.${plugin.name}.`, at, reader);
+  });
+  return [...own, ...plugged];
+};
+
+const placeOf = (plugin: PluginConfig, found: ReadonlyMap<string, Tree>): Place => {
+  const list = found.get("plugins");
+  const items = list?.kind === "list" ? list.items : [];
+  return items.find((item) => item.at.line === plugin.line)?.at ?? list?.at ?? {};
+};
+
+const fromPlugin = (
+  source: AnySource,
+  wanted: Readonly<Record<string, unknown>>,
+  id: string,
+  label: string,
+  at: Place,
+  reader: Reader,
+): ReadSource[] => {
+  const fields = source.fields as Fields;
+  const inFile = (key: string): Tree | undefined => (key in wanted ? treeOf(wanted[key], at) : undefined);
+  const { values } = readFields(fields, { label, inFile, envOver: () => [] }, reader);
+  for (const fault of source.check?.(values) ?? []) reader.problems.error(label.slice(0, -1), fault, at);
+  return source.enabled(values) ? [{ id, fields, instance: { id, source, config: values } }] : [];
+};
