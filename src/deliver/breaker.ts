@@ -1,7 +1,7 @@
 import type { Failure } from "./failure.ts";
 import type { Gate } from "./gate.ts";
 
-export type BreakerState = "closed" | "open" | "half-open";
+export type BreakerState = "closed" | "open" | "half_open";
 
 export interface Breaker extends Gate {
   state(at: number): BreakerState;
@@ -43,7 +43,7 @@ export const breaker = (
     enter: () => {
       if (openUntil === undefined) return;
       probing = true;
-      changed("half-open");
+      changed("half_open");
     },
     leave: (at, failure) => {
       const probed = probing;
@@ -54,7 +54,7 @@ export const breaker = (
       inRow += 1;
       if (probed || (openUntil === undefined && inRow >= settings.failures)) trip(at);
     },
-    state: (at) => (openUntil === undefined ? "closed" : probing || at >= openUntil ? "half-open" : "open"),
+    state: (at) => (openUntil === undefined ? "closed" : probing || at >= openUntil ? "half_open" : "open"),
     failing: () => (openUntil === undefined ? undefined : last),
   };
 };

@@ -4,7 +4,7 @@ import type { BreakerState } from "./breaker.ts";
 import type { Failure } from "./failure.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** What delivery tells the metrics; `destination` is the instance's label. */
+/** What delivery tells the metrics; `destination` is falcosidekick's label (`destinationOf`). */
 export interface DeliveryMetrics {
   /** One attempt: `taken` and `failed` count its alerts. */
   attempt(destination: string, outcome: "ok" | Reason, seconds: number, taken: number, failed: number): void;
@@ -72,9 +72,10 @@ export const observe = (
   return {
     attempt: (failure, ms, alerts) => {
       const lost = failure ? Math.min(failure.failed?.length ?? alerts, alerts) : 0;
+      const at = now();
       metrics.attempt(destination, failure?.reason ?? "ok", ms / 1000, alerts - lost, lost);
-      if (failure) failed(failure, now());
-      else worked(now());
+      if (failure) failed(failure, at);
+      else worked(at);
     },
     verdicts: (verdicts) => {
       for (const [reason, alerts] of count(verdicts, "retry")) metrics.retried(destination, reason, alerts);
