@@ -18,7 +18,7 @@ import { errorCode, type Reader, readFields } from "./settings.ts";
 import { sourceInstances } from "./source-instances.ts";
 import { globalCa, pemReader, serverTls } from "./transport.ts";
 import { emptyMap, type MapTree, readYaml } from "./tree.ts";
-import type { Loaded } from "./types.ts";
+import type { Loaded, Problem } from "./types.ts";
 import { warnUnknown, warnUnknownEnv } from "./unknown.ts";
 
 export interface LoadOptions {
@@ -81,8 +81,14 @@ export const loadConfig = (options: LoadOptions): Loaded => {
     outputs: outs.flatMap(({ instance }) => instance ?? []),
     sources: srcs.flatMap(({ instance }) => instance ?? []),
   });
-  return { config, problems: problems.list() };
+  return { config, problems: inOrder(problems.list()) };
 };
+
+const noLine = Number.MAX_SAFE_INTEGER;
+
+/** Those in the file first, from its top. */
+const inOrder = (problems: readonly Problem[]): readonly Problem[] =>
+  problems.toSorted((a, b) => (a.line ?? noLine) - (b.line ?? noLine) || (a.column ?? 0) - (b.column ?? 0));
 
 /** Many programs read DEBUG; a value that is no boolean was meant for another one. */
 const withoutForeignDebug = (env: Environment, problems: Problems): Environment => {

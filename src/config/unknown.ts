@@ -33,7 +33,7 @@ export const warnUnknown = (
     else if (falcosidekickKeys.has(path) || (block === path && entry.tree.kind === "list"))
       warnUnused(path, block, entry, built, told, problems);
     else if (!isEmpty(entry)) {
-      const near = nearest(path, known) ?? nearest(path, falcosidekickKeys.keys());
+      const near = nearest(path, [...known, ...falcosidekickBlocks]) ?? nearest(path, falcosidekickKeys.keys());
       problems.warn(path, near ? `unknown key, did you mean ${near}?` : "unknown key", entry.at);
     }
   };
