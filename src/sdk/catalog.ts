@@ -22,6 +22,10 @@ export interface Field<E> {
   /** Absent: brackets after the name are a load error. `both`: digits are an index, anything else a key. */
   readonly arg?: { readonly kind: "index" | "key" | "both"; readonly required: boolean };
   get(event: E, arg: FieldArg): FieldResult;
+  /** The value as `output_fields` shows it, where it differs from `get` (`evt.time` is nanoseconds there). */
+  json?(event: E, arg: FieldArg): FieldResult;
+  /** The value as output text shows it, where it differs from `String(get)` (`evt.rawtime.ns` is padded to nine digits). */
+  text?(event: E, arg: FieldArg): string | undefined;
   /** Prepares the argument once at load time (a split path, a compiled prefix); absent: `get` is called with it each time. */
   bind?(arg: FieldArg): (event: E) => FieldResult;
 }

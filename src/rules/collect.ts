@@ -1,0 +1,180 @@
+import type { Context } from "./context.ts";
+import type { ExceptionItem, ListItem, MacroItem, PluginRequirement, RuleItem, RuleUpdate } from "./items.ts";
+import { tagSet } from "./items.ts";
+import { RulesError } from "./problem.ts";
+import { validateException } from "./validate-exception.ts";
+import { compareVersions, engineVersion, isCompatible, parseVersion, type Version } from "./version.ts";
+
+/** True when a field (with argument or transformer) exists for the source; undefined: the source is not known. */
+export type FieldCheck = ((field: string) => boolean) | undefined;
+
+/**
+ * Definitions in the order of files and items. Appends and overrides change what was collected before them; the order of
+ * rules is the order of their first definition.
+ */
+export interface Collector {
+  readonly lists: ReadonlyMap<string, ListItem>;
+  readonly macros: ReadonlyMap<string, MacroItem>;
+  readonly rules: ReadonlyMap<string, RuleItem>;
+  readonly requirements: readonly (readonly PluginRequirement[])[];
+  readonly required: Version | undefined;
+  defineList(item: Draft<ListItem>): void;
+  appendList(item: Draft<ListItem>): void;
+  defineMacro(item: Draft<MacroItem>): void;
+  appendMacro(item: Draft<MacroItem>): void;
+  defineRule(item: Draft<RuleItem>): void;
+  appendRule(update: RuleUpdate): void;
+  replaceRule(update: RuleUpdate): void;
+  enableRule(name: string, enabled: boolean, context: Context): void;
+  requireEngine(version: Version, context: Context): void;
+  requirePlugin(alternatives: readonly PluginRequirement[], context: Context): void;
+}
+
+export type Draft<T> = Omit<T, "index" | "visibility">;
+
+const refuse = (message: string, context: Context): never => {
+  throw new RulesError("LOAD_ERR_VALIDATE", message, context);
+};
+
+export const createCollector = (
+  fieldsOf: (source: string) => FieldCheck,
+  warnUnknownSource: (source: string, context: Context) => void,
+): Collector => {
+  const lists = new Map<string, ListItem>();
+  const macros = new Map<string, MacroItem>();
+  const rules = new Map<string, RuleItem>();
+  const requirements: (readonly PluginRequirement[])[] = [];
+  let required: Version | undefined;
+  let next = 0;
+
+  const define = <T extends { index: number; visibility: number; name: string }>(
+    map: Map<string, T>,
+    item: Omit<T, "index" | "visibility">,
+  ): void => {
+    const id = next++;
+    const name = item.name as string;
+    map.set(name, { ...item, index: map.get(name)?.index ?? id, visibility: id } as T);
+  };
+  const touch = <T extends { name: string }>(map: Map<string, T>, item: T): void => {
+    map.set(item.name, { ...item, visibility: next++ });
+  };
+  const previous = (update: RuleUpdate, message: string): RuleItem =>
+    rules.get(update.name) ?? refuse(message, update.context);
+
+  return {
+    lists,
+    macros,
+    rules,
+    requirements,
+    get required() {
+      return required;
+    },
+    defineList: (item) => define(lists, item),
+    appendList: (item) => {
+      const before =
+        lists.get(item.name) ??
+        refuse("List uses 'append' or 'override.items: append' but no list by that name already exists", item.context);
+      touch(lists, { ...before, items: [...before.items, ...item.items] });
+    },
+    defineMacro: (item) => define(macros, item),
+    appendMacro: (item) => {
+      const before =
+        macros.get(item.name) ??
+        refuse(
+          "Macro uses 'append' or 'override.condition: append' but no macro by that name already exists",
+          item.context,
+        );
+      touch(macros, { ...before, condition: `${before.condition} ${item.condition}` });
+    },
+    defineRule: (item) => {
+      const before = rules.get(item.name);
+      if (before !== undefined && before.source !== item.source)
+        refuse("Rule has been re-defined with a different source", item.context);
+      const known = fieldsOf(item.source);
+      if (known === undefined) warnUnknownSource(item.source, item.context);
+      define(rules, {
+        ...item,
+        unknownSource: known === undefined,
+        exceptions: item.exceptions.map((exception) => validateException(exception, known)),
+      });
+    },
+    appendRule: (update) => {
+      const before = previous(
+        update,
+        "Rule uses 'append' or 'override.<key>: append' but no rule by that name already exists",
+      );
+      if (isEmpty(update)) refuse("Appended rule must have exceptions or condition property", update.context);
+      touch(rules, appended(before, update, fieldsOf(before.source)));
+    },
+    replaceRule: (update) => {
+      const before = previous(
+        update,
+        "An 'override.<key>: replace' to a rule was requested but no rule by that name already exists",
+      );
+      const { name: _name, context: _context, ...given } = update;
+      const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+      touch(rules, { ...before, ...changes });
+    },
+    enableRule: (name, enabled, context) => {
+      const before =
+        rules.get(name) ?? refuse("Rule has 'enabled' key but no rule by that name already exists", context);
+      rules.set(name, { ...before, enabled });
+    },
+    requireEngine: (version, context) => {
+      if (!isCompatible(engineVersion, version))
+        refuse(`Rules require engine version ${version.text}, but engine version is ${engineVersion.text}`, context);
+      if (required === undefined || compareVersions(required, version) < 0) required = version;
+    },
+    requirePlugin: (alternatives, context) => {
+      const seen = new Set<string>();
+      for (const { name, version } of alternatives) {
+        if (parseVersion(version) === undefined)
+          refuse(`Invalid required version '${version}' for plugin '${name}'`, context);
+        if (seen.has(name)) refuse(`Defined multiple alternative version requirements for plugin '${name}'`, context);
+        seen.add(name);
+      }
+      requirements.push(alternatives);
+    },
+  };
+};
+
+const isEmpty = (update: RuleUpdate): boolean => {
+  const { name: _name, context: _context, ...given } = update;
+  return Object.values(given).every((value) => value === undefined);
+};
+
+const joined = (before: string, more: string | undefined): string => (more ? `${before} ${more}` : before);
+
+const appended = (before: RuleItem, update: RuleUpdate, known: FieldCheck): RuleItem => ({
+  ...before,
+  condition: joined(before.condition, update.condition),
+  output: joined(before.output, update.output),
+  description: joined(before.description, update.description),
+  tags: update.tags === undefined ? before.tags : tagSet([...before.tags, ...update.tags]),
+  exceptions: (update.exceptions ?? []).reduce(
+    (exceptions, exception) => appendException(exceptions, exception, known),
+    before.exceptions,
+  ),
+});
+
+const appendException = (
+  exceptions: readonly ExceptionItem[],
+  exception: ExceptionItem,
+  known: FieldCheck,
+): readonly ExceptionItem[] => {
+  const { context } = exception;
+  const at = exceptions.findIndex((other) => other.name === exception.name);
+  const before = exceptions[at];
+  if (before === undefined) {
+    if (exception.fields === undefined)
+      refuse("Rule exception must have fields property with a list of fields", context);
+    if (exception.values.length === 0)
+      refuse("Rule exception must have values property with a list of values", context);
+    return [...exceptions, validateException(exception, known)];
+  }
+  if (exception.fields !== undefined)
+    refuse("Can not append exception fields to existing exception, only values", context);
+  if (exception.comps !== undefined)
+    refuse("Can not append exception comps to existing exception, only values", context);
+  return exceptions.with(at, { ...before, values: [...before.values, ...exception.values] });
+};

@@ -1,0 +1,95 @@
+import { foldAscii } from "./glob.ts";
+import type { Scalar, Transformer, Value } from "./plan.ts";
+
+/** What a transformer makes of its arguments; a missing one makes the result missing. */
+export type Apply1 = (value: Value) => Value;
+
+const raiseAscii = (text: string): string =>
+  /[a-z]/.test(text) ? text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase()) : text;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is meant
+const ascii = /^[\x00-\x7f]*$/;
+/** UTF-8 bytes. */
+export const byteLength = (text: string): number => (ascii.test(text) ? text.length : Buffer.byteLength(text));
+
+/** Base64 with a strict alphabet, padding and leftover bits; undefined: it is not. */
+export const decodeBase64 = (text: string): string | undefined => {
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
+  const bytes = Buffer.from(text, "base64");
+  if (bytes.toString("base64") !== text) return undefined;
+  const decoded = bytes.toString();
+  const end = decoded.indexOf("\0");
+  return end < 0 ? decoded : decoded.slice(0, end);
+};
+
+const perText: Partial<Record<Transformer, (text: string) => string | undefined>> = {
+  tolower: foldAscii,
+  toupper: raiseAscii,
+  b64: decodeBase64,
+  basename: (text) => text.slice(text.lastIndexOf("/") + 1),
+};
+
+export const applyTransformer = (transformer: Transformer, args: readonly Value[], option?: string): Value => {
+  if (args.some((arg) => arg === undefined)) return undefined;
+  const [first, second] = args;
+  switch (transformer) {
+    case "len":
+      return typeof first === "object" ? first.length : byteLength(String(first));
+    case "join":
+      return typeof second === "object" ? second.join(String(first)) : undefined;
+    case "concat":
+      return args.map(String).join("");
+    case "getopt":
+      return typeof first === "object" ? getopt(first, String(second), option) : undefined;
+    default: {
+      const change = perText[transformer] as (text: string) => string | undefined;
+      if (typeof first !== "object") return change(String(first));
+      const made: string[] = [];
+      for (const item of first) {
+        const text = change(item);
+        if (text === undefined) return undefined;
+        made.push(text);
+      }
+      return made;
+    }
+  }
+};
+
+/** The elements of a parenthesised list; a missing one makes the list missing. */
+export const gather = (items: readonly Value[]): Value => {
+  const made: string[] = [];
+  for (const item of items) {
+    if (item === undefined) return undefined;
+    if (typeof item === "object") made.push(...item);
+    else made.push(String(item satisfies Scalar));
+  }
+  return made;
+};
+
+/** Options found among words, or (with `option`) the last value of one: `""` for an option that takes none. */
+const getopt = (words: readonly string[], spec: string, option: string | undefined): Value => {
+  const found: string[] = [];
+  let value: string | undefined;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? "";
+    if (word === "--") break;
+    if (!word.startsWith("-") || word === "-") continue;
+    for (let j = 1; j < word.length; j++) {
+      const c = word.charAt(j);
+      const at = c === ":" ? -1 : spec.indexOf(c);
+      if (at < 0) continue;
+      if (spec[at + 1] !== ":") {
+        found.push(c);
+        if (c === option) value = "";
+        continue;
+      }
+      const given = j + 1 < word.length ? word.slice(j + 1) : words[++i];
+      if (given !== undefined) {
+        found.push(c);
+        if (c === option) value = given;
+      }
+      break;
+    }
+  }
+  return option === undefined ? found : value;
+};
