@@ -67,17 +67,28 @@ export class JsonNode {
 
   /** The member's value: first the key spelled just so, then the first that says it with escapes. */
   get(key: string): JsonNode | undefined {
+    if (this.text.charCodeAt(this.start) !== 123) return undefined;
+    const literal = this.#find(key);
+    const at = literal < 0 && this.#escaped() ? this.keys().indexOf(key) : literal;
+    return at < 0 ? undefined : this.at(at);
+  }
+
+  /** True when an object has a member whose key is written just so, without escapes. */
+  spells(key: string): boolean {
+    return this.text.charCodeAt(this.start) === 123 && this.#find(key) >= 0;
+  }
+
+  /** Position of the first member whose key is written just so; -1: none. */
+  #find(key: string): number {
     const { text } = this;
-    if (text.charCodeAt(this.start) !== 123) return undefined;
     const spans = this.#index();
     const { length } = key;
     for (let i = 0; i < spans.length; i += 4) {
       const from = spans[i] as number;
-      if ((spans[i + 1] as number) - from === length && text.startsWith(key, from) && !key.includes("\\"))
-        return this.#child(i / 4, spans[i + 2] as number, spans[i + 3] as number);
+      if ((spans[i + 1] as number) - from === length && text.startsWith(key, from))
+        return key.includes("\\") ? -1 : i / 4;
     }
-    const at = this.#escaped() ? this.keys().indexOf(key) : -1;
-    return at < 0 ? undefined : this.#child(at, spans[at * 4 + 2] as number, spans[at * 4 + 3] as number);
+    return -1;
   }
 
   /** The element of an array, the value of an object's member, by position. */
@@ -98,6 +109,12 @@ export class JsonNode {
     for (let i = 0; i < spans.length; i += 4) keys.push(unescapeJson(this.text.slice(spans[i], spans[i + 1])));
     this.#keys = keys;
     return keys;
+  }
+
+  /** The key of an object's member as it is written between its quotes. */
+  rawKey(position: number): string {
+    const spans = this.#index();
+    return this.text.slice(spans[position * 4], spans[position * 4 + 1]);
   }
 
   /** The value as text: a string decoded, everything else as `compact` has it. */

@@ -1,0 +1,122 @@
+import type { Incoming } from "../../src/sdk/event.ts";
+import { skipBlank } from "../../src/sdk/json-grammar.ts";
+import { type JsonNode, readJson } from "../../src/sdk/json-node.ts";
+import { compactEvent } from "./spelling.ts";
+import { parseTime, TimeError } from "./time.ts";
+
+export interface PayloadLimits {
+  /** Of one event, in bytes of UTF-8 after blanks between tokens are gone. */
+  readonly maxEventBytes: number;
+  /** The cluster that the events are said to come from. */
+  readonly cluster?: string;
+}
+
+/** Why a part of a payload can never be taken: a closed list, fit for a metric label. */
+export type DropReason = "not_json" | "not_an_event" | "no_time" | "bad_time" | "too_large";
+
+export interface Dropped {
+  /** Position among everything in the payload that should be an event, from 0. */
+  readonly index: number;
+  readonly reason: DropReason;
+  /** For people; holds nothing of the event. */
+  readonly message: string;
+  /** The event's own id, at most 64 characters: clients may choose it. */
+  readonly auditID?: string;
+}
+
+export interface Payload {
+  /** In the order of the text. */
+  readonly events: readonly Incoming[];
+  readonly dropped: readonly Dropped[];
+}
+
+interface Sink extends PayloadLimits {
+  readonly events: Incoming[];
+  readonly dropped: Dropped[];
+}
+
+/** Levels of containers down to the members of an EventList's items, and of a lone Event. */
+const listLevels = 3;
+const eventLevels = 1;
+
+/**
+ * The audit events of a text: an Event, an EventList, arrays of them, or several such values after each other. What is
+ * no event is dropped alone; text that is not JSON ends the reading. A text without any value is not JSON.
+ */
+export const splitPayload = (text: string, limits: PayloadLimits): Payload => {
+  const sink: Sink = { ...limits, events: [], dropped: [] };
+  let at = 0;
+  do {
+    const node = readJson(text, at, text.startsWith('{"kind":"Event",', at) ? eventLevels : listLevels);
+    if (!node) {
+      drop(sink, "not_json", `not JSON (value that starts at character ${at + 1} of ${text.length})`);
+      break;
+    }
+    take(node, sink);
+    at = skipBlank(text, node.end);
+  } while (at < text.length);
+  return { events: sink.events, dropped: sink.dropped };
+};
+
+const take = (node: JsonNode, sink: Sink): void => {
+  if (node.kind === "array") {
+    for (let i = 0; i < node.size; i++) take(node.at(i) as JsonNode, sink);
+    return;
+  }
+  const kind = node.get("kind");
+  const name = kind?.kind === "string" ? kind.asText() : undefined;
+  const items = name === "EventList" ? node.get("items") : undefined;
+  if (name === "Event") takeEvent(node, sink, true);
+  else if (items?.kind === "array" && items.size > 0)
+    for (let i = 0; i < items.size; i++) takeEvent(items.at(i) as JsonNode, sink, false);
+  else drop(sink, "not_an_event", "data not recognized as a k8s audit event", node);
+};
+
+type Fault = Pick<Dropped, "reason" | "message">;
+
+const takeEvent = (node: JsonNode, sink: Sink, kindRead: boolean): void => {
+  const event = readEvent(node, sink, kindRead);
+  if ("reason" in event) drop(sink, event.reason, event.message, node);
+  else sink.events.push(event);
+};
+
+/** `kindRead`: the value's own kind was looked at, which its spelling may show (see spelling.ts). */
+const readEvent = (node: JsonNode, limits: PayloadLimits, kindRead: boolean): Incoming | Fault => {
+  const stamp = node.get("stageTimestamp");
+  if (!stamp) return { reason: "no_time", message: "can't read stageTimestamp" };
+  const time = timeOf(stamp);
+  if (time instanceof TimeError) return { reason: "bad_time", message: time.message };
+  const raw = node.compact();
+  const text = compactEvent(node, raw, kindRead ? ["kind", "stageTimestamp"] : ["stageTimestamp"]);
+  const { maxEventBytes, cluster } = limits;
+  const bytes = text.length * 3 <= maxEventBytes ? 0 : Buffer.byteLength(text);
+  if (bytes > maxEventBytes)
+    return { reason: "too_large", message: `event larger than ${maxEventBytes} bytes: ${bytes}` };
+  return {
+    source: "k8s_audit",
+    text,
+    ...(time !== undefined && { timeNs: String(time) }),
+    ...(cluster && { cluster }),
+    ...(node.solid && text === raw && { root: node }),
+  };
+};
+
+const timeOf = (stamp: JsonNode): bigint | undefined | TimeError => {
+  try {
+    return parseTime(stamp.kind === "string" ? stamp.asText() : "");
+  } catch (error) {
+    if (error instanceof TimeError) return error;
+    throw error;
+  }
+};
+
+const drop = (sink: Sink, reason: DropReason, message: string, node?: JsonNode): void => {
+  const id = node?.get("auditID");
+  const auditID = id?.kind === "string" ? id.asText().slice(0, 64) : undefined;
+  sink.dropped.push({
+    index: sink.events.length + sink.dropped.length,
+    reason,
+    message,
+    ...(auditID !== undefined && { auditID }),
+  });
+};
