@@ -39,7 +39,7 @@ export const deliveryFields = {
   "match.tags": list("Send alerts that bear one of these tags."),
   "match.rules": list("Send alerts of these rules; `*` and `?` stand for any text and any character."),
   "match.condition": text("Send alerts for which this condition holds, in the rules' language."),
-  "ratelimit.rate": rate("Alerts a second (`10/s`), a minute (`300/m`) or an hour; the others wait."),
+  "ratelimit.persecond": rate("Alerts a second (`10/s`), a minute (`300/m`) or an hour; the others wait."),
   "ratelimit.burst": maybeInt("Alerts that may go at once.", "one second's worth, at least 1", 1),
   timeout: duration("Time for one attempt.", "30s"),
   "retry.initial": duration("Wait before the second attempt; it doubles from one to the next.", "1s"),
@@ -55,7 +55,7 @@ export const deliveryFields = {
 /** A value where a map is expected stands for one key of the map. */
 export const shorthand: Readonly<Record<string, string>> = {
   match: "match.condition",
-  ratelimit: "ratelimit.rate",
+  ratelimit: "ratelimit.persecond",
   batch: "batch.items",
 };
 
@@ -69,7 +69,7 @@ export const ownConfig = (output: Output, values: Readonly<Record<string, unknow
 export const deliveryOf = (output: Output, values: Readonly<Record<string, unknown>>): DeliverySettings => {
   const number = (key: string): number | undefined => (typeof values[key] === "number" ? values[key] : undefined);
   const max = number("maxconcurrentrequests") ?? output.concurrency ?? 16;
-  const perSecond = number("ratelimit.rate");
+  const perSecond = number("ratelimit.persecond");
   const maxAttempts = number("retry.maxattempts");
   const maxAgeMs = number("retry.maxage");
   const items = number("batch.items") ?? output.batch?.items;

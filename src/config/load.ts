@@ -117,7 +117,7 @@ const keySpace = (outputs: LoadOptions["outputs"], sources: LoadOptions["sources
       const shared = sharedKey(root, key);
       if (shared) leaves.add(shared);
     }
-    for (const [from, to] of Object.entries({ match: "condition", ratelimit: "rate", batch: "items" }))
+    for (const [from, to] of Object.entries({ match: "condition", ratelimit: "persecond", batch: "items" }))
       if (`${from}.${to}` in fields) short.set(`${root}.${from}`, `${root}.${from}.${to}`);
   }
   return { leaves, roots: new Set([...outputs, ...sources].map((o) => o.name)), shorthand: short };

@@ -1,0 +1,46 @@
+/** Writes what is derived from the outputs and the configuration's fields; `--check` only says what is stale. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { configurationPage, outputPages, readmeText } from "./gen/docs.ts";
+import { exampleText } from "./gen/example.ts";
+import { banner, indexText, loadOutputs, loadSources } from "./gen/registry.ts";
+import { schemaText } from "./gen/schema.ts";
+
+const root = join(import.meta.dirname, "..");
+const check = process.argv.includes("--check");
+
+const current = (path: string): string | undefined =>
+  existsSync(join(root, path)) ? readFileSync(join(root, path), "utf8") : undefined;
+
+const outputs = await loadOutputs(join(root, "outputs"));
+const sources = await loadSources(join(root, "sources"));
+const readme = readmeText(current("README.md") ?? "", outputs);
+
+const files = new Map<string, string>([
+  ["outputs/index.ts", indexText(join(root, "outputs"), "Output")],
+  ["sources/index.ts", indexText(join(root, "sources"), "Source")],
+  ["config/schema.json", schemaText(outputs, sources)],
+  ["config/eyrie.yaml", exampleText(outputs, sources)],
+  ["docs/configuration.md", configurationPage(sources)],
+  ...outputPages(outputs, root),
+  ...(readme === undefined ? [] : [["README.md", readme] as const]),
+]);
+
+/** Pages of outputs that are no more. */
+const orphans = (existsSync(join(root, "docs/outputs")) ? readdirSync(join(root, "docs/outputs")) : [])
+  .map((name) => `docs/outputs/${name}`)
+  .filter((path) => path.endsWith(".md") && !files.has(path) && current(path)?.includes(banner));
+
+const stale = [...files].filter(([path, text]) => current(path) !== text);
+for (const [path, text] of check ? [] : stale) {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+}
+for (const path of check ? [] : orphans) rmSync(join(root, path));
+
+const changed = [...stale.map(([path]) => path), ...orphans];
+for (const path of changed) console.log(`${check ? "stale" : "wrote"} ${path}`);
+if (check && changed.length > 0) {
+  console.log("Run `npm run gen` and commit what it wrote.");
+  process.exitCode = 1;
+}

@@ -1,0 +1,105 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { z } from "zod";
+import { deliveryFields } from "../../src/config/delivery-fields.ts";
+import { envName } from "../../src/config/environment.ts";
+import { falcoFields } from "../../src/config/falco.ts";
+import { globalFields } from "../../src/config/globals.ts";
+import { type Fields, fieldMeta } from "../../src/sdk/fields.ts";
+import type { Output } from "../../src/sdk/output.ts";
+import type { Source } from "../../src/sdk/source.ts";
+import { banner } from "./registry.ts";
+
+const comment = `<!-- ${banner} -->`;
+
+/** The default as it would be written, empty when there is none. */
+export const standardOf = (schema: z.ZodType): unknown =>
+  (z.toJSONSchema(schema, { io: "input" }) as { default?: unknown }).default;
+
+const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+
+const shownDefault = (schema: z.ZodType): string => {
+  const { shown } = fieldMeta(schema);
+  const standard = standardOf(schema);
+  const isNothing = standard === undefined || standard === "" || JSON.stringify(standard) === "[]";
+  if (shown !== undefined) return shown;
+  return isNothing || JSON.stringify(standard) === "{}" ? "" : `\`${String(standard)}\``;
+};
+
+const table = (fields: Fields, prefix: string): string =>
+  [
+    "| key | environment | default | |",
+    "| --- | --- | --- | --- |",
+    ...Object.entries(fields).map(([key, schema]) => {
+      const env = prefix === "-" ? "" : `\`${envName(prefix + key)}\``;
+      const secret = fieldMeta(schema).secret ? " *Secret.*" : "";
+      return `| \`${key}\` | ${env} | ${cell(shownDefault(schema))} | ${cell((schema.description ?? "") + secret)} |`;
+    }),
+  ].join("\n");
+
+const fileName = (name: string): string => name.replaceAll(".", "-");
+
+/** Dotted names as nested maps: `aws.sqs` is written `aws: { sqs: … }`. */
+export const nestedExample = (name: string, example: Readonly<Record<string, unknown>>): unknown =>
+  [...name.split("."), ""].slice(0, -1).reduceRight<unknown>((inner, key) => ({ [key]: inner }), unflat(example));
+
+const unflat = (example: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+  const result: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(example)) {
+    const [first = key, ...rest] = key.split(".");
+    if (rest.length === 0) result[first] = value;
+    else result[first] = { ...(result[first] as object | undefined), ...unflat({ [rest.join(".")]: value }) };
+  }
+  return result;
+};
+
+/** docs/outputs/<name>.md; what a person wrote in docs/outputs/notes/<name>.md ends it. */
+export const outputPages = (outputs: readonly Output[], root: string): (readonly [string, string])[] =>
+  outputs.map((output) => {
+    const notes = join(root, "docs/outputs/notes", `${fileName(output.name)}.md`);
+    const text = [
+      comment,
+      `# ${output.display ?? output.name}`,
+      output.about,
+      `\`\`\`yaml\n${stringify(nestedExample(output.name, output.example)).trimEnd()}\n\`\`\``,
+      table(output.fields as Fields, `${output.name}.`),
+      "Each of these keys that is marked secret also reads `<VARIABLE>_FILE`. Keys that every output has: [configuration](../configuration.md).",
+      ...(existsSync(notes) ? [readFileSync(notes, "utf8").trim()] : []),
+    ];
+    return [`docs/outputs/${fileName(output.name)}.md`, `${text.join("\n\n")}\n`] as const;
+  });
+
+/** docs/configuration.md */
+export const configurationPage = (sources: readonly Source[]): string =>
+  `${[
+    comment,
+    "# Configuration",
+    "A value is taken from the command line (`-o key=value`), else the environment, else the YAML file, else the default. Keys are found in any case. An empty variable counts as not set. A secret is also read from the file that `<VARIABLE>_FILE` names, or `<key>_file` in YAML. Maps are written `key:value,key:value` in the environment, each item split at its first colon, or as a JSON object; lists are comma separated. Durations bear a unit: `500ms`, `10s`, `5m`.",
+    "`npm run -s eyrie -- check-config -c FILE` lists every problem with its line. An example with everything: [eyrie.yaml](../config/eyrie.yaml).",
+    "## The hub",
+    table(globalFields, ""),
+    "## Every output",
+    "Variables begin with the output's name: `SLACK_RETRY_MAX`. In a list of instances the instance's name follows: `SLACK_SECURITY_RETRY_MAX`; the plain variable then fills what an instance leaves unset.",
+    table(deliveryFields, "-"),
+    ...sources.flatMap((s) => [`## Source ${s.name}`, s.about, table(s.fields, `${s.name}.`)]),
+    "## Keys of falco.yaml",
+    "`plugins`, `append_output` and `rules` are read too. A variable in braces after a dollar sign is expanded. Keys without a meaning here are accepted.",
+    table(falcoFields, "-"),
+  ].join("\n\n")}\n`;
+
+const begin = "<!-- outputs:begin -->";
+const end = "<!-- outputs:end -->";
+
+/** README with its table of outputs, or undefined when it has no marks. */
+export const readmeText = (readme: string, outputs: readonly Output[]): string | undefined => {
+  const from = readme.indexOf(begin);
+  const to = readme.indexOf(end);
+  if (from < 0 || to < from) return undefined;
+  const rows = outputs.map(
+    (o) =>
+      `| [${o.display ?? o.name}](docs/outputs/${fileName(o.name)}.md) | \`${o.name}\` | ${o.category} | ${cell(o.about)} |`,
+  );
+  const lines = ["| output | key | kind | |", "| --- | --- | --- | --- |", ...rows];
+  return `${readme.slice(0, from + begin.length)}\n${lines.join("\n")}\n${readme.slice(to)}`;
+};
