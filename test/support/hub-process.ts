@@ -55,11 +55,11 @@ export const startHub = async (options: HubOptions): Promise<HubProcess> => {
     },
   );
   let printed = "";
-  child.stderr.on("data", (data: Buffer) => {
+  child.stdout.on("data", (data: Buffer) => {
     printed += data.toString();
   });
   const exited = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
-  const lines = createInterface({ input: child.stdout });
+  const lines = createInterface({ input: child.stderr });
   const url = await new Promise<string>((resolve, reject) => {
     lines.on("line", (line) => {
       printed += line + "\n";

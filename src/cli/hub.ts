@@ -1,0 +1,64 @@
+import { randomUUID } from "node:crypto";
+import { createRequire } from "node:module";
+import { parseArgs } from "node:util";
+import { loadConfig } from "../config/load.ts";
+import { formatProblem } from "../config/problem.ts";
+import { secretsOf } from "../config/redact.ts";
+import { startHub } from "../hub/start.ts";
+import { createLogger } from "../log/log.ts";
+import type { Command } from "./command.ts";
+
+const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+
+/** Runs the hub until SIGTERM or SIGINT; a second signal ends it at once. */
+export const hub: Command = async (args, io) => {
+  const { values: flags } = parseArgs({
+    args: [...args],
+    options: {
+      "config-file": { type: "string", short: "c" },
+      role: { type: "string" },
+      option: { type: "string", short: "o", multiple: true },
+      version: { type: "boolean", short: "v" },
+    },
+  });
+  if (flags.version) {
+    io.stdout.write(`eyrie ${version}\n`);
+    return 0;
+  }
+  const overrides = [...(flags.option ?? []), ...(flags.role ? [`role=${flags.role}`] : [])];
+  const load = (more: readonly string[]) =>
+    loadConfig({ ...io, file: flags["config-file"], overrides: [...overrides, ...more] });
+  const first = load([]);
+  const { config, problems } = first.config.outputs.length > 0 ? first : load(["stdout.enabled=true"]);
+  for (const problem of problems) io.stderr.write(`${problem.severity}: ${formatProblem(problem)}\n`);
+  if (problems.some((p) => p.severity === "error")) return 1;
+
+  const log = createLogger({ ...config.log, secrets: secretsOf(config) }, process.stderr);
+  log.info(`eyrie ${version} on Node ${process.versions.node}`);
+  const signal = nextSignal();
+  const running = await startHub(config, { log, now: Date.now, random: Math.random, uuid: randomUUID, version }).catch(
+    (error: unknown) => {
+      log.fatal(error instanceof Error ? error.message : String(error));
+      return undefined;
+    },
+  );
+  if (!running) return 1;
+  log.info(`${await signal}: shutting down`);
+  void nextSignal().then((again) => {
+    log.warn(`${again} again: ending at once; what is queued is kept`);
+    process.exit(1);
+  });
+  await running.close(config.shutdowntimeoutMs);
+  log.info("bye");
+  process.exit(0);
+};
+
+const nextSignal = (): Promise<NodeJS.Signals> =>
+  new Promise((resolve) => {
+    const signals = ["SIGTERM", "SIGINT"] as const;
+    const heard = (signal: NodeJS.Signals): void => {
+      for (const s of signals) process.off(s, heard);
+      resolve(signal);
+    };
+    for (const s of signals) process.on(s, heard);
+  });

@@ -1,0 +1,29 @@
+import type { Logger } from "pino";
+import type { HubConfig } from "../config/types.ts";
+import { outputLane } from "../pipeline/route.ts";
+import type { Queue } from "../queue/queue.ts";
+
+/** Says at start what was understood: outputs, sources, queue, durability, addresses; and what needs a person. */
+export const announce = async (
+  config: HubConfig,
+  addresses: readonly string[],
+  queue: Queue,
+  log: Logger,
+): Promise<void> => {
+  const { driver, durable, warnings } = queue.status();
+  log.info({ outputs: config.outputs.map((o) => o.id) }, `outputs: ${config.outputs.map((o) => o.id).join(", ")}`);
+  if (config.sources.length > 0)
+    log.info({ sources: config.sources.map((s) => s.id) }, `sources: ${config.sources.map((s) => s.id).join(", ")}`);
+  const where = driver === "sqlite" ? config.datadir : "Redis";
+  log.info(
+    { queue: driver, durability: config.queue.durability, role: config.role },
+    `queue: ${driver} in ${where}, durability ${config.queue.durability}, role ${config.role}`,
+  );
+  if (!durable) log.error({ warnings }, "the queue is NOT durable: what it acknowledges can be lost");
+  else for (const warning of warnings) log.warn(warning);
+  const known = new Set(config.outputs.map((o) => outputLane(o.id)));
+  for (const lane of await queue.lanes())
+    if (lane.startsWith("out:") && !known.has(lane))
+      log.warn({ lane }, "holds alerts of an output that is no longer configured; they wait until it is back");
+  for (const listening of addresses) log.info({ listening }, `listening on ${listening}`);
+};

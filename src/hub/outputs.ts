@@ -1,0 +1,66 @@
+import type { Logger } from "pino";
+import type { HubConfig, OutputInstance } from "../config/types.ts";
+import { type Delivery, destinationOf, openDelivery } from "../deliver/chain.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import { encodeAlert } from "../pipeline/codec.ts";
+import { compileMatch, outputLane, type Route } from "../pipeline/route.ts";
+import { decodeAlertLines } from "../pipeline/worker.ts";
+import type { Consumer, Queue } from "../queue/queue.ts";
+import type { Alert } from "../sdk/alert.ts";
+import type { HubFacts } from "../sdk/output.ts";
+import { deliveryMetrics } from "./delivery-metrics.ts";
+
+export interface OpenOutput {
+  readonly id: string;
+  readonly delivery: Delivery;
+  readonly consumer: Consumer;
+}
+
+const displayOf = ({ output }: OutputInstance): string => output.display ?? output.name;
+
+export const hubFacts = (config: HubConfig): HubFacts => ({
+  outputs: [...new Set(config.outputs.map(displayOf))],
+  customfields: config.customfields,
+  templatedfields: config.templatedfields,
+});
+
+/** The predicates of all output instances; throws on a `match` condition that does not compile. */
+export const outputRoutes = (
+  config: HubConfig,
+  compileCondition: (text: string) => (alert: Alert) => boolean,
+): readonly Route[] =>
+  config.outputs.map((instance) => ({
+    id: instance.id,
+    takes: compileMatch(instance.match, compileCondition),
+  }));
+
+/** Opens every output and lets it consume its lane. */
+export const openOutputs = async (
+  config: HubConfig,
+  parts: {
+    readonly queue: Queue;
+    readonly metrics: Metrics;
+    readonly log: Logger;
+    readonly now: () => number;
+    readonly random: () => number;
+  },
+): Promise<readonly OpenOutput[]> => {
+  const { queue, metrics, log, now, random } = parts;
+  const hub = hubFacts(config);
+  return Promise.all(
+    config.outputs.map(async (instance) => {
+      const delivery = await openDelivery(instance, {
+        log,
+        metrics: deliveryMetrics(metrics, instance.id, destinationOf(instance), now),
+        now,
+        random,
+        decode: decodeAlertLines,
+        encode: (alerts) => alerts.map(encodeAlert).join("\n"),
+        hub,
+        proxy: config.proxy,
+      });
+      const consumer = queue.consume(outputLane(instance.id), delivery.handle, delivery.parallel);
+      return { id: instance.id, delivery, consumer };
+    }),
+  );
+};

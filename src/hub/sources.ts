@@ -1,0 +1,52 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import type { HubConfig } from "../config/types.ts";
+import type { HubServer } from "../http/server.ts";
+import type { Intake } from "../pipeline/intake.ts";
+import type { Checkpoint, OpenSource } from "../sdk/source.ts";
+
+/** Opens every configured source; when one cannot open, those before it are closed again and the error goes on. */
+export const openSources = async (
+  config: HubConfig,
+  parts: { readonly server: HubServer; readonly intake: Intake; readonly log: Logger; readonly now: () => number },
+): Promise<readonly OpenSource[]> => {
+  const { server, intake, log, now } = parts;
+  const open: OpenSource[] = [];
+  try {
+    for (const { id, source, config: settings } of config.sources)
+      open.push(
+        await source.open(settings, {
+          push: (events) => intake.events(events),
+          listen: server.listenForSource,
+          checkpoint: fileCheckpoint(join(config.datadir, "checkpoints"), id),
+          log: log.child({ source: id }),
+          now,
+        }),
+      );
+  } catch (error) {
+    await Promise.all(open.map((s) => s.close()));
+    throw error;
+  }
+  return open;
+};
+
+/** One small JSON file per source, replaced in one step. */
+const fileCheckpoint = (dir: string, id: string): Checkpoint => {
+  const file = join(dir, `${encodeURIComponent(id)}.json`);
+  const read = (): Record<string, string> => {
+    try {
+      return JSON.parse(readFileSync(file, "utf8")) as Record<string, string>;
+    } catch {
+      return {};
+    }
+  };
+  return {
+    get: async (key) => read()[key],
+    set: async (key, value) => {
+      mkdirSync(dir, { recursive: true });
+      writeFileSync(`${file}.new`, JSON.stringify({ ...read(), [key]: value }), { flush: true });
+      renameSync(`${file}.new`, file);
+    },
+  };
+};

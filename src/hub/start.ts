@@ -1,0 +1,151 @@
+import type { Logger } from "pino";
+import type { HubConfig } from "../config/types.ts";
+import { createServer, type HubServer } from "../http/server.ts";
+import { createMetrics } from "../metrics/metrics.ts";
+import { makeAlertSettings } from "../pipeline/alert-in.ts";
+import { type Intake, openIntake } from "../pipeline/intake.ts";
+import { outputLane } from "../pipeline/route.ts";
+import { alertLane, eventLane, startWorker } from "../pipeline/worker.ts";
+import { openQueue } from "../queue/open.ts";
+import { type Consumer, type Queue, QueueError } from "../queue/queue.ts";
+import { announce } from "./announce.ts";
+import { type OpenOutput, openOutputs, outputRoutes } from "./outputs.ts";
+import { readiness } from "./readiness.ts";
+import { openSources } from "./sources.ts";
+
+export interface Hub {
+  /** URLs of the ports that listen, the alert port first. */
+  readonly addresses: readonly string[];
+  /**
+   * Readiness goes, the doors close, what is queued is delivered until `deadlineMs`; what is left stays in the queue.
+   */
+  close(deadlineMs: number): Promise<void>;
+}
+
+export interface HubParts {
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly uuid: () => string;
+  readonly version: string;
+}
+
+/** Opens everything in the order of the flow, back to front, so that nothing arrives before what it needs. */
+export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub> => {
+  const { log, now } = parts;
+  const metrics = createMetrics({
+    labels: {
+      customfields: Object.keys(config.customfields),
+      templatedfields: Object.keys(config.templatedfields),
+      extralabels: config.prometheusextralabels,
+    },
+    now,
+    version: parts.version,
+  });
+  for (const label of metrics.refusedLabels) log.warn({ label }, "this name cannot be a metric label and is left out");
+  const { settings, problems } = makeAlertSettings(config, parts.uuid);
+  for (const problem of problems) log.warn({ key: problem.key }, problem.message);
+
+  const queue = await openQueue(config, { log, now, watchdog: metrics.redisWatchdogRestart });
+  const works = config.role !== "intake";
+  const routes = outputRoutes(config, noConditions);
+  const outputs = works ? await openOutputs(config, { ...parts, queue, metrics }) : [];
+  const workers = works ? startWorker({ queue, routes: () => routes, parallel: 8 }) : [];
+
+  const takes = config.role !== "worker";
+  const intake = openIntake(
+    { ...queue, push: timedPush(queue, metrics.push) },
+    settings,
+    (alerts) => {
+      for (const alert of alerts) metrics.event(alert);
+    },
+    now,
+  );
+  const server = createServer({
+    config,
+    take: takes ? (text) => intake.alerts(text) : refuse,
+    ready: readiness(queue, outputs),
+    metrics,
+    log,
+    now,
+  });
+  metrics.scrape({
+    queue: () => queue.status(),
+    inflightBytes: server.inflightBytes,
+    lanes: async () =>
+      Promise.all(
+        [
+          ...new Set([alertLane, eventLane, ...config.outputs.map((o) => outputLane(o.id)), ...(await queue.lanes())]),
+        ].map(async (lane) => ({ lane, depth: await queue.depth(lane) })),
+      ),
+  });
+  try {
+    await server.listen();
+    const sources = takes ? await openSources(config, { server, intake, log, now }) : [];
+    await announce(config, server.addresses(), queue, log);
+    return {
+      addresses: server.addresses(),
+      close: (deadlineMs) => closeInOrder({ server, sources, intake, queue, outputs, workers }, deadlineMs, now, log),
+    };
+  } catch (error) {
+    await server.close(0);
+    await Promise.all(outputs.map((o) => o.delivery.close(0)));
+    await queue.close();
+    throw error;
+  }
+};
+
+const noConditions = (): never => {
+  throw new Error("conditions are not available");
+};
+
+const refuse = async (): Promise<never> => {
+  throw new QueueError("unavailable", "this process is a worker and takes no alerts");
+};
+
+const timedPush =
+  (queue: Queue, seconds: (s: number) => void): Queue["push"] =>
+  async (chunks) => {
+    const start = performance.now();
+    await queue.push(chunks);
+    seconds((performance.now() - start) / 1000);
+  };
+
+interface Open {
+  readonly server: HubServer;
+  readonly sources: readonly { close(): Promise<void> }[];
+  readonly intake: Intake;
+  readonly queue: Queue;
+  readonly outputs: readonly OpenOutput[];
+  readonly workers: readonly Consumer[];
+}
+
+/** Front to back: nothing new comes in while what is inside moves on. */
+const closeInOrder = async (open: Open, deadlineMs: number, now: () => number, log: Logger): Promise<void> => {
+  const end = now() + deadlineMs;
+  const left = (): number => Math.max(0, end - now());
+  open.server.drain();
+  await Promise.all([...open.sources.map((s) => s.close()), open.server.close(left())]);
+  await open.intake.idle();
+  if (open.outputs.length > 0) await drained(open, left, log);
+  await Promise.all(open.workers.map((w) => w.close(Math.min(left(), 1000))));
+  const rest = Math.min(left(), 1000);
+  await Promise.all(open.outputs.map((o) => Promise.all([o.delivery.close(rest), o.consumer.close(rest)])));
+  await open.queue.close();
+};
+
+/** Waits until nothing is due in any lane; what waits for a retry keeps waiting in the queue. */
+const drained = async (open: Open, left: () => number, log: Logger): Promise<void> => {
+  const lanes = [alertLane, eventLane, ...open.outputs.map((o) => outputLane(o.id))];
+  for (;;) {
+    const depths = await Promise.all(lanes.map((lane) => open.queue.depth(lane)));
+    const due = depths.reduce((sum, d) => sum + d.waiting + d.active, 0);
+    if (due === 0) return;
+    if (left() === 0) {
+      log.warn({ events: due }, "shutting down with events in the queue; they are delivered after the next start");
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+};
