@@ -104,15 +104,19 @@ const openClient = async (config: Settings, host: Host) => {
     override async request(params: ConnectionRequestParams, options: ConnectionRequestOptions): Promise<any> {
       const encoding = params.headers?.["content-encoding"];
       const headers = encoding ? mergeHeaders({ "Content-Encoding": encoding }, own) : own;
-      const url = joinUrl(this.url.href, params.path) + (params.querystring ? `?${params.querystring}` : "");
+      const url = joinUrl(config.hostport, params.path) + (params.querystring ? `?${params.querystring}` : "");
       const body = (params.body ?? "") as string | Buffer;
       const reply = await host.http(
         { method: params.method as "POST", url, headers, ...(body.length > 0 && { body }) },
         options.signal ?? new AbortController().signal,
       );
-      const type = { "content-type": "application/json", "x-elastic-product": "Elasticsearch" };
-      return { statusCode: reply.status, headers: type, body: reply.body };
+      // Said for the destination: OpenSearch is no Elasticsearch, and proxies drop the type.
+      const type = reply.body.startsWith("{") ? "application/json" : "text/plain";
+      const said = { "content-type": type, "x-elastic-product": "Elasticsearch" };
+      return { statusCode: reply.status, headers: said, body: reply.body };
     }
+    /** The connections are the host's. */
+    override async close() {}
   };
   return new Client({
     node: config.hostport,

@@ -47,7 +47,10 @@ export interface AttachmentMessage {
   readonly attachments: readonly Attachment[];
 }
 
-/** A message with one attachment. `limit` is the destination's longest text, in UTF-16 units. */
+/** Longest text of an attachment, in UTF-16 units. */
+const longest = 40_000;
+
+/** A message with one attachment. `limit` is the destination's longest text above it, in UTF-16 units. */
 export const attachmentMessage = (
   alert: Alert,
   config: AttachmentConfig,
@@ -55,7 +58,7 @@ export const attachmentMessage = (
   limit: number,
 ): AttachmentMessage => {
   const { output, fields } = readable(alert, config.allfields);
-  const shown = fit(output, limit);
+  const shown = fit(output, longest);
   const format = config.outputformat || "all";
   const withText = format === "all" || format === "text";
   const withRows = format === "all" || format === "fields";

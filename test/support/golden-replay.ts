@@ -1,0 +1,169 @@
+import { readFileSync } from "node:fs";
+import { openHttp } from "../../src/deliver/http.ts";
+import { rawEvent } from "../../src/sdk/alert.ts";
+import type { HttpCall } from "../../src/sdk/http.ts";
+import { parseJson } from "../../src/sdk/json.ts";
+import { decodeInput, loadInstance } from "./golden-hub.ts";
+import { openSender, testHost } from "./senders.ts";
+import { bulkAnswer, openSink, type Received } from "./sink.ts";
+
+/** One request as falcosidekick sent it; `body` is the exact text, generated ids and dates replaced by `<UUID>` and the like. */
+export interface GoldenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Set where the destination is the vendor's own host. */
+  readonly host?: string;
+}
+
+export interface GoldenCase {
+  readonly output: string;
+  readonly name: string;
+  /** YAML; `${SLACK_PORT}` stands for the sink's port. */
+  readonly config: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** The alert as JSON text; absent: what happens at start. */
+  readonly input?: string;
+  readonly requests: readonly GoldenRequest[];
+}
+
+/** The cases of one output, in falcosidekick's words. */
+export const goldenCases = (output: string): readonly GoldenCase[] =>
+  readFileSync(new URL(`../golden/outputs/${output}.jsonl`, import.meta.url), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => {
+      const { input, env, ...rest } = parseJson(line) as unknown as Omit<GoldenCase, "input"> & { input?: unknown };
+      return { ...rest, output, env: env ?? {}, ...(input !== undefined && { input: JSON.stringify(input) }) };
+    });
+
+/** A request in the form in which two are compared: JSON as values (numbers verbatim), generated ids and dates masked. */
+export interface Shape {
+  readonly method: string;
+  readonly host?: string;
+  readonly path: string;
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+/** What the hub sends for a case: read its configuration, read its alert, route, send over real HTTP. */
+export const replay = async (golden: GoldenCase): Promise<readonly Shape[]> => {
+  const refused = golden.name.includes("mapping-error");
+  const sink = await openSink((request) => {
+    if (request.method === "GET") return { status: 404 };
+    if (request.method === "PUT" && request.path.startsWith("/_index_template/"))
+      return { status: 200, headers: { "content-type": "application/json" }, body: '{"acknowledged":true}' };
+    if (request.path !== "/_bulk") return { status: 200, body: "ok" };
+    return bulkAnswer(request.body, (_, text) =>
+      refused && text.includes('"proc.cmdline"') ? mappingFault : undefined,
+    );
+  });
+  const http = openHttp({ rejectUnauthorized: true });
+  const hosts: (string | undefined)[] = [];
+  const toSink: HttpCall = (request, signal) => {
+    const url = new URL(request.url);
+    hosts.push(url.hostname === "127.0.0.1" ? undefined : url.hostname);
+    return http({ ...request, url: sink.url + url.pathname + url.search }, signal);
+  };
+  try {
+    const yaml = golden.config.replaceAll(/\$\{[A-Z]+_PORT\}/g, String(sink.port));
+    const instance = await loadInstance(golden.output, yaml, golden.env);
+    const alert = golden.input === undefined ? undefined : decodeInput(golden.input, instance.hub);
+    const sender = await openSender(
+      instance.output,
+      instance.config,
+      testHost(toSink, () => taken),
+    );
+    const signal = AbortSignal.timeout(10_000);
+    if (alert === undefined) await sender.start?.(signal);
+    else if (instance.takes(alert)) await sender.send([alert], signal);
+    await sender.close?.();
+    const uuid = alert && JSON.parse(rawEvent(alert)).uuid;
+    return sink.received.map((request, i) => shapeOf(request, hosts[i], uuid));
+  } finally {
+    await http.close();
+    await sink.close();
+  }
+};
+
+/** The clock of the cases: a second after the usual alert's time. */
+const taken = Date.parse("2025-01-15T10:20:31Z");
+
+const mappingFault = {
+  status: 400,
+  error: {
+    type: "document_parsing_exception",
+    reason: "[1:1] failed to parse field [output_fields.proc.cmdline] of type [long] in document with id '1'",
+  },
+};
+
+/** Of a connection or of the client, not of the message. */
+const incidental = new Set(["host", "connection", "content-length", "transfer-encoding", "accept-encoding"]);
+
+const shapeOf = (request: Received, host: string | undefined, uuid: string | undefined): Shape => ({
+  method: request.method,
+  ...(host && { host }),
+  path: maskDate(request.path),
+  query: request.query,
+  headers: lower(request.headers as Record<string, string>),
+  body: bodyOf(uuid ? request.body.replaceAll(uuid, "<UUID>") : request.body),
+});
+
+export const goldenShape = (request: GoldenRequest): Shape => ({
+  method: request.method,
+  ...(request.host && { host: request.host }),
+  path: request.path,
+  query: request.query,
+  headers: lower(request.headers),
+  body: bodyOf(request.body),
+});
+
+const lower = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers)
+      .map(([name, value]) => [name.toLowerCase(), value] as const)
+      .filter(([name]) => !incidental.has(name)),
+  );
+
+const maskDate = (text: string): string =>
+  text
+    .replace(/\b20\d\d\.\d\d\.\d\d\b/, "<YYYY.MM.DD>")
+    .replace(/-20\d\d\.\d\d\b/, "-<YYYY.MM>")
+    .replace(/-20\d\d(?=[/"]|$)/, "-<YYYY>");
+
+/** JSON as a value, JSON lines as a list of values, line protocol as sets of tags, anything else as text. */
+const bodyOf = (text: string): unknown => {
+  if (text.startsWith("base64:")) return bodyOf(Buffer.from(text.slice(7), "base64").toString());
+  if (text.startsWith("events,")) return lineProtocol(text);
+  try {
+    return plain(parseJson(text));
+  } catch {
+    // Not one value.
+  }
+  const lines = text.trimEnd().split("\n");
+  if (lines.length > 1 && lines.every((line) => line.startsWith("{")))
+    return lines.map((line) => plain(parseJson(line.startsWith('{"create"') ? maskDate(line) : line)));
+  return text;
+};
+
+/** The order of tags is chance in falcosidekick. */
+const lineProtocol = (text: string): unknown => {
+  const at = text.lastIndexOf(' value="');
+  return {
+    tags: text
+      .slice(0, at)
+      .split(/(?<!\\),/)
+      .toSorted(),
+    value: text.slice(at),
+  };
+};
+
+/** Prototypes differ between parsers and do not count. */
+const plain = (value: unknown): unknown => {
+  if (typeof value !== "object" || value === null || "rawJSON" in value) return value;
+  if (Array.isArray(value)) return value.map(plain);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+};

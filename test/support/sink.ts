@@ -1,0 +1,70 @@
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gunzipSync } from "node:zlib";
+
+export interface Received {
+  readonly method: string;
+  readonly path: string;
+  /** Without the question mark. */
+  readonly query: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Decompressed. */
+  readonly body: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** An HTTP server that writes down what it is sent. `answer` may throw away the connection by returning nothing. */
+export const openSink = async (answer: (request: Received) => Answer | undefined = () => ({ status: 200 })) => {
+  const received: Received[] = [];
+  const server = createServer((incoming, outgoing) => {
+    const chunks: Buffer[] = [];
+    incoming.on("data", (chunk) => chunks.push(chunk));
+    incoming.on("end", () => {
+      const raw = Buffer.concat(chunks);
+      const body = incoming.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw;
+      const [path = "", query = ""] = (incoming.url ?? "").split("?", 2);
+      const request = { method: incoming.method ?? "", path, query, headers: incoming.headers, body: body.toString() };
+      received.push(request);
+      const reply = answer(request);
+      if (reply === undefined) incoming.socket.destroy();
+      else outgoing.writeHead(reply.status, reply.headers).end(reply.body);
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    received,
+    close: () =>
+      new Promise<void>((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+};
+
+/** What Elasticsearch says to a bulk request; `fault` may refuse single documents. */
+export const bulkAnswer = (
+  body: string,
+  fault: (id: string, document: string) => { status: number; error: unknown } | undefined = () => undefined,
+): Answer => {
+  const lines = body.trimEnd().split("\n");
+  const items = lines.flatMap((line, i) => {
+    if (i % 2 === 1) return [];
+    const action = JSON.parse(line) as { create: { _index: string; _id: string } };
+    const refused = fault(action.create._id, lines[i + 1] ?? "");
+    return [{ create: { ...action.create, ...(refused ?? { status: 201, result: "created" }) } }];
+  });
+  const errors = items.some((item) => item.create.status !== 201);
+  return {
+    status: 200,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ took: 1, errors, items }),
+  };
+};
