@@ -21,8 +21,8 @@ export type ConfigOver = {
 };
 
 export const makeConfig = (over: ConfigOver = {}): ServerConfig => ({
-  listenaddress: "127.0.0.1",
-  listenport: 0,
+  listenaddress: over.listenaddress ?? "127.0.0.1",
+  listenport: over.listenport ?? 0,
   tlsserver: {
     deploy: false,
     certfile: "",
