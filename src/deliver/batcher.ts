@@ -36,8 +36,8 @@ export interface BatcherParts {
  * of deliveries at most, however many alerts the item holds.
  */
 const startedHoldMs = 2_000;
-/** An item whose turn does not come is shown to other processes again. */
-const waitingHoldMs = 30_000;
+/** An item whose turn does not come, though the breaker made a probe or two, is shown to other processes again. */
+const waitingHoldMs = 60_000;
 /** For items that arrive while the delivery closes. */
 const closedWaitMs = 1_000;
 
@@ -103,6 +103,7 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
       const half = halves.peek();
       const next = half?.[0] ?? waiting.peek();
       if (!next || next.ticket.expires > at) return next?.ticket.expires;
+      if (wait === 0 && !next.ticket.started) return next.ticket.expires;
       if (half) for (const entry of halves.shift() ?? []) resolve(entry, held);
       else for (let e = waiting.peek(); e?.ticket === next.ticket; e = waiting.peek()) resolveNext(held);
     }

@@ -149,16 +149,16 @@ describe("an item in hand", () => {
     assert.equal(kinds(await result), "taken taken taken held");
   });
 
-  test("waits half a minute for its turn when nothing can be sent, then tells when to come back", async () => {
+  test("waits a minute for its turn when nothing can be sent, then tells when to come back", async () => {
     const shut: Gate = { wait: (at) => 100_000 - at };
     const { batcher, clock, flights } = setup(undefined, [shut]);
     const result = batcher.deliver(alerts("a", "b"));
-    await clock.pass(29_999);
+    await clock.pass(59_999);
     assert.equal(batcher.inHand(), 1);
     await clock.pass(1);
     assert.deepEqual(await result, [
-      { kind: "held", waitMs: 70_000 },
-      { kind: "held", waitMs: 70_000 },
+      { kind: "held", waitMs: 40_000 },
+      { kind: "held", waitMs: 40_000 },
     ]);
     assert.equal(flights.length, 0);
     assert.equal(clock.timers(), 0);

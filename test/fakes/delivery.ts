@@ -1,0 +1,119 @@
+import { pino } from "pino";
+import type { DeliverySettings, OutputInstance } from "../../src/config/types.ts";
+import { type Delivery, openDelivery } from "../../src/deliver/chain.ts";
+import type { DeliveryMetrics } from "../../src/deliver/observe.ts";
+import type { Item, Settlement } from "../../src/queue/queue.ts";
+import type { Alert } from "../../src/sdk/alert.ts";
+import { defineHttpOutput, type Output, type TlsMaterial } from "../../src/sdk/output.ts";
+import { type FakeClock, fakeClock } from "./clock.ts";
+
+export const makeAlert = (uuid: string, more: Partial<Alert> = {}): Alert => ({
+  uuid,
+  time: "2026-11-21T12:00:00Z",
+  rule: "Rule",
+  priority: "Notice",
+  source: "syscall",
+  output: "something happened",
+  tags: [],
+  output_fields: {},
+  added: [],
+  ...more,
+});
+
+export const encode = (alerts: readonly Alert[]): string => alerts.map((alert) => JSON.stringify(alert)).join("\n");
+export const decode = (body: string): readonly Alert[] => body.split("\n").map((line) => JSON.parse(line));
+/** The uuids in a chunk's body. */
+export const idsOf = (body: string): string[] => decode(body).map((alert) => alert.uuid);
+
+const common = {
+  name: "hook",
+  category: "web",
+  about: "A hook.",
+  fields: {},
+  example: {},
+  enabled: () => true,
+} as const;
+
+/** Posts the uuids as a JSON array. */
+export const hookOutput = (url: string, more: Partial<Parameters<typeof defineHttpOutput>[0]> = {}): Output =>
+  defineHttpOutput({
+    ...common,
+    request: (alerts) => ({ url, body: JSON.stringify(alerts.map((alert) => alert.uuid)) }),
+    ...more,
+  });
+
+export const clientOutput = (open: Extract<Output, { open: unknown }>["open"]): Output => ({ ...common, open });
+
+export const settings: DeliverySettings = {
+  maxconcurrentrequests: 1,
+  timeoutMs: 10_000,
+  retry: { initialMs: 1000, maxMs: 30_000 },
+  breaker: { failures: 1000, openMs: 30_000 },
+};
+
+export const instanceOf = (
+  output: Output,
+  delivery: Partial<DeliverySettings> = {},
+  tls: TlsMaterial = { rejectUnauthorized: true },
+): OutputInstance => ({
+  id: output.name,
+  output,
+  config: {},
+  match: {},
+  delivery: { ...settings, ...delivery },
+  transport: { ...tls, checkcert: tls.rejectUnauthorized, mutualtls: false },
+});
+
+export interface Rig {
+  readonly delivery: Delivery;
+  readonly clock: FakeClock;
+  /** Log lines, and metrics as text: `dead client_error 3`. */
+  readonly lines: string[];
+  readonly counted: string[];
+  /** Wall clock, milliseconds since the epoch. */
+  now: number;
+  item(alerts: readonly Alert[], more?: Partial<Item>): Item;
+  /** The item as the lane hands it out again. */
+  again(item: Item, settlement: Settlement): Item;
+}
+
+/** A delivery on a fake clock; the network is real. */
+export const openRig = async (instance: OutputInstance, random: () => number = () => 1): Promise<Rig> => {
+  const clock = fakeClock();
+  const lines: string[] = [];
+  const counted: string[] = [];
+  const metrics: DeliveryMetrics = {
+    attempt: (_, outcome, _seconds, taken, failed) => counted.push(`attempt ${outcome} ${taken} ${failed}`),
+    retried: (_, reason, alerts) => counted.push(`retried ${reason} ${alerts}`),
+    dead: (_, reason, alerts) => counted.push(`dead ${reason} ${alerts}`),
+    breaker: (_, state) => counted.push(`breaker ${state}`),
+    lastSuccess: () => {},
+  };
+  let serial = 0;
+  const rig = {
+    clock,
+    lines,
+    counted,
+    now: Date.UTC(2026, 10, 21),
+    item: (alerts: readonly Alert[], more: Partial<Item> = {}): Item => {
+      serial += 1;
+      const body = encode(alerts);
+      return { lane: "out:hook", id: `item-${serial}`, body, count: alerts.length, at: rig.now, attempt: 0, ...more };
+    },
+    again: ({ live: _, ...item }: Item, { retry }: Settlement): Item => {
+      if (!retry) throw new Error("the item is not to be retried");
+      return { ...item, body: retry.body, count: retry.count, attempt: item.attempt + 1 };
+    },
+  };
+  const delivery = await openDelivery(instance, {
+    log: pino({ level: "trace" }, { write: (line) => lines.push(line) }),
+    metrics,
+    now: () => rig.now,
+    random,
+    decode,
+    encode,
+    hub: { outputs: [], customfields: {}, templatedfields: {} },
+    clock,
+  });
+  return Object.assign(rig, { delivery });
+};
