@@ -1,0 +1,296 @@
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import type { OutputInstance } from "../../src/config/types.ts";
+import { destinationOf } from "../../src/deliver/chain.ts";
+import { DeliveryError } from "../../src/sdk/errors.ts";
+import type { Host } from "../../src/sdk/output.ts";
+import { settled } from "../fakes/clock.ts";
+import { clientOutput, hookOutput, idsOf, instanceOf, makeAlert, openRig, type Rig } from "../fakes/delivery.ts";
+import { type HttpSink, openHttpSink } from "../fakes/http-sink.ts";
+
+const open: { close(): Promise<void> }[] = [];
+after(() => Promise.all(open.map((one) => one.close())));
+const newSink = async (): Promise<HttpSink> => {
+  const sink = await openHttpSink();
+  open.push(sink);
+  return sink;
+};
+const newRig = async (instance: OutputInstance): Promise<Rig> => {
+  const rig = await openRig(instance);
+  open.push({ close: () => rig.delivery.close(0) });
+  return rig;
+};
+const numbered = (count: number) => Array.from({ length: count }, (_, i) => makeAlert(String(i)));
+
+describe("an HTTP output", () => {
+  test("sends falcosidekick's headers unless it names its own", async () => {
+    const sink = await newSink();
+    const output = hookOutput(sink.url, {
+      request: () => ({ url: sink.url, headers: { "content-type": "text/plain", "X-A": "b" }, body: "{}" }),
+    });
+    const rig = await newRig(instanceOf(output));
+    await rig.delivery.handle(rig.item([makeAlert("a")]));
+    const headers = sink.requests[0]?.headers;
+    assert.equal(headers?.["content-type"], "text/plain");
+    assert.equal(headers?.["user-agent"], "Falcosidekick");
+    assert.equal(headers?.["x-a"], "b");
+  });
+
+  test("that throws on one alert loses that alert to the dead letters, not its batch, and tells where, not what", async () => {
+    const sink = await newSink();
+    const output = hookOutput(sink.url, {
+      batch: { items: 10 },
+      request: (alerts) => {
+        if (alerts.some((alert) => alert.uuid === "3")) JSON.parse("canary");
+        return { url: sink.url, body: String(alerts.length) };
+      },
+    });
+    const rig = await newRig(instanceOf(output));
+    const { dead, retry } = await rig.delivery.handle(rig.item(numbered(6)));
+    assert.equal(retry, undefined);
+    assert.deepEqual(
+      dead?.map((part) => [part.why, idsOf(part.body)]),
+      [["bug: SyntaxError in the output", ["3"]]],
+    );
+    assert.equal(
+      sink.requests.reduce((sum, request) => sum + Number(request.body), 0),
+      5,
+    );
+    assert.match(rig.lines.join(), /deliver-chain\.test/);
+    assert.doesNotMatch(rig.lines.join(), /canary/);
+  });
+
+  test("that cannot read a 200 answer has the alerts sent again: a portal's page is no receipt", async () => {
+    const sink = await newSink();
+    sink.next({ body: "<html>log in first</html>" });
+    sink.always({ body: "{}" });
+    const rig = await newRig(instanceOf(hookOutput(sink.url, { accept: (reply) => JSON.parse(reply.body) })));
+    const item = rig.item([makeAlert("a")]);
+    const settlement = await rig.delivery.handle(item);
+    assert.equal(rig.delivery.state().lastFailure?.reason, "bad_reply");
+    assert.deepEqual(await rig.delivery.handle(rig.again(item, settlement)), {});
+  });
+
+  test("has as many attempts in flight as it may and no more", async () => {
+    const sink = await newSink();
+    sink.always({ delayMs: 10 });
+    const rig = await newRig(instanceOf(hookOutput(sink.url), { maxconcurrentrequests: 5 }));
+    await rig.delivery.handle(rig.item(numbered(30)));
+    assert.equal(sink.mostInFlight(), 5);
+    assert.equal(sink.count(), 30);
+  });
+
+  test("with one slot keeps the order of alerts, within an item and from item to item", async () => {
+    const sink = await newSink();
+    const rig = await newRig(instanceOf(hookOutput(sink.url)));
+    const items = [rig.item(numbered(5)), rig.item([makeAlert("5"), makeAlert("6")])];
+    await Promise.all(items.map(rig.delivery.handle));
+    assert.deepEqual(
+      sink.requests.flatMap((request) => JSON.parse(request.body)),
+      ["0", "1", "2", "3", "4", "5", "6"],
+    );
+  });
+
+  test("is paced by its rate limit without an attempt being counted", async () => {
+    const sink = await newSink();
+    const rig = await newRig(instanceOf(hookOutput(sink.url), { ratelimit: { perSecond: 1, burst: 2 } }));
+    const held = rig.delivery.handle(rig.item(numbered(10)));
+    await sink.received(2);
+    await settled();
+    await rig.clock.pass(1000);
+    await sink.received(3);
+    await settled();
+    await rig.clock.pass(1000);
+    const { retry, dead } = await held;
+    assert.equal(dead, undefined);
+    assert.ok(retry && retry.count >= 6 && retry.inMs <= 1000, JSON.stringify(retry));
+    assert.equal(rig.counted.filter((line) => line.startsWith("retried")).length, 0);
+  });
+});
+
+describe("an item", () => {
+  test("still in memory is not decoded again", async () => {
+    const sink = await newSink();
+    const rig = await newRig(instanceOf(hookOutput(sink.url)));
+    const item = { ...rig.item([]), body: "never read", count: 1, live: [makeAlert("live")] };
+    assert.deepEqual(await rig.delivery.handle(item), {});
+    assert.equal(sink.requests[0]?.body, '["live"]');
+  });
+
+  test("that cannot be decoded becomes a dead letter as it is", async () => {
+    const rig = await newRig(instanceOf(hookOutput("http://127.0.0.1:9")));
+    const { dead } = await rig.delivery.handle({ ...rig.item([]), body: "{damaged", count: 4 });
+    assert.deepEqual(dead, [{ body: "{damaged", count: 4, why: "bug: the chunk cannot be decoded" }]);
+  });
+
+  test("without alerts is done", async () => {
+    const rig = await newRig(instanceOf(hookOutput("http://127.0.0.1:9")));
+    assert.deepEqual(await rig.delivery.handle({ ...rig.item([]), live: [] }), {});
+  });
+
+  test("that comes after closing goes back to the lane", async () => {
+    const rig = await newRig(instanceOf(hookOutput("http://127.0.0.1:9")));
+    await rig.delivery.close(1000);
+    const { retry } = await rig.delivery.handle(rig.item(numbered(3)));
+    assert.deepEqual([retry?.count, retry?.inMs], [3, 1000]);
+  });
+});
+
+test("enough items are taken in hand to fill batches and slots, but never many", async () => {
+  const parallel = async (items: number | undefined, slots: number): Promise<number> => {
+    const output = hookOutput("http://127.0.0.1:9", items === undefined ? {} : { batch: { items } });
+    return (await newRig(instanceOf(output, { maxconcurrentrequests: slots }))).delivery.parallel;
+  };
+  assert.deepEqual(
+    [await parallel(undefined, 1), await parallel(10, 1), await parallel(500, 4), await parallel(undefined, 100)],
+    [2, 10, 64, 100],
+  );
+  assert.deepEqual([await parallel(undefined, 0), await parallel(undefined, Infinity)], [256, 256]);
+});
+
+test("a destination that fails every other time writes a line a minute, not a line an alert", async () => {
+  const sink = await newSink();
+  sink.always((_, index) => ({ status: index % 2 === 0 ? 400 : 200 }));
+  const rig = await newRig(instanceOf(hookOutput(sink.url)));
+  for (let i = 0; i < 100; i += 1) {
+    await rig.delivery.handle(rig.item([makeAlert("a")]));
+    rig.now += 100;
+  }
+  assert.equal(rig.lines.filter((line) => line.includes("delivery failed")).length, 1);
+  rig.now += 60_000;
+  await rig.delivery.handle(rig.item([makeAlert("a")]));
+  const told = rig.lines.filter((line) => line.includes("delivery failed"));
+  assert.deepEqual(
+    told.map((line) => JSON.parse(line).failures),
+    [1, 50],
+  );
+});
+
+test("the destination label is falcosidekick's, and the instance's own name in a list", () => {
+  const output = { ...hookOutput("http://127.0.0.1:9"), label: "webhook" };
+  assert.equal(destinationOf(instanceOf(output)), "webhook");
+  assert.equal(destinationOf({ ...instanceOf(output), id: "hook.second", name: "second" }), "hook.second");
+});
+
+describe("an output with a client of its own", () => {
+  const down = (): never => {
+    throw Object.assign(new Error("canary"), { code: "ECONNRESET" });
+  };
+
+  test("is opened before its first alert, once, and closed at the end", async () => {
+    const told: string[] = [];
+    const output = clientOutput(() => {
+      told.push("open");
+      return {
+        send: async (alerts) => void told.push(`send ${alerts[0].uuid}`),
+        close: async () => void told.push("close"),
+      };
+    });
+    const rig = await newRig(instanceOf(output));
+    assert.deepEqual(told, ["open"]);
+    await rig.delivery.handle(rig.item([makeAlert("a"), makeAlert("b")]));
+    await rig.delivery.close(1000);
+    assert.deepEqual(told, ["open", "send a", "send b", "close"]);
+  });
+
+  test("is opened anew after its connection broke, and the broken one closed; a refusal breaks nothing", async () => {
+    const told: string[] = [];
+    let opened = 0;
+    const output = clientOutput(() => {
+      opened += 1;
+      const mine = opened;
+      return {
+        send: async (alerts) => {
+          if (alerts[0].uuid === "refuse") throw new DeliveryError("no", { reason: "invalid", retryable: false });
+          if (mine === 1) down();
+        },
+        close: async () => void told.push(`close ${mine}`),
+      };
+    });
+    const rig = await newRig(instanceOf(output));
+    await rig.delivery.handle(rig.item([makeAlert("refuse")]));
+    assert.equal(opened, 1);
+    const item = rig.item([makeAlert("a")]);
+    const settlement = await rig.delivery.handle(item);
+    assert.deepEqual(told, ["close 1"]);
+    assert.deepEqual(await rig.delivery.handle(rig.again(item, settlement)), {});
+    assert.equal(opened, 2);
+    assert.doesNotMatch(rig.lines.join(), /canary/);
+  });
+
+  test("that cannot be opened keeps its alerts until it can", async () => {
+    let opened = 0;
+    const output = clientOutput(async () => {
+      opened += 1;
+      if (opened < 3) down();
+      return { send: async () => {} };
+    });
+    const rig = await newRig(instanceOf(output));
+    await settled();
+    assert.match(rig.lines.join(), /cannot open yet: connection failed \(ECONNRESET\)/);
+    const item = rig.item([makeAlert("a")]);
+    const settlement = await rig.delivery.handle(item);
+    assert.equal(settlement.retry?.count, 1);
+    assert.deepEqual(await rig.delivery.handle(rig.again(item, settlement)), {});
+  });
+
+  test("whose opening or sending hangs is given up at the time limit, and closed should it open after all", async () => {
+    const told: string[] = [];
+    const late = Promise.withResolvers<void>();
+    let opened = 0;
+    const output = clientOutput(async () => {
+      opened += 1;
+      const mine = opened;
+      if (mine === 1) await late.promise;
+      return {
+        send: () => (mine === 2 ? new Promise(() => {}) : Promise.resolve()),
+        close: async () => void told.push(`close ${mine}`),
+      };
+    });
+    const rig = await newRig(instanceOf(output));
+    let item = rig.item([makeAlert("a")]);
+    for (const _ of [1, 2]) {
+      const attempt = rig.delivery.handle(item);
+      await rig.clock.pass(10_000);
+      item = rig.again(item, await attempt);
+    }
+    assert.deepEqual(await rig.delivery.handle(item), {});
+    assert.deepEqual([opened, ...told], [3, "close 2"]);
+    late.resolve();
+    await settled();
+    assert.deepEqual(told, ["close 2", "close 1"]);
+    assert.equal(rig.clock.timers(), 0);
+  });
+
+  test("runs its check at start before the first alert; a check that fails or hangs stops nothing", async () => {
+    for (const check of [async () => {}, async () => down(), () => new Promise<void>(() => {})]) {
+      const told: string[] = [];
+      const output = clientOutput(() => ({
+        start: () => {
+          told.push("start");
+          return check();
+        },
+        send: async () => void told.push("send"),
+      }));
+      const rig = await newRig(instanceOf(output));
+      const result = rig.delivery.handle(rig.item([makeAlert("a")]));
+      await rig.clock.pass(5000);
+      assert.deepEqual(await result, {});
+      assert.deepEqual(told, ["start", "send"]);
+    }
+  });
+
+  test("is lent HTTP over its own pool, the time, a log and TLS with the private CA beside the usual ones", async () => {
+    const sink = await newSink();
+    let host: Host | undefined;
+    const output = clientOutput((_, lent) => {
+      host = lent;
+      return { send: async (_alerts, signal) => void (await lent.http({ url: sink.url, body: "x" }, signal)) };
+    });
+    const rig = await newRig(instanceOf(output, {}, { rejectUnauthorized: true, ca: "PRIVATE" }));
+    assert.deepEqual(await rig.delivery.handle(rig.item([makeAlert("a")])), {});
+    assert.equal(sink.count(), 1);
+    assert.equal(host?.now(), rig.now);
+    assert.match(host?.tls.ca ?? "", /BEGIN CERTIFICATE[\s\S]*PRIVATE$/);
+  });
+});
