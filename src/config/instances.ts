@@ -5,6 +5,7 @@ import { envName } from "./environment.ts";
 import { falcosidekickKeys } from "./falcosidekick-keys.ts";
 import { flatten, type KeySpace } from "./flatten.ts";
 import { nearest } from "./nearest.ts";
+import type { Place } from "./problem.ts";
 import { type Lookup, type Reader, readFields, type Settings } from "./settings.ts";
 import type { ListTree, MapTree, Tree } from "./tree.ts";
 
@@ -15,6 +16,8 @@ export interface RawInstance extends Settings {
   /** Start of the keys in messages: `slack.` or `slack[1].`. */
   readonly label: string;
   readonly inList: boolean;
+  /** Of the item of a list. */
+  readonly at?: Place;
 }
 
 /** `region` of `aws.sqs` may stand in `aws`, for the keys that falcosidekick has there. */
@@ -90,7 +93,7 @@ const readList = (
       envUnder: (key) => [envName(`${root}.${key}`), ...shared.envUnder(key)],
       fileUnder: shared.fileUnder,
     };
-    return [{ ...readFields(fields, lookup, reader), id: `${root}.${name}`, name, label, inList: true }];
+    return [{ ...readFields(fields, lookup, reader), id: `${root}.${name}`, name, label, inList: true, at: item.at }];
   });
 };
 

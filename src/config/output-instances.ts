@@ -26,7 +26,7 @@ export const outputInstances = (
     return readInstances(output.name, fields, found, reader).map((raw) => {
       const config = ownConfig(output, raw.values);
       if (!output.enabled(config)) {
-        if (raw.inList) reader.problems.error(raw.label.slice(0, -1), missing(output, config), placeOf(raw));
+        if (raw.inList) reader.problems.error(raw.label.slice(0, -1), missing(output, config), raw.at);
         return { id: raw.id, fields };
       }
       checkUrls(output, config, raw, reader);
@@ -48,7 +48,7 @@ export const outputInstances = (
     });
   });
 
-const placeOf = (raw: RawInstance) => raw.places.values().next().value;
+const placeOf = (raw: RawInstance) => raw.at ?? raw.places.values().next().value;
 
 /** The keys that the example sets and the instance does not. */
 const missing = (output: Output, config: Readonly<Record<string, unknown>>): string => {

@@ -27,8 +27,7 @@ export const sourceInstances = (
       const { id, values, name } = raw;
       const fields = source.fields as Fields;
       if (!source.enabled(values)) {
-        if (raw.inList)
-          reader.problems.error(raw.label.slice(0, -1), "is not complete", raw.places.values().next().value);
+        if (raw.inList) reader.problems.error(raw.label.slice(0, -1), "is not complete", raw.at);
         return { id, fields };
       }
       for (const fault of source.check?.(values) ?? []) reader.problems.error(raw.label.slice(0, -1), fault);
@@ -60,7 +59,8 @@ const fromPlugin = (
   reader: Reader,
 ): ReadSource[] => {
   const fields = source.fields as Fields;
-  const inFile = (key: string): Tree | undefined => (key in wanted ? treeOf(wanted[key], at) : undefined);
+  const byKey = new Map(Object.entries(wanted).map(([key, value]) => [key.toLowerCase(), treeOf(value, at)]));
+  const inFile = (key: string): Tree | undefined => byKey.get(key);
   const { values } = readFields(fields, { label, inFile, envOver: () => [] }, reader);
   for (const fault of source.check?.(values) ?? []) reader.problems.error(label.slice(0, -1), fault, at);
   return source.enabled(values) ? [{ id, fields, instance: { id, source, config: values } }] : [];
