@@ -95,13 +95,13 @@ const readEvent = (node: JsonNode, limits: PayloadLimits, kindRead: boolean): In
   return {
     source: "k8s_audit",
     text,
-    ...(time !== undefined && { timeNs: String(time) }),
+    ...(time !== undefined && { timeNs: time }),
     ...(cluster && { cluster }),
     ...(node.solid && text === raw && { root: node }),
   };
 };
 
-const timeOf = (stamp: JsonNode): bigint | undefined | TimeError => {
+const timeOf = (stamp: JsonNode): string | undefined | TimeError => {
   try {
     return parseTime(stamp.kind === "string" ? stamp.asText() : "");
   } catch (error) {

@@ -4,14 +4,16 @@ export class TimeError extends Error {
 }
 
 const shape = /^(\d{4})-(\d\d)-(\d\d)T(\d{1,2}):(\d\d):(\d\d)(?:[.,](\d+))?(?:Z|([+-])(\d\d):(\d\d))$/;
-const zeroTime = -62_135_596_800n;
+const zeroTime = -62_135_596_800;
+/** Seconds whose nanoseconds fit into 64 bits for sure. */
+const plainSeconds = 9_000_000_000;
 
 /**
- * Nanoseconds since the epoch of an RFC 3339 time as Go reads it: `,` before the fraction and an hour of one digit are
+ * Nanoseconds since the epoch, as decimal text, of an RFC 3339 time as Go reads it: `,` before the fraction and an hour of one digit are
  * taken, digits beyond the ninth are cut, no leap second. Counts beyond 64 bits wrap as Go's do. Undefined for the zero
  * time of year 1, which stands for the time of arrival. Throws TimeError.
  */
-export const parseTime = (text: string): bigint | undefined => {
+export const parseTime = (text: string): string | undefined => {
   const found = shape.exec(text);
   if (!found) throw new TimeError("stageTimestamp is not an RFC 3339 time");
   const [, year, month, day, hour, minute, second, fraction, sign, offsetHours, offsetMinutes] = found;
@@ -28,10 +30,11 @@ export const parseTime = (text: string): bigint | undefined => {
   if (!inRange) throw new TimeError("stageTimestamp is out of range");
   const iso = `${year}-${month}-${day}T${(hour ?? "").padStart(2, "0")}:${minute}:${second}Z`;
   const offset = (Number(offsetHours ?? 0) * 60 + Number(offsetMinutes ?? 0)) * (sign === "-" ? -60 : 60);
-  const seconds = BigInt(Date.parse(iso) / 1000 - offset);
-  const ns = BigInt((fraction ?? "").slice(0, 9).padEnd(9, "0"));
-  if (seconds === zeroTime && ns === 0n) return undefined;
-  return BigInt.asIntN(64, seconds * 1_000_000_000n + ns);
+  const seconds = Date.parse(iso) / 1000 - offset;
+  const nanos = (fraction ?? "").slice(0, 9).padEnd(9, "0");
+  if (seconds > 0 && seconds < plainSeconds) return `${seconds}${nanos}`;
+  if (seconds === zeroTime && Number(nanos) === 0) return undefined;
+  return String(BigInt.asIntN(64, BigInt(seconds) * 1_000_000_000n + BigInt(nanos)));
 };
 
 const daysIn = (year: number, month: number): number => {

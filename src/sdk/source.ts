@@ -44,6 +44,8 @@ export interface SourceHost {
     handle: (request: SourceRequest) => Promise<SourceReply>,
   ): Promise<{ readonly port: number; close(): Promise<void> }>;
   readonly checkpoint: Checkpoint;
+  /** Counts events that can never be taken, by a reason from a closed list. */
+  drop?(count: number, reason: string): void;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -52,6 +54,8 @@ export interface SourceHost {
 export interface OpenSource {
   /** Resolves when the source hears nothing more; a source that ends by itself (a file) resolves by itself. */
   readonly ended?: Promise<void>;
+  /** Where it listens, if it does. */
+  readonly port?: number;
   close(): Promise<void>;
 }
 

@@ -1,0 +1,99 @@
+import { readFile } from "node:fs/promises";
+import { type Config, duration, flag, int, list, secret, text } from "../../src/sdk/fields.ts";
+import { defineSource, type Plugin } from "../../src/sdk/source.ts";
+import { openFile } from "./file.ts";
+import { readInitConfig } from "./init-config.ts";
+import { defaultUrl, parseOpenParams } from "./open-params.ts";
+import { pemParts } from "./pem.ts";
+import { openWebhook } from "./webhook.ts";
+
+const fields = {
+  listen: text(
+    `Address that kube-apiserver's audit webhook sends to, such as ${defaultUrl}; https:// listens with TLS.`,
+  ),
+  file: text("File or folder of audit events as JSON lines, plain or gzip; - is standard input."),
+  follow: flag("Go on reading as the file grows."),
+  fromend: flag("Begin to follow at the end of the file."),
+  cluster: text("Name of the cluster that the events come from (ka.cluster.name)."),
+  sslcertificate: text("PEM file with the key and the certificate chain of https://.", "/etc/falco/falco.pem"),
+  clientcafile: text(
+    "PEM file of the authorities that must have signed client certificates; empty: none are asked for.",
+  ),
+  bearertoken: secret("Token that requests must carry; empty: none is asked for."),
+  bearertokens: list("Further tokens, so that one can be replaced while the other still works."),
+  maxeventsize: int("Bytes of one event; a larger one is dropped alone.", 16_777_216, 1),
+  maxbatchsize: int("Bytes of one request, after decompression; a larger one is answered with 413.", 67_108_864, 1),
+  redeliverywindow: duration(
+    "How long a body is remembered so that its redelivery is not taken twice; 0: never.",
+    "10m",
+  ),
+};
+
+type Settings = Config<typeof fields>;
+
+/** Kubernetes audit events: a webhook for kube-apiserver, or files of JSON lines. Stands in for Falco's k8saudit plugin. */
+export const k8saudit = defineSource({
+  name: "k8saudit",
+  about: "Kubernetes audit events, from the API server's audit webhook or from files.",
+  fields,
+  example: { listen: defaultUrl },
+  enabled: ({ listen, file }) => listen !== "" || file !== "",
+  check: ({ listen, file }) => {
+    const place = listen === "" ? undefined : parseOpenParams(listen);
+    return [
+      ...(listen !== "" && file !== "" ? ["listen and file exclude each other; write two entries of a list"] : []),
+      ...(place?.kind === "fault" ? [listen.startsWith(invalid) ? listen.slice(invalid.length) : place.message] : []),
+      ...(place?.kind === "file" ? ["listen must be a URL with http:// or https://"] : []),
+    ];
+  },
+  fromPlugin,
+  open: async (config, host) => {
+    const place = parseOpenParams(config.listen === "" ? config.file : config.listen);
+    const limits = { maxEventBytes: config.maxeventsize, ...(config.cluster && { cluster: config.cluster }) };
+    if (config.listen === "" || place.kind !== "webhook") {
+      const { file: path, follow, fromend: fromEnd } = config;
+      return openFile({ path, follow, fromEnd, pollMs: 250, ...limits }, host, process.stdin);
+    }
+    const tls = place.tls ? await tlsOf(config) : undefined;
+    const settings = {
+      place,
+      tokens: [config.bearertoken, ...config.bearertokens].filter((token) => token !== ""),
+      cluster: config.cluster,
+      maxEventBytes: config.maxeventsize,
+      maxBatchBytes: config.maxbatchsize,
+      redeliveryWindowMs: config.redeliverywindow,
+      answerMs: 25_000,
+      ...(tls && { tls }),
+    };
+    return openWebhook(settings, host);
+  },
+});
+
+const tlsOf = async (config: Settings) => {
+  const pem = pemParts(await readFile(config.sslcertificate, "utf8"));
+  const ca = config.clientcafile && (await readFile(config.clientcafile, "utf8"));
+  return { ...pem, ...(ca && { ca }) };
+};
+
+/** Begins a `listen` that stands for a fault in the plugin's configuration: `check` refuses it with the words behind. */
+const invalid = "invalid: ";
+
+function fromPlugin({ name, initConfig, openParams }: Plugin): Readonly<Record<string, unknown>> | undefined {
+  if (name !== "k8saudit") return undefined;
+  const init = readInitConfig(initConfig === "" ? {} : initConfig);
+  if ("fault" in init) return { listen: invalid + init.fault };
+  const maxBatch = init.webhookMaxBatchSize ?? init.maxEventBytes;
+  const common = {
+    ...(init.sslCertificate !== undefined && { sslcertificate: init.sslCertificate }),
+    ...(init.maxEventSize !== undefined && { maxeventsize: init.maxEventSize }),
+    ...(maxBatch !== undefined && { maxbatchsize: maxBatch }),
+  };
+  if (typeof openParams === "object" && openParams !== null) return { ...common, ...openParams };
+  const wanted = openParams === undefined || openParams === null ? defaultUrl : String(openParams);
+  const place = parseOpenParams(wanted);
+  if (place.kind === "file")
+    return { ...common, file: place.path, ...(place.follow && { follow: true, fromend: true }) };
+  return { ...common, listen: place.kind === "fault" ? invalid + place.message : wanted };
+}
+
+export default k8saudit;

@@ -1,0 +1,73 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Incoming } from "../../src/sdk/event.ts";
+import type { SourceHost } from "../../src/sdk/source.ts";
+import { type PayloadLimits, splitPayload } from "./payload.ts";
+
+/** Takes the lines of one file in their order. */
+export interface LineIntake {
+  /** Resolves when there is room for more. */
+  line(text: Buffer): Promise<void>;
+  /** Resolves when everything taken so far would survive; rejects when the source was closed before. */
+  flush(): Promise<void>;
+  /** The next line has this number; for a file that begins anew. */
+  restart(line: number): void;
+}
+
+const batchEvents = 400;
+const batchChars = 1 << 20;
+const firstWaitMs = 100;
+const maxWaitMs = 5_000;
+
+/**
+ * Pushes the events of lines in batches. A bad line is reported with its number and left out. When the hub cannot store
+ * anything, it waits and tries again: a file does not run away.
+ */
+export const createLineIntake = (
+  host: Pick<SourceHost, "push" | "drop" | "log">,
+  limits: PayloadLimits,
+  file: string,
+  signal: AbortSignal,
+): LineIntake => {
+  let number = 1;
+  let batch: Incoming[] = [];
+  let chars = 0;
+
+  const flush = async (): Promise<void> => {
+    const events = batch;
+    batch = [];
+    chars = 0;
+    if (events.length === 0) return;
+    for (let ms = firstWaitMs; ; ms = Math.min(ms * 2, maxWaitMs)) {
+      try {
+        return await host.push(events);
+      } catch {
+        host.log.warn({ file, events: events.length }, "audit events cannot be stored now: waiting");
+        await wait(ms, undefined, { signal });
+      }
+    }
+  };
+
+  return {
+    async line(bytes) {
+      const at = number++;
+      if (bytes.length === 0) return;
+      const { events, dropped } = splitPayload(bytes.toString(), limits);
+      for (const { reason, message, auditID } of dropped) {
+        host.drop?.(1, reason);
+        host.log.warn(
+          { file, line: at, reason, ...(auditID !== undefined && { auditID }) },
+          `bad line skipped: ${message}`,
+        );
+      }
+      for (const event of events) {
+        batch.push(event);
+        chars += event.text.length;
+      }
+      if (batch.length >= batchEvents || chars >= batchChars) await flush();
+    },
+    flush,
+    restart(line) {
+      number = line;
+    },
+  };
+};
