@@ -14,10 +14,10 @@ const fields = {
 };
 type Settings = Config<typeof fields>;
 
-/** A message may have 28 KB; the text goes twice, the facts once. */
-const longestText = 8000;
-const longestFact = 1000;
-const mostFacts = 50;
+/** Bytes that a message may have. */
+const largest = 28_672;
+/** UTF-16 units of the text, which goes twice, and of one fact; facts beside the alert's own. Halved until the message fits. */
+const limits = { text: 8000, fact: 1000, facts: 50 };
 
 export default defineHttpOutput({
   name: "teams",
@@ -29,7 +29,11 @@ export default defineHttpOutput({
   enabled: (config) => config.webhookurl !== "",
   request: ([alert], config) => {
     const adaptive = config.cardtype ? config.cardtype === "adaptivecard" : isWorkflow(config.webhookurl);
-    return postJson(config.webhookurl, adaptive ? adaptiveCard(alert, config) : messageCard(alert, config));
+    const make = adaptive ? adaptiveCard : messageCard;
+    for (let scale = 1; ; scale /= 2) {
+      const request = postJson(config.webhookurl, make(alert, config, scale));
+      if (scale < 0.01 || Buffer.byteLength(String(request.body)) <= largest) return request;
+    }
   },
   /** A connector answers 200 for an event that it could not deliver. */
   accept: (reply) => {
@@ -45,23 +49,26 @@ const isWorkflow = (url: string): boolean =>
     url,
   );
 
-const content = (alert: Alert, config: Settings) => {
+const content = (alert: Alert, config: Settings, scale: number) => {
   const { output, fields } = readable(alert, config.allfields);
   const format = config.outputformat || "all";
   const { rule, priority, source, hostname, tags } = alert;
   const facts = Object.entries({ rule, priority, source, ...(hostname && { hostname }) }).concat(
-    fields.slice(0, mostFacts).map(([name, value]) => [name, value]),
+    fields.slice(0, limits.facts * scale).map(([name, value]) => [name, value]),
     tags.length > 0 ? [["tags", tags.join(", ")]] : [],
   );
   return {
-    summary: fit(output, longestText),
-    text: format === "all" || format === "text" ? fit(output, longestText) : "",
-    facts: format === "all" || format === "facts" ? facts.map(([n, v]) => [n, fit(v, longestFact)] as const) : [],
+    summary: fit(output, limits.text * scale),
+    text: format === "all" || format === "text" ? fit(output, limits.text * scale) : "",
+    facts:
+      format === "all" || format === "facts"
+        ? facts.map(([n, v]) => [fit(n, 200), fit(v, limits.fact * scale)] as const)
+        : [],
   };
 };
 
-const messageCard = (alert: Alert, config: Settings) => {
-  const { summary, text, facts } = content(alert, config);
+const messageCard = (alert: Alert, config: Settings, scale: number) => {
+  const { summary, text, facts } = content(alert, config, scale);
   return {
     "@type": "MessageCard",
     ...(summary && { summary }),
@@ -80,10 +87,10 @@ const messageCard = (alert: Alert, config: Settings) => {
 
 const styles = { Debug: "default", Informational: "default", Notice: "accent", Warning: "warning" } as const;
 
-const adaptiveCard = (alert: Alert, config: Settings) => {
-  const { text, facts } = content(alert, config);
+const adaptiveCard = (alert: Alert, config: Settings, scale: number) => {
+  const { text, facts } = content(alert, config, scale);
   const style = alert.priority in styles ? styles[alert.priority as keyof typeof styles] : "attention";
-  const heading = `${alert.priority}: ${fit(alert.rule, longestFact)}`;
+  const heading = `${alert.priority}: ${fit(alert.rule, 200)}`;
   const body = [
     {
       type: "Container",

@@ -11,7 +11,11 @@ export const testHost = (http: HttpCall, now: () => number = Date.now): Host => 
 });
 
 /** A sender of either kind of output. */
-export const openSender = async (output: Output, config: Readonly<Record<string, unknown>>, host: Host): Promise<Sender> => {
+export const openSender = async (
+  output: Output,
+  config: Readonly<Record<string, unknown>>,
+  host: Host,
+): Promise<Sender> => {
   if ("open" in output) return output.open(config, host);
   return {
     send: async (alerts, signal) => {
