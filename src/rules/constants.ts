@@ -13,8 +13,7 @@ export const parseConstant = (text: string, type: ValueType, operator: string): 
     return text;
   }
   if (type === "bool") {
-    if (text !== "true" && text !== "false")
-      throw new FieldFault(`filter error: unrecognized boolean value ${text}`);
+    if (text !== "true" && text !== "false") throw new FieldFault(`filter error: unrecognized boolean value ${text}`);
     return text === "true";
   }
   return unsigned(text);

@@ -28,7 +28,7 @@ const quoted = (item: string): string =>
   item.includes(" ") && item[0] !== '"' && item[0] !== "'" ? `"${item}"` : item;
 
 /** Text that a condition may grow to through its lists; beyond, it is refused rather than built. */
-const longest = 1 << 24;
+const longest = 1 << 20;
 
 /**
  * Puts lists into a condition as Falco does: as text, before anything is parsed. Every occurrence of a list's name between

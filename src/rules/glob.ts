@@ -107,8 +107,7 @@ const matchParts = (parts: readonly Part[], text: string): boolean => {
       runText = t;
     } else if (
       part !== undefined &&
-      (part === "any" ||
-        (typeof part === "number" ? part === text.charCodeAt(t) : part(text.charCodeAt(t))))
+      (part === "any" || (typeof part === "number" ? part === text.charCodeAt(t) : part(text.charCodeAt(t))))
     ) {
       p++;
       t++;

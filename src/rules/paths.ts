@@ -5,9 +5,7 @@ export const compilePaths = (patterns: readonly string[]): ((value: string) => b
   const compiled = patterns.map((pattern) => partsOf(pattern).map(compilePart));
   return (value) => {
     const parts = partsOf(value);
-    return compiled.some(
-      (tests) => tests.length <= parts.length && tests.every((test, i) => test(parts[i] ?? "")),
-    );
+    return compiled.some((tests) => tests.length <= parts.length && tests.every((test, i) => test(parts[i] ?? "")));
   };
 };
 

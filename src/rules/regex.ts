@@ -164,7 +164,8 @@ const translateBracket = (pattern: string, at: number): Piece => {
     if (c === "") return { fault: `missing ]: ${pattern.slice(at)}` };
     const named = /^\[:\^?[a-z]*:\]/.exec(pattern.slice(i, i + 16))?.[0];
     if (named !== undefined) {
-      if (!posixClasses.has(named.replaceAll(/[[\]:^]/g, ""))) return { fault: `invalid character class range: ${named}` };
+      if (!posixClasses.has(named.replaceAll(/[[\]:^]/g, "")))
+        return { fault: `invalid character class range: ${named}` };
       inside += named === "[:space:]" && !negated ? " \\t\\r\\f\\v" : named;
       i += named.length;
     } else if (c === "\\") {

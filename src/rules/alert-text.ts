@@ -1,0 +1,104 @@
+import type { FieldResult } from "../sdk/catalog.ts";
+import type { CompiledRule } from "./compile.ts";
+import type { RuleConfig } from "./config.ts";
+import { bytewise } from "./items.ts";
+import type { BoundField } from "./slots.ts";
+
+export interface AlertFacts {
+  /** Event time in nanoseconds since the epoch. */
+  readonly timeNs: bigint;
+  /** Minutes that local time is ahead of UTC. */
+  readonly offsetMinutes: number;
+  readonly hostname: string;
+}
+
+const second = 1_000_000_000n;
+
+/** `HH:MM:SS.nnnnnnnnn` local, or ISO 8601 in UTC with `+0000`. */
+const stamp = (facts: AlertFacts, iso: boolean): string => {
+  const ns = iso ? facts.timeNs : facts.timeNs + BigInt(facts.offsetMinutes) * 60n * second;
+  const text = dateTime(ns);
+  return iso ? `${text}+0000` : text.slice(text.indexOf("T") + 1);
+};
+
+/** `YYYY-MM-DDTHH:MM:SS.nnnnnnnnn` of nanoseconds since the epoch. */
+export const dateTime = (ns: bigint): string => {
+  const part = ((ns % second) + second) % second;
+  const whole = new Date(Number((ns - part) / 1_000_000n)).toISOString();
+  return `${whole.slice(0, whole.indexOf("."))}.${String(part).padStart(9, "0")}`;
+};
+
+/** The rule's output filled from the event. */
+export const messageOf = (rule: CompiledRule<unknown>, event: unknown): string => rule.output.format.render(event);
+
+/** One line for people: the whole is escaped as JSON text is. No newline at the end. */
+export const textAlert = (
+  rule: CompiledRule<unknown>,
+  event: unknown,
+  facts: AlertFacts,
+  config: RuleConfig,
+): string => {
+  const line = `${stamp(facts, config.time_format_iso_8601)}: ${rule.item.priority} ${messageOf(rule, event)}`;
+  return JSON.stringify(line.toWellFormed()).slice(1, -1);
+};
+
+/** One line of JSON, keys sorted, as `json_output` prints it. No newline at the end. */
+export const jsonAlert = (
+  rule: CompiledRule<unknown>,
+  event: unknown,
+  facts: AlertFacts,
+  config: RuleConfig,
+): string => {
+  const { item } = rule;
+  const message = messageOf(rule, event);
+  const prefix = `${stamp(facts, config.time_format_iso_8601)}: ${item.priority} `;
+  const parts = [`"hostname":${text(facts.hostname)}`];
+  if (config.json_include_message_property) parts.push(`"message":${text(message)}`);
+  if (config.json_include_output_property) parts.push(`"output":${text(prefix + message)}`);
+  if (config.json_include_output_fields_property)
+    parts.push(`"output_fields":{${fieldTexts(rule, event, facts, config).join(",")}}`);
+  parts.push(`"priority":${text(item.priority)}`, `"rule":${text(item.name)}`, `"source":${text(item.source)}`);
+  if (config.json_include_tags_property) parts.push(`"tags":[${item.tags.map(text).join(",")}]`);
+  parts.push(`"time":"${dateTime(facts.timeNs)}Z"`);
+  return `{${parts.join(",")}}`;
+};
+
+const text = (value: string): string => JSON.stringify(value.isWellFormed() ? value : value.toWellFormed());
+
+const fieldTexts = (
+  rule: CompiledRule<unknown>,
+  event: unknown,
+  facts: AlertFacts,
+  config: RuleConfig,
+): readonly string[] => {
+  const values = new Map<string, string>();
+  for (const [name, value] of outputFields(rule, event, facts, config)) values.set(name, jsonValue(value));
+  return [...values].sort(([a], [b]) => bytewise(a, b)).map(([name, value]) => `${text(name)}:${value}`);
+};
+
+/**
+ * `output_fields`: the time, what the output names and what `append_output` adds, later ones in place of earlier ones of
+ * the same name; not sorted.
+ */
+export const outputFields = function* (
+  rule: CompiledRule<unknown>,
+  event: unknown,
+  facts: AlertFacts,
+  config: RuleConfig,
+): Generator<readonly [string, FieldResult]> {
+  if (config.time_format_iso_8601) yield ["evt.time.iso8601", facts.timeNs];
+  else yield ["evt.time", facts.timeNs];
+  for (const field of rule.output.fields) yield [field.title, jsonRead(field, event)];
+  for (const [name, extra] of rule.output.extra)
+    yield [name, "field" in extra ? jsonRead(extra.field, event) : extra.format.render(event)];
+};
+
+const jsonRead = (bound: BoundField<unknown>, event: unknown): FieldResult =>
+  bound.field.json === undefined ? bound.read(event) : bound.field.json(event, bound.arg);
+
+const jsonValue = (value: FieldResult): string => {
+  if (value === undefined) return "null";
+  if (typeof value === "string") return text(value);
+  if (typeof value === "object") return `[${value.map(text).join(",")}]`;
+  return String(value);
+};

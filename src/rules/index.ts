@@ -1,0 +1,147 @@
+import type { FieldCatalog } from "../sdk/catalog.ts";
+import { catalogOf } from "../sdk/catalog.ts";
+import { bindCondition } from "./bind.ts";
+import { compileClosure, type Predicate } from "./closures.ts";
+import type { CompiledRule } from "./compile.ts";
+import { type RuleConfig, standardRuleConfig } from "./config.ts";
+import { conditionPlace } from "./context.ts";
+import { type FileInput, type FileReport, loadFiles } from "./load.ts";
+import { type Matcher, type Mode, matcherOf } from "./matcher.ts";
+import { parseCondition } from "./parse.ts";
+import type { Problem } from "./problem.ts";
+import { selectRules } from "./select.ts";
+import { createSlots, type Slots } from "./slots.ts";
+import { syscallCatalog } from "./syscall.ts";
+import { type LoadedPlugin, unmetRequirement } from "./version.ts";
+
+/** Any source's catalogue: events are opaque to the engine. */
+// biome-ignore lint/suspicious/noExplicitAny: catalogues of events of every shape
+export type AnyCatalog = FieldCatalog<any>;
+
+export interface LoadOptions {
+  readonly catalogs: readonly AnyCatalog[];
+  readonly config?: Partial<RuleConfig>;
+  /** Plugins that `required_plugin_versions` may ask for. */
+  readonly plugins?: readonly LoadedPlugin[];
+  /** `closures`: never generate code. */
+  readonly mode?: Mode;
+}
+
+export interface Match {
+  readonly rule: CompiledRule<unknown>;
+}
+
+export interface RuleSet {
+  /** False: the files must not take the place of a running set. */
+  readonly ok: boolean;
+  readonly config: RuleConfig;
+  readonly reports: readonly FileReport[];
+  /** All problems of all files, each once. */
+  readonly problems: readonly Problem[];
+  /** Why the loaded plugins do not suit; then the reports count for nothing. */
+  readonly unmet: string | undefined;
+  /** The rules that take part, in the order in which they are tried. */
+  readonly rules: readonly CompiledRule<unknown>[];
+  /** Every rule that compiled, also those switched off or not severe enough. */
+  readonly defined: readonly CompiledRule<unknown>[];
+  /** How events are evaluated; `closures` where code generation is forbidden. */
+  readonly mode: Mode;
+  /** The rules that an event of this source matches: the first, or all, as `rule_matching` says. */
+  match(source: string, event: unknown): readonly CompiledRule<unknown>[];
+  /** The compiled rules of one source; undefined: it has none. */
+  matcher(source: string): Matcher | undefined;
+  /** Names of the fields that the rules of a source use, arguments included. */
+  fieldsOf(source: string): readonly string[];
+}
+
+const none: readonly CompiledRule<unknown>[] = [];
+
+/** Loads rules files in order. Never throws for what is in them: see `ok`, `problems` and `unmet`. */
+export const loadRules = (files: readonly FileInput[], options: LoadOptions): RuleSet => {
+  const config: RuleConfig = { ...standardRuleConfig, ...options.config };
+  const known = options.catalogs.some((catalog) => catalog.source === "syscall")
+    ? options.catalogs
+    : [...options.catalogs, syscallCatalog];
+  const catalogs = known.map((catalog) => withStatic(catalog, config));
+  const loaded = loadFiles(files, catalogs, config);
+  const byItem = new Map(loaded.rules.map((rule) => [rule.item, rule]));
+  const chosen = selectRules([...byItem.keys()], config);
+  const rules = chosen.flatMap((item) => byItem.get(item) ?? []);
+  const matchers = new Map<string, Matcher>();
+  for (const [source, slots] of loaded.slots) {
+    const own = rules.filter((rule) => rule.item.source === source);
+    if (own.length > 0) matchers.set(source, matcherOf(own, slots, config.rule_matching, options.mode ?? "generated"));
+  }
+  const unmet = unmetRequirement(loaded.requirements, options.plugins ?? []);
+  return {
+    ok: unmet === undefined && loaded.reports.every((report) => report.ok),
+    config,
+    reports: loaded.reports,
+    problems: unique(loaded.reports.flatMap((report) => report.problems)),
+    unmet: loaded.requirements.length > 0 ? unmet : undefined,
+    rules,
+    defined: loaded.rules,
+    mode: [...matchers.values()].every((matcher) => matcher.mode === "generated")
+      ? (options.mode ?? "generated")
+      : "closures",
+    match: (source, event) => matchers.get(source)?.match(event) ?? none,
+    matcher: (source) => matchers.get(source),
+    fieldsOf: (source) => loaded.slots.get(source)?.bound.map((bound) => bound.title) ?? [],
+  };
+};
+
+/** The same fault is reported again with every later file; here it counts once. */
+const unique = (problems: readonly Problem[]): readonly Problem[] => {
+  const seen = new Map<string, Problem>();
+  for (const each of problems) {
+    const key = JSON.stringify([each.code, each.message, each.locations]);
+    if (!seen.has(key)) seen.set(key, each);
+  }
+  return [...seen.values()];
+};
+
+const withStatic = (catalog: AnyCatalog, config: RuleConfig): AnyCatalog => {
+  const names = Object.entries(config.static_fields);
+  if (names.length === 0) return catalog;
+  const fixed = names.map(([name, value]) => ({
+    name: `static.${name}`,
+    type: "string" as const,
+    list: false,
+    about: "Set in the configuration.",
+    get: () => value,
+  }));
+  return { ...catalog, ...catalogOf(catalog.source, [...catalog.fields.values(), ...fixed]) };
+};
+
+/** A condition outside of rules (`match:` of an output, a search, a silence): no macros or lists. */
+export type CompiledCondition<E> =
+  | { readonly ok: true; readonly test: Predicate<E>; readonly warnings: readonly string[] }
+  | {
+      readonly ok: false;
+      readonly message: string;
+      /** From 1. */
+      readonly line: number;
+      readonly column: number;
+    };
+
+export const compileCondition = <E>(text: string, catalog: FieldCatalog<E>): CompiledCondition<E> => {
+  const fail = (message: string, at: number): CompiledCondition<E> => {
+    const { line, column } = conditionPlace(text, at);
+    return { ok: false, message, line, column };
+  };
+  const parsed = parseCondition(text);
+  if (!parsed.ok) return fail(parsed.message, parsed.at);
+  const slots: Slots<E> = createSlots(catalog);
+  const bound = bindCondition(parsed.value, slots);
+  if (!bound.ok) return fail(bound.fault.message, bound.fault.at);
+  const reads = slots.bound.map((field) => field.read);
+  return { ok: true, test: compileClosure(bound.plan, reads), warnings: bound.warnings.map((w) => w.message) };
+};
+
+export type { CompiledRule } from "./compile.ts";
+export type { AppendOutput, RuleConfig, Selection } from "./config.ts";
+export { parseMatching, parseThreshold, standardRuleConfig } from "./config.ts";
+export type { FileInput, FileReport } from "./load.ts";
+export type { Matcher, Mode } from "./matcher.ts";
+export type { Problem } from "./problem.ts";
+export { engineVersion } from "./version.ts";

@@ -1,0 +1,142 @@
+import type { FieldUse, Operand, Transform } from "./ast.ts";
+import { bindOperand } from "./bind.ts";
+import { compileExtract } from "./closures.ts";
+import { parseOperand } from "./parse.ts";
+import type { Value } from "./plan.ts";
+import { FieldFault, type Slots } from "./slots.ts";
+
+/** An output format, ready to be filled from events. */
+export interface Format<E> {
+  /** The text; a value that is missing reads `<NA>`. */
+  readonly render: (event: E) => string;
+  /** Numbers of the fields it names, in order of first use (slots of the source). */
+  readonly fields: readonly number[];
+}
+
+/** The format as it was written does not compile; the message is Falco's. */
+export class FormatFault extends Error {
+  override readonly name = "FormatFault";
+}
+
+export const missing = "<NA>";
+
+type Part<E> = string | { readonly read: (event: E) => string; readonly width: number };
+
+/**
+ * `%field`, `%field[arg]`, `%transformer(…)`, `%10field` (padded or cut to 10). A token is the longest text that is a
+ * field: `%ka.verbx` is the verb and an `x`. One leading `*` is swallowed. There is no escape for `%`.
+ */
+export const compileFormat = <E>(written: string, slots: Slots<E>, context: FormatContext = {}): Format<E> => {
+  if (written === "") throw new FormatFault("empty formatting token");
+  const text = written.startsWith("*") ? written.slice(1) : written;
+  const parts: Part<E>[] = [];
+  const fields = new Set<number>();
+  let rest = 0;
+  for (let i = text.indexOf("%"); i >= 0; i = text.indexOf("%", rest)) {
+    if (i > rest) parts.push(text.slice(rest, i));
+    if (i === text.length - 1) throw new FormatFault("invalid formatting syntax: formatting cannot end with a %");
+    const digits = /^\d+/.exec(text.slice(i + 1, i + 12))?.[0] ?? "";
+    const start = i + 1 + digits.length;
+    if (start >= text.length) throw new FormatFault("invalid formatting syntax: formatting cannot end with a number");
+    const token = takeToken(text, start, slots);
+    fieldsOf(token.operand, slots, fields);
+    parts.push({ read: readerOf(token.operand, slots, context), width: Number(digits) });
+    rest = token.end;
+  }
+  if (rest < text.length) parts.push(text.slice(rest));
+  return { render: renderer(parts), fields: [...fields] };
+};
+
+export interface FormatContext {
+  /** Longest text of a list, in bytes. */
+  readonly listBytes?: number;
+}
+
+interface Token {
+  readonly operand: FieldUse | Transform;
+  readonly end: number;
+}
+
+/** The message is cut short where Falco's own is. */
+const unknown = "unknown filter: unexpected token after '";
+
+/**
+ * Falco shrinks the token from the end until it compiles. What stopped one length stops every longer one, so the next
+ * length to try ends where parsing got to.
+ */
+const takeToken = <E>(text: string, start: number, slots: Slots<E>): Token => {
+  for (let end = text.length; end > start; ) {
+    const parsed = parseOperand(text.slice(start, end));
+    if (parsed.ok) {
+      try {
+        bindOperand(parsed.value, slots);
+        return { operand: parsed.value, end: start + parsed.end };
+      } catch (error) {
+        if (!(error instanceof FieldFault)) throw error;
+        end = Math.min(end, start + parsed.end) - 1;
+      }
+    } else end = Math.min(end - 1, start + parsed.at);
+  }
+  throw new FormatFault(unknown);
+};
+
+const fieldsOf = <E>(operand: Operand, slots: Slots<E>, found: Set<number>): void => {
+  if (operand.kind === "field") found.add(slots.bind(operand.name, operand.arg));
+  else if (operand.kind === "transform") for (const arg of operand.args) fieldsOf(arg, slots, found);
+  else if (operand.kind === "list") for (const item of operand.items) fieldsOf(item, slots, found);
+};
+
+const readerOf = <E>(
+  operand: FieldUse | Transform,
+  slots: Slots<E>,
+  context: FormatContext,
+): ((event: E) => string) => {
+  const limit = context.listBytes ?? 1023;
+  if (operand.kind === "field") {
+    const bound = slots.bound[slots.bind(operand.name, operand.arg)];
+    const text = bound?.field.text;
+    if (bound !== undefined && text !== undefined) {
+      const show = text.bind(bound.field);
+      return (event) => show(event, bound.arg) ?? missing;
+    }
+  }
+  const extract = bindOperand(operand, slots);
+  const read = compileExtract(
+    extract,
+    slots.bound.map((bound) => bound.read),
+  );
+  return (event) => textOf(read(event), limit);
+};
+
+/** Lists read `(a,b)`; leading empty elements lose their comma; the whole is cut. */
+export const textOf = (value: Value, limit = 1023): string => {
+  if (value === undefined) return missing;
+  if (typeof value !== "object") return String(value);
+  let joined = "";
+  for (const item of value) joined += joined === "" ? item : `,${item}`;
+  return cutBytes(`(${joined})`, limit);
+};
+
+const cutBytes = (text: string, limit: number): string => {
+  if (text.length * 3 <= limit) return text;
+  const bytes = Buffer.from(text);
+  return bytes.length <= limit ? text : bytes.subarray(0, limit).toString();
+};
+
+const renderer = <E>(parts: readonly Part<E>[]): ((event: E) => string) => {
+  return (event) => {
+    let out = "";
+    for (const part of parts) {
+      if (typeof part === "string") out += part;
+      else if (part.width === 0) out += part.read(event);
+      else out += resize(part.read(event), part.width);
+    }
+    return out;
+  };
+};
+
+/** To exactly so many bytes. */
+const resize = (text: string, width: number): string => {
+  const bytes = Buffer.from(text);
+  return bytes.length > width ? bytes.subarray(0, width).toString() : text + " ".repeat(width - bytes.length);
+};
