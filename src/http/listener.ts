@@ -39,10 +39,15 @@ const maxHeaderBytes = 64 * 1024;
 /** One port. Everything that the parser refuses is answered and nothing that a client sends can throw. Rejects when it cannot listen. */
 export const createListener = async (options: ListenerOptions): Promise<Listener> => {
   const refusals = createRefusals(options.odd);
+  /** Requests whose answer is due, by connection. */
+  const atWork = new WeakMap<Socket, number>();
   const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
     req.on("error", () => {});
     res.on("error", () => {});
     refusals.begin(req, res);
+    const socket = underTls(req.socket);
+    atWork.set(socket, (atWork.get(socket) ?? 0) + 1);
+    res.once("close", () => atWork.set(socket, (atWork.get(socket) ?? 1) - 1));
     if (req.headers.host === undefined && req.httpVersionMinor === 1) {
       req.socket.end(goText("400 Bad Request: missing required Host header"));
       return;
@@ -64,9 +69,10 @@ export const createListener = async (options: ListenerOptions): Promise<Listener
   server.on("connect", (_req: IncomingMessage, socket: Socket) => {
     socket.end(rawAnswer(wrongMethod));
   });
-  server.on("tlsClientError", (error: Error & { code?: string }, socket: { _parent?: Socket }) => {
-    if (error.code !== "ERR_SSL_HTTP_REQUEST" || !socket._parent?.writable) return;
-    socket._parent.end("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n");
+  server.on("tlsClientError", (error: Error & { code?: string }, socket: Socket) => {
+    const plain = underTls(socket);
+    if (error.code !== "ERR_SSL_HTTP_REQUEST" || !plain.writable) return;
+    plain.end("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n");
   });
   server.maxConnections = options.maxConnections;
 
@@ -86,11 +92,16 @@ export const createListener = async (options: ListenerOptions): Promise<Listener
     setTls: (tls) => (server as HttpsServer).setSecureContext({ ...tls, minVersion: "TLSv1.2" }),
     close: (deadlineMs) =>
       new Promise((resolve) => {
-        // Connections that fall idle later are closed too.
-        const sweep = setInterval(() => server.closeIdleConnections(), 100);
-        const cut = setTimeout(() => {
-          for (const socket of sockets) socket.destroy();
-        }, deadlineMs);
+        const cutUnless = (spared: (socket: Socket) => boolean): void => {
+          for (const socket of sockets) if (!spared(socket)) socket.destroy();
+        };
+        let sweeps = 0;
+        const sweep = setInterval(() => {
+          // Those that fall idle later; after a moment also those that never said anything whole.
+          server.closeIdleConnections();
+          if (++sweeps > 10) cutUnless((socket) => (atWork.get(socket) ?? 0) > 0);
+        }, 100);
+        const cut = setTimeout(() => cutUnless(() => false), deadlineMs);
         server.close(() => {
           clearInterval(sweep);
           clearTimeout(cut);
@@ -99,6 +110,8 @@ export const createListener = async (options: ListenerOptions): Promise<Listener
       }),
   };
 };
+
+const underTls = (socket: Socket): Socket => (socket as Socket & { _parent?: Socket | null })._parent ?? socket;
 
 const open = (options: ListenerOptions, onRequest: (req: IncomingMessage, res: ServerResponse) => void): Server => {
   const common = {

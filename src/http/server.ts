@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "pino";
 import type { HubConfig } from "../config/types.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import type { SourceHost } from "../sdk/source.ts";
 import { createAlertPost, requests, type TakeAlerts } from "./alerts.ts";
 import { type Answer, give, notFound, textAnswer, wrongMethod } from "./answer.ts";
 import { createApp, type Family } from "./app.ts";
@@ -42,8 +43,8 @@ export interface HubServer {
   listen(): Promise<void>;
   /** URLs of the ports that listen, the alert port first. */
   addresses(): readonly string[];
-  /** `SourceHost.listen`, sharing the bounds of this server. */
-  readonly listenForSource: ReturnType<typeof createSourceListen>;
+  /** `SourceHost.listen` of one source, by its name in metrics; bounds are shared with this server. */
+  listenFor(source: string): SourceHost["listen"];
   /** Bytes of bodies in memory. */
   inflightBytes(): number;
   /** `/readyz` answers 503 and connections are closed behind their answers; POSTs are still taken. */
@@ -59,16 +60,17 @@ export const createServer = (deps: ServerDeps): HubServer => {
   const { limits, tlsserver } = config;
   const gate = createGate(deps.maxRequests ?? 2000);
   const budget = createBudget(Math.max(limits.maxinflightbytes, limits.maxbodybytes));
-  const shared: Shared = {
+  const sharedBy = (source: string): Shared => ({
     gate,
     budget,
     maxBodyBytes: limits.maxbodybytes,
     log,
     refused: (refusal, status) => {
-      metrics.intakeRejected(requests, refusal, 1);
-      if (status === 400 || status === 413 || status === 415) metrics.input(requests, "rejected", 1);
+      metrics.intakeRejected(source, refusal, 1);
+      if (status === 400 || status === 413 || status === 415) metrics.input(source, "rejected", 1);
     },
-  };
+  });
+  const shared = sharedBy(requests);
   const authorize = createAuth(config.auth);
   const ready = (): Readiness => {
     const { ok, reasons } = deps.ready();
@@ -155,11 +157,13 @@ export const createServer = (deps: ServerDeps): HubServer => {
       listeners = tlsserver.deploy ? await listenTls() : [await createListener(options(config.listenport, everything))];
     },
     addresses: () => listeners.map((listener) => listener.url),
-    listenForSource: createSourceListen(shared, {
-      requestTimeoutMs: limits.requesttimeoutMs,
-      maxConnections: limits.maxconnections,
-      closeMs: 1000,
-    }),
+    listenFor: (source) =>
+      createSourceListen(sharedBy(source), {
+        requestTimeoutMs: limits.requesttimeoutMs,
+        maxConnections: limits.maxconnections,
+        closeMs: 1000,
+        wire: (bytes) => metrics.intakeBytes(source, bytes),
+      }),
     inflightBytes: budget.used,
     drain: () => {
       if (gate.phase === "open") gate.phase = "draining";

@@ -24,6 +24,8 @@ export interface SourceListenSettings {
   readonly maxConnections: number;
   /** Given to open requests when the listener closes. */
   readonly closeMs: number;
+  /** Hears of each body's length as sent. */
+  readonly wire: (bytes: number) => void;
 }
 
 /** `SourceHost.listen`: a port of a source's own, with the same body reader, bounds and refusals as the hub's. */
