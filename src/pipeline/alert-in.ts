@@ -1,0 +1,136 @@
+/** From the text of a request to alerts: the hub's own fields and tags are on them, and they never change again. */
+import type { Alert, FieldValue, Priority } from "../sdk/alert.ts";
+import { sortedBytewise } from "../sdk/bytewise.ts";
+import { jsonValues } from "../sdk/json.ts";
+import type { AlertSettings } from "./alert-settings.ts";
+import { type PostedAlert, readPosted } from "./alert-shape.ts";
+import { orderFields } from "./field-order.ts";
+import { formatOutput } from "./output-format.ts";
+
+export { type AlertSettings, makeAlertSettings } from "./alert-settings.ts";
+
+export interface Rejection {
+  /** Place among the values of the body (items of a list count one each), from 0. */
+  readonly index: number;
+  /** Never quotes the body. */
+  readonly reason: string;
+}
+
+export interface DecodedAlerts {
+  readonly alerts: readonly Alert[];
+  /** At most a hundred are named; one more entry counts the rest. */
+  readonly rejected: readonly Rejection[];
+}
+
+const namedRejections = 100;
+
+/**
+ * The alerts of a body: one JSON object, several after each other, one a line, or lists of them. Good ones are kept
+ * whatever stands beside them. Never throws.
+ */
+export const decodeAlerts = (text: string, settings: AlertSettings): DecodedAlerts => {
+  const alerts: Alert[] = [];
+  const rejected: Rejection[] = [];
+  let unnamed = 0;
+  let index = 0;
+  const settle = (alert: Alert | string) => {
+    if (typeof alert !== "string") alerts.push(alert);
+    else if (rejected.length < namedRejections) rejected.push({ index, reason: alert });
+    else unnamed++;
+    index++;
+  };
+  for (const part of jsonValues(mendSurrogates(text))) {
+    if ("fault" in part) settle(part.fault);
+    else if (!Array.isArray(part.value)) settle(toAlert(part.value, settings));
+    else if (part.value.length === 0) settle("the list is empty");
+    else for (const item of part.value) settle(toAlert(item, settings));
+  }
+  if (index === 0) settle("the body is empty");
+  if (unnamed > 0) rejected.push({ index, reason: `${unnamed} more were refused` });
+  return { alerts, rejected };
+};
+
+const surrogates =
+  /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|[\s\S])/g;
+
+/** Halves of pairs become U+FFFD, as they do for Go. The length stays. */
+const mendSurrogates = (text: string): string => {
+  const whole = text.toWellFormed();
+  if (!/\\u[dD][89a-fA-F]/.test(whole)) return whole;
+  return whole.replaceAll(surrogates, (kept, half?: string) => (half === undefined ? kept : "\\ufffd"));
+};
+
+const nothing: readonly string[] = Object.freeze([]);
+const uuidText = /^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
+
+const toAlert = (value: unknown, settings: AlertSettings): Alert | string => {
+  const posted = readPosted(value);
+  if (typeof posted === "string") return posted;
+  const { customtags } = settings;
+  const tags = sortedBytewise(customtags.length === 0 ? posted.tags : [...posted.tags, ...customtags]);
+  const { output, added } = addFields(posted, tags, settings);
+  return Object.freeze({
+    uuid: uuidText.test(posted.uuid) ? posted.uuid : settings.uuid(),
+    time: posted.time,
+    rule: posted.rule,
+    priority: posted.priority as Priority,
+    source: posted.rule === "Test rule" ? "internal" : posted.source || "syscalls",
+    output,
+    ...(posted.hostname !== "" && { hostname: posted.hostname }),
+    tags: Object.freeze(tags),
+    output_fields: orderFields(posted.output_fields),
+    added,
+  });
+};
+
+interface Dressed {
+  readonly output: string;
+  readonly added: readonly string[];
+}
+
+/** Writes the hub's fields into the posted ones, renames, and rewrites the output: falcosidekick's order of steps. */
+const addFields = (posted: PostedAlert, tags: readonly string[], settings: AlertSettings): Dressed => {
+  const { customfields, templatedfields, bracketreplacer, outputfieldformat } = settings;
+  let added = nothing;
+  let templated: readonly (readonly [string, string])[] = [];
+  if (customfields.length > 0 || templatedfields.length > 0) {
+    const fields: Record<string, FieldValue> = Object.assign(Object.create(null), posted.output_fields);
+    posted.output_fields = fields;
+    for (const [name, text] of customfields) fields[name] = text;
+    templated = runTemplates(fields, settings);
+    added = [...new Set([...customfields, ...templated].map(([name]) => renamed(name, bracketreplacer)))];
+  }
+  if (bracketreplacer !== "") posted.output_fields = renameAll(posted.output_fields, bracketreplacer);
+  const { output, priority } = posted;
+  const parts = { output, priority: priority as Priority, tags, custom: customfields, templated };
+  return {
+    output: outputfieldformat === "" ? output : formatOutput(outputfieldformat, parts),
+    added: Object.freeze(added),
+  };
+};
+
+/** A template that fails on these fields leaves its field out. Later ones see what earlier ones wrote. */
+const runTemplates = (fields: Record<string, FieldValue>, settings: AlertSettings): [string, string][] => {
+  const results: [string, string][] = [];
+  for (const [name, template] of settings.templatedfields) {
+    try {
+      const text = template.run(fields);
+      fields[name] = text;
+      results.push([name, text]);
+    } catch {
+      // Such as a field of nothing: falcosidekick leaves the field out too.
+    }
+  }
+  return results;
+};
+
+const renamed = (name: string, replacer: string): string =>
+  replacer !== "" && name.includes("[") ? name.replaceAll("]", "").replaceAll("[", () => replacer) : name;
+
+const renameAll = (fields: Record<string, FieldValue>, replacer: string): Record<string, FieldValue> => {
+  const names = Object.keys(fields);
+  if (!names.some((name) => name.includes("["))) return fields;
+  const out: Record<string, FieldValue> = Object.create(null);
+  for (const name of names) out[renamed(name, replacer)] = fields[name] as FieldValue;
+  return out;
+};

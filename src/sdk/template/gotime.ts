@@ -1,1 +1,0 @@
-export { goTime, unixNano } from "../rfc3339.ts";

@@ -1,0 +1,45 @@
+import { fail, type Token } from "./lex.ts";
+import type { Node } from "./nodes.ts";
+
+/** Where parsing stands: the tokens left, the variables in scope. Mutable, and local to one parse. */
+export interface Reader {
+  readonly source: string;
+  readonly tokens: readonly Token[];
+  next: number;
+  readonly variables: string[];
+  loops: number;
+  depth: number;
+  readonly named: Map<string, readonly Node[]>;
+}
+
+export const peek = (reader: Reader): Token => reader.tokens[reader.next] as Token;
+
+export const take = (reader: Reader): Token => {
+  const token = peek(reader);
+  if (token.kind !== "end") reader.next++;
+  return token;
+};
+
+export const skipSpace = (reader: Reader): Token => {
+  while (peek(reader).kind === "space") reader.next++;
+  return peek(reader);
+};
+
+export const unexpected = (reader: Reader, token: Token, where: string): never =>
+  fail(
+    reader.source,
+    token.at,
+    token.kind === "end" ? "unexpected end of the template" : `unexpected ${shown(token)} in ${where}`,
+  );
+
+const shown = (token: Token): string => (token.kind === "space" ? "space" : `"${token.text}"`);
+
+const maxNesting = 100;
+
+/** Reads one level deeper. */
+export const enter = <T>(reader: Reader, read: () => T): T => {
+  if (++reader.depth > maxNesting) fail(reader.source, peek(reader).at, `nested deeper than ${maxNesting}`);
+  const value = read();
+  reader.depth--;
+  return value;
+};

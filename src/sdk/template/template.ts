@@ -1,0 +1,18 @@
+/** Go's text/template as falcosidekick's users write it, without the parts that need Go itself. */
+import { parse } from "./parse.ts";
+import { run } from "./run.ts";
+import type { Value } from "./value.ts";
+
+export { TemplateError } from "./error.ts";
+export type { Value } from "./value.ts";
+
+export interface Template {
+  /** The text over the data. Throws TemplateError where Go stops with an error, and on templates that run too long. */
+  run(data: Value): string;
+}
+
+/** Throws TemplateError with line and column. */
+export const compileTemplate = (text: string): Template => {
+  const program = parse(text);
+  return { run: (data) => run(program, data) };
+};
