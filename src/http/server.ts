@@ -43,8 +43,8 @@ export interface HubServer {
   listen(): Promise<void>;
   /** URLs of the ports that listen, the alert port first. */
   addresses(): readonly string[];
-  /** `SourceHost.listen` of one source, by its name in metrics; bounds are shared with this server. */
-  listenFor(source: string): SourceHost["listen"];
+  /** `SourceHost.listen`, sharing the bounds of this server; metrics know these ports as `sources`. */
+  readonly listenForSource: SourceHost["listen"];
   /** Bytes of bodies in memory. */
   inflightBytes(): number;
   /** `/readyz` answers 503 and connections are closed behind their answers; POSTs are still taken. */
@@ -52,6 +52,9 @@ export interface HubServer {
   /** New requests are refused (503), open ones are answered; resolves at the latest after `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;
 }
+
+/** `source` label of what comes over ports of the sources' own. */
+const ownPorts = "sources";
 
 const everything = (): boolean => true;
 
@@ -157,13 +160,12 @@ export const createServer = (deps: ServerDeps): HubServer => {
       listeners = tlsserver.deploy ? await listenTls() : [await createListener(options(config.listenport, everything))];
     },
     addresses: () => listeners.map((listener) => listener.url),
-    listenFor: (source) =>
-      createSourceListen(sharedBy(source), {
-        requestTimeoutMs: limits.requesttimeoutMs,
-        maxConnections: limits.maxconnections,
-        closeMs: 1000,
-        wire: (bytes) => metrics.intakeBytes(source, bytes),
-      }),
+    listenForSource: createSourceListen(sharedBy(ownPorts), {
+      requestTimeoutMs: limits.requesttimeoutMs,
+      maxConnections: limits.maxconnections,
+      closeMs: 1000,
+      wire: (bytes) => metrics.intakeBytes(ownPorts, bytes),
+    }),
     inflightBytes: budget.used,
     drain: () => {
       if (gate.phase === "open") gate.phase = "draining";

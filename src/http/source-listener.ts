@@ -39,7 +39,10 @@ export const createSourceListen =
       ...settings,
       handle: (req, res) => {
         const path = (req.url ?? "/").split("?", 1)[0] ?? "/";
-        void serve(req, res, shared, options.maxBodyBytes, (body) => handle(sourceRequest(req, path, body)));
+        void serve(req, res, shared, options.maxBodyBytes, (body) => {
+          settings.wire(body.wire);
+          return handle(sourceRequest(req, path, body));
+        });
       },
     });
     return { port: listener.port, close: () => listener.close(settings.closeMs) };

@@ -186,7 +186,7 @@ test("headers, bodies and first bytes that do not come in time end the connectio
 test("a source's own listener shares the body reader, the refusals and the bounds", async (t) => {
   const { server, sample } = await start(t);
   const seen: string[] = [];
-  const listener = await server.listenFor("k8s_audit")({ host: "127.0.0.1", port: 0, maxBodyBytes: 10 }, async (r) => {
+  const listener = await server.listenForSource({ host: "127.0.0.1", port: 0, maxBodyBytes: 10 }, async (r) => {
     seen.push(`${r.method} ${r.path} ${r.headers.host} ${r.body} ${r.remote}`);
     return { status: r.method === "POST" ? 200 : 405, headers: { "X-A": "b" }, body: "" };
   });
@@ -197,6 +197,6 @@ test("a source's own listener shares the body reader, the refusals and the bound
   assert.deepEqual(seen, ["POST /k8s-audit x 0123456789 127.0.0.1"]);
   assert.equal((await post(listener.port, "0123456789a")).status, 413);
   assert.equal((await request(listener.port, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).status, 405);
-  assert.equal(await sample('eyrie_intake_rejected_total{source="k8s_audit",reason="too_large"}'), 1);
-  assert.equal(await sample('eyrie_intake_bytes_total{source="k8s_audit"}'), 10);
+  assert.equal(await sample('eyrie_intake_rejected_total{source="sources",reason="too_large"}'), 1);
+  assert.equal(await sample('eyrie_intake_bytes_total{source="sources"}'), 10);
 });
