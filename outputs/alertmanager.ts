@@ -1,7 +1,7 @@
 import { isNumber, numberText, type Priority, parsePriority, priorityLevel } from "../src/sdk/alert.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { type Config, int, list, pairs, text } from "../src/sdk/fields.ts";
-import { joinUrl, postJson } from "../src/sdk/http.ts";
+import { headerFaults, joinUrl, postJson } from "../src/sdk/http.ts";
 import { readable, remember } from "../src/sdk/message.ts";
 import { type Alert, defineOutput } from "../src/sdk/output.ts";
 
@@ -29,6 +29,7 @@ export default defineOutput({
   fields,
   example: { hostport: ["http://127.0.0.1:9093"], expiresafter: 900 },
   enabled: (config) => config.hostport.length > 0,
+  check: (config) => headerFaults("customheaders", config.customheaders),
   open: (config, host) => ({
     send: async ([alert], signal) => {
       const payload = [alertOf(alert, config, host.now())];

@@ -3,7 +3,7 @@ import type { Alert } from "../src/sdk/alert.ts";
 import { bulkFaults, document, indexName, settle } from "../src/sdk/elastic.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { type Config, duration, flag, int, pairs, secret, text, url } from "../src/sdk/fields.ts";
-import { basicAuth, joinUrl, jsonHeaders, mergeHeaders } from "../src/sdk/http.ts";
+import { basicAuth, headerFaults, joinUrl, jsonHeaders, mergeHeaders } from "../src/sdk/http.ts";
 import { indexTemplate } from "../src/sdk/index-template.ts";
 import { defineOutput, type Host } from "../src/sdk/output.ts";
 
@@ -42,6 +42,7 @@ export default defineOutput({
   batch: { items: 500, bytes: 5_242_880 },
   batchOf: (config) => ({ items: 500, bytes: config["batching.batchsize"] }),
   enabled: (config) => config.hostport !== "",
+  check: (config) => headerFaults("customheaders", config.customheaders),
   open: async (config, host) => {
     const client = await openClient(config, host);
     const flatten = config.flattenfields || config.createindextemplate;

@@ -1,6 +1,6 @@
 import { type Alert, rawEvent } from "../src/sdk/alert.ts";
 import { type Config, pairs, secret, text, url } from "../src/sdk/fields.ts";
-import { basicAuth, joinUrl, mergeHeaders, postJson } from "../src/sdk/http.ts";
+import { basicAuth, headerFaults, joinUrl, mergeHeaders, postJson } from "../src/sdk/http.ts";
 import { fitBytes, remember } from "../src/sdk/message.ts";
 import { defineHttpOutput } from "../src/sdk/output.ts";
 import { unixNano } from "../src/sdk/rfc3339.ts";
@@ -26,6 +26,7 @@ export default defineHttpOutput({
   example: { hostport: "http://127.0.0.1:3100", tenant: "security", extralabels: "user.name" },
   batch: { items: 1000, bytes: 1_048_576 },
   enabled: (config) => config.hostport !== "",
+  check: (config) => headerFaults("customheaders", config.customheaders),
   request: (alerts, config) => {
     const streams = new Map<string, { stream: Record<string, string>; values: [string, string][] }>();
     for (const alert of alerts) {

@@ -1,6 +1,6 @@
 import { rawEvent } from "../src/sdk/alert.ts";
 import { pairs, text, url } from "../src/sdk/fields.ts";
-import { jsonHeaders, mergeHeaders } from "../src/sdk/http.ts";
+import { headerFaults, jsonHeaders, mergeHeaders } from "../src/sdk/http.ts";
 import { defineHttpOutput } from "../src/sdk/output.ts";
 
 export default defineHttpOutput({
@@ -15,6 +15,7 @@ export default defineHttpOutput({
   },
   example: { address: "http://127.0.0.1:8080/alerts", customheaders: { "X-Team": "security" } },
   enabled: (config) => config.address !== "",
+  check: (config) => headerFaults("customheaders", config.customheaders),
   request: ([alert], config) => ({
     url: config.address,
     method: config.method.toUpperCase() === "PUT" ? "PUT" : "POST",

@@ -49,3 +49,10 @@ export const basicAuth = (user: string, password: string): string =>
 
 /** Adds a path to a base URL that may or may not end in a slash. */
 export const joinUrl = (base: string, path: string): string => base.replace(/\/+$/, "") + path;
+
+/** What is wrong with configured headers, for an output's `check`: a bad one would fail every request. */
+export const headerFaults = (key: string, headers: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(headers).flatMap(([name, value]) => {
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) return [`${key}: ${JSON.stringify(name)} is not a header's name`];
+    return /^[\t\x20-\x7e\x80-\xff]*$/.test(value) ? [] : [`${key}: ${name} holds characters that no header may have`];
+  });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { outputs } from "../../outputs/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import { redact } from "../../src/config/redact.ts";
 import { openHttp } from "../../src/deliver/http.ts";
 import { rawEvent } from "../../src/sdk/alert.ts";
 import { DeliveryError } from "../../src/sdk/errors.ts";
@@ -12,8 +13,9 @@ import { hostileAlerts, sampleAlert } from "../support/hostile-alerts.ts";
 import { configOf, openSender, testHost } from "../support/senders.ts";
 import { type Answer, bulkAnswer, openSink, type Received } from "../support/sink.ts";
 
+const canary = "canary-7f3a9c";
 const noon = Date.parse("2025-01-15T12:00:00Z");
-const enabledOf = (output: Output, values: Readonly<Record<string, unknown>>) =>
+const loaded = (output: Output, values: Readonly<Record<string, unknown>>) =>
   loadConfig({
     file: "eyrie.yaml",
     read: () => JSON.stringify(nested(output.name, values)),
@@ -107,7 +109,7 @@ for (const output of outputs) {
       assert.equal(output.enabled(configOf(output, {})), false);
       assert.equal(output.enabled(configOf(output, output.example)), true);
       for (const key of Object.keys(output.example)) assert.ok(key in output.fields, key);
-      const { config, problems } = enabledOf(output, output.example);
+      const { config, problems } = loaded(output, output.example);
       assert.deepEqual(
         problems.filter((problem) => problem.severity === "error"),
         [],
@@ -117,6 +119,33 @@ for (const output of outputs) {
         [output.name],
       );
     });
+
+    it("shows no secret of its configuration", () => {
+      const armed = Object.fromEntries(
+        fields.map(([key, field]) => {
+          const meta = fieldMeta(field);
+          if (!meta.secret) return [key, output.example[key]];
+          return [
+            key,
+            meta.pairs ? { "X-Key": canary } : meta.schemes ? `https://u:${canary}@h/${canary}?k=${canary}` : canary,
+          ];
+        }),
+      );
+      const { config } = loaded(output, armed);
+      assert.match(
+        JSON.stringify(config.outputs),
+        new RegExp(fields.some(([, f]) => fieldMeta(f).secret) ? canary : ""),
+      );
+      assert.doesNotMatch(JSON.stringify(redact(config)), new RegExp(canary));
+    });
+
+    if ("customheaders" in output.fields)
+      it("refuses headers that cannot be sent, at start", () => {
+        for (const header of [{ "X-A": "a\r\nX-B: b" }, { "X A": "a" }, { "": "a" }, { "X-A": "\u0000" }]) {
+          const { problems } = loaded(output, { ...output.example, customheaders: header });
+          assert.equal(problems.filter((problem) => problem.severity === "error").length, 1, JSON.stringify(header));
+        }
+      });
 
     for (const [key, field] of fields) {
       it(`reads ${key} from its environment variable`, () => {
@@ -147,6 +176,17 @@ for (const output of outputs) {
       assert.deepEqual(await requestsOf(output, [alert]), first);
       assert.equal(rawEvent(sampleAlert()), text);
     });
+
+    if ("request" in output)
+      it("maps without a clock, chance or network of its own", (t) => {
+        const forbidden = () => assert.fail("a mapping takes time, randomness and network as arguments");
+        t.mock.method(Date, "now", forbidden);
+        t.mock.method(Math, "random", forbidden);
+        t.mock.method(globalThis, "fetch", forbidden);
+        const context = { now: noon, hub: { outputs: [], customfields: {}, templatedfields: {} } };
+        const request = output.request([sampleAlert()], configOf(output, output.example), context);
+        assert.ok(request.body);
+      });
 
     for (const [name, alert] of Object.entries(hostileAlerts)) {
       it(`survives ${name}`, async () => {
@@ -182,7 +222,6 @@ for (const output of outputs) {
         await sink.close();
       });
 
-      const canary = "canary-7f3a9c";
       /** The example with every secret replaced by a canary, its server by `base`. */
       const armed = (base: string) => {
         const example: Record<string, unknown> = { ...output.example };
