@@ -1,5 +1,6 @@
 import type { Config } from "../sdk/fields.ts";
 import type { TlsMaterial } from "../sdk/output.ts";
+import { compileTemplate } from "../sdk/template/template.ts";
 import type { globalFields } from "./globals.ts";
 import type { Reader, Settings } from "./settings.ts";
 import type { pemReader } from "./transport.ts";
@@ -74,10 +75,24 @@ export const customValues = (globals: Settings, reader: Reader): Record<string, 
     reader.problems.warn("customfields", `"${key}" is left out: the variable ${value.slice(1)} is not set`, at);
     return [];
   };
+  for (const [key, template] of Object.entries(globals.values.templatedfields as Readonly<Record<string, string>>)) {
+    const fault = templateFault(template);
+    if (fault)
+      reader.problems.warn("templatedfields", `"${key}" is left out: ${fault}`, globals.places.get("templatedfields"));
+  }
   return {
     customfields: Object.fromEntries(fields.flatMap(resolve)),
     customtags: tagsFromEnv ? tags.map((tag) => tag.replaceAll(/\s/g, "")) : tags,
   };
+};
+
+const templateFault = (text: string): string | undefined => {
+  try {
+    compileTemplate(text);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : "the template is faulty";
+  }
 };
 
 export const redisOf = (globals: Settings, readPem: ReturnType<typeof pemReader>, reader: Reader): RedisSettings => {

@@ -64,22 +64,25 @@ const tell = (fault: string, fields: Fields, raw: RawInstance, reader: Reader): 
   reader.problems.error(known ? raw.label + key : raw.label.slice(0, -1), message, raw.places.get(key) ?? placeOf(raw));
 };
 
-const urlKeys = new Set(["webhookurl", "address", "hostport", "url", "receiverurl", "apiurl", "eventlistener", "host"]);
+const isHttp = (text: unknown): boolean =>
+  typeof text === "string" && /^https?:\/\//.test(text) && (URL.parse(text)?.hostname ?? "") !== "";
+const listed = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
 
-/** An HTTP output's address must be a URL: falcosidekick disables the output, here the start stops. */
+/** An address whose example is an HTTP URL must be one: falcosidekick disables the output, here the start stops. */
 const checkUrls = (
   output: Output,
   config: Readonly<Record<string, unknown>>,
   raw: RawInstance,
   reader: Reader,
 ): void => {
-  if (!("request" in output)) return;
-  for (const key of urlKeys) {
-    const value = config[key];
-    const texts = Array.isArray(value) ? value : [value];
-    for (const text of texts) {
-      if (typeof text !== "string" || text === "" || /^https?:$/.test(URL.parse(text)?.protocol ?? "")) continue;
-      reader.problems.error(raw.label + key, "is not a URL that starts with http:// or https://", raw.places.get(key));
-    }
+  for (const [key, example] of Object.entries(output.example)) {
+    if (!listed(example).every(isHttp)) continue;
+    for (const text of listed(config[key]))
+      if (typeof text === "string" && text !== "" && !isHttp(text))
+        reader.problems.error(
+          raw.label + key,
+          "is not a URL that starts with http:// or https://",
+          raw.places.get(key),
+        );
   }
 };

@@ -6,6 +6,9 @@ import { nearest } from "./nearest.ts";
 import type { Place, Problems } from "./problem.ts";
 import type { Entry } from "./tree.ts";
 
+/** Blocks that only hold what their outputs share: the outputs themselves are named. */
+const parents = new Set(["aws", "gcp", "yandex"]);
+
 const standsIn = (block: string, path: string): boolean => path === block || path.startsWith(`${block}.`);
 
 /** The falcosidekick block that a path belongs to, the longest one. */
@@ -54,6 +57,7 @@ const warnUnused = (
   const { tree } = entry;
   const value = tree.kind === "leaf" ? String(tree.value ?? "") : "set";
   if (value === "" || value === falcosidekickKeys.get(path)) return;
+  if (block !== undefined && parents.has(block)) return;
   if (block !== undefined && !built.has(block)) tellOnce(block, told, problems, entry.at);
   else problems.warn(path, "known key of falcosidekick, has no effect here", entry.at);
 };
@@ -79,7 +83,7 @@ export const warnUnknownEnv = (
     const key = theirs.get(name);
     const block = key === undefined ? undefined : blockOf(key);
     if (key !== undefined) {
-      if (block !== undefined && !built.has(block) && value !== falcosidekickKeys.get(key))
+      if (block !== undefined && !parents.has(block) && !built.has(block) && value !== falcosidekickKeys.get(key))
         tellOnce(block, told, problems, { env: name });
       continue;
     }

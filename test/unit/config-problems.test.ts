@@ -105,3 +105,9 @@ test("an output's own check is reported where its key stands", () => {
     "error eyrie.yaml:3:11: webhook.method: is for teapots",
   ]);
 });
+
+test("a template that cannot be compiled warns and names its field", () => {
+  const { said } = load({ yaml: "templatedfields: {good: '{{ .x }}', bad: '{{ .x '}\n" });
+  assert.equal(said.length, 1);
+  assert.match(said[0] ?? "", /^warning eyrie\.yaml:1:18: templatedfields: "bad" is left out: /);
+});
