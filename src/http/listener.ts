@@ -1,6 +1,7 @@
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createHttps, type Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import type { Logger } from "pino";
 import { type Answer, give, wrongMethod } from "./answer.ts";
 import { createRefusals, goText, rawAnswer } from "./refusals.ts";
 
@@ -20,6 +21,7 @@ export interface ListenerOptions {
   /** Until a request is complete, its headers and its body; an idle connection lives as long. */
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
+  readonly log: Logger;
   readonly handle: (req: IncomingMessage, res: ServerResponse) => void;
   /** Answer to a method that no parser knows, by path. */
   readonly odd?: (path: string) => Answer;
@@ -75,11 +77,15 @@ export const createListener = async (options: ListenerOptions): Promise<Listener
     plain.end("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n");
   });
   server.maxConnections = options.maxConnections;
+  // A client that does not read its answer.
+  server.timeout = 2 * options.requestTimeoutMs;
 
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.host || undefined, () => {
       server.off("error", reject);
+      // Such as EMFILE at accept: connections wait in the backlog until descriptors are free.
+      server.on("error", onceEach(options.log));
       resolve();
     });
   });
@@ -108,6 +114,16 @@ export const createListener = async (options: ListenerOptions): Promise<Listener
           resolve();
         });
       }),
+  };
+};
+
+/** A fault of the port itself can come a thousand times a second: each kind is logged once. */
+const onceEach = (log: Logger): ((error: NodeJS.ErrnoException) => void) => {
+  const told = new Set<string | undefined>();
+  return (error) => {
+    if (told.has(error.code)) return;
+    told.add(error.code);
+    log.error({ err: error }, "the listening port has a fault");
   };
 };
 

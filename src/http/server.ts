@@ -130,6 +130,7 @@ export const createServer = (deps: ServerDeps): HubServer => {
     port,
     requestTimeoutMs: limits.requesttimeoutMs,
     maxConnections: limits.maxconnections,
+    log,
     handle: front(serves),
     odd,
   });

@@ -37,6 +37,7 @@ export const createSourceListen =
       port: options.port,
       ...(options.tls && { tls: options.tls }),
       ...settings,
+      log: shared.log,
       handle: (req, res) => {
         const path = (req.url ?? "/").split("?", 1)[0] ?? "/";
         void serve(req, res, shared, options.maxBodyBytes, (body) => {
