@@ -21,8 +21,9 @@ const stamp = (facts: AlertFacts, iso: boolean): string => {
   return iso ? `${text}+0000` : text.slice(text.indexOf("T") + 1);
 };
 
-/** `YYYY-MM-DDTHH:MM:SS.nnnnnnnnn` of nanoseconds since the epoch. */
-export const dateTime = (ns: bigint): string => {
+/** `YYYY-MM-DDTHH:MM:SS.nnnnnnnnn` of nanoseconds since the epoch; times before it wrap around, as in 64 unsigned bits. */
+export const dateTime = (signed: bigint): string => {
+  const ns = BigInt.asUintN(64, signed);
   const part = ((ns % second) + second) % second;
   const whole = new Date(Number((ns - part) / 1_000_000n)).toISOString();
   return `${whole.slice(0, whole.indexOf("."))}.${String(part).padStart(9, "0")}`;

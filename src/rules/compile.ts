@@ -6,7 +6,6 @@ import { type Context, conditionPlace, inCondition, nowhere } from "./context.ts
 import { putLists, type ReadyList, readyLists, withExceptions } from "./expand.ts";
 import type { MacroItem, RuleItem } from "./items.ts";
 import { putMacros, type ReadyMacros, visibleMacros } from "./macros.ts";
-import { unsafeChecks } from "./na.ts";
 import { FormatFault } from "./output.ts";
 import { parseCondition } from "./parse.ts";
 import type { Plan } from "./plan.ts";
@@ -14,6 +13,7 @@ import { RulesError } from "./problem.ts";
 import type { Warn } from "./read-exceptions.ts";
 import { outputOf, type RuleOutput } from "./rule-output.ts";
 import type { Slots } from "./slots.ts";
+import { comparesWithMissing, looksAtDirection } from "./suspects.ts";
 
 export interface CompiledRule<E> {
   readonly item: RuleItem;
@@ -132,6 +132,9 @@ const resolve = (
   throw new RulesError("LOAD_ERR_VALIDATE", made.message, inCondition(context, text, conditionPlace(parsed, made.at)));
 };
 
+const directionIsDeprecated =
+  "due to the drop of enter events, 'evt.dir = <' always evaluates to true, and 'evt.dir = >' always evaluates to false. The rule expression can be simplified by removing the condition on 'evt.dir'";
+
 /** Faults that `skip-if-unknown-filter` turns into a warning. */
 const isUnknown = (message: string): boolean =>
   /nonexistent field|invalid formatting token|unknown event type|unknown filter:/.test(message);
@@ -161,9 +164,9 @@ const compileRule = (
   const { expression, parsed } = parse(condition, context);
   const resolved = resolve(expression, macros, used, condition, parsed, item.context);
   if (resolved === undefined) return undefined;
-  const unsafe = unsafeChecks(resolved);
-  for (let i = 0; i < Math.min(unsafe, 1); i++)
-    warn("LOAD_UNSAFE_NA_CHECK", "", inCondition(context, condition, nowhere));
+  if (comparesWithMissing(resolved)) warn("LOAD_UNSAFE_NA_CHECK", "", inCondition(context, condition, nowhere));
+  if (looksAtDirection(resolved))
+    warn("LOAD_DEPRECATED_ITEM", directionIsDeprecated, inCondition(context, condition, nowhere), "evt.dir");
   const bound = bindCondition(resolved, slots);
   const place = (at: number): Context => inCondition(context, condition, conditionPlace(parsed, at));
   if (!bound.ok) {

@@ -11,6 +11,6 @@ export const appendAndOverride =
 export const warnUnknownKeys = (item: YamlNode, known: ReadonlySet<string>, context: Context, warn: Warn): void => {
   if (item.kind !== "map") return;
   for (const { key } of item.entries)
-    if (key.kind === "scalar" && !known.has(key.text))
+    if (key.kind === "scalar" && key.text !== "<<" && !known.has(key.text))
       warn("LOAD_UNKNOWN_KEY", `Unknown key '${key.text}'. The key will be ignored.`, context);
 };

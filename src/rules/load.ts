@@ -60,8 +60,10 @@ export const loadFiles = (
     const file = rulesFile(input.name, input.text.replace(/^\ufeff/, ""));
     const problems: Problem[] = [];
     let failed = false;
-    const add = (code: Code, message: string, context: Context, item?: string): void => {
-      problems.push(problem(code, message, context, { later: failed, ...(item !== undefined && { item }) }));
+    const add = (code: Code, message: string, context: Context, deprecatedField?: string): void => {
+      problems.push(
+        problem(code, message, context, { later: failed, ...(deprecatedField !== undefined && { deprecatedField }) }),
+      );
     };
     warn = add;
     const complain = (error: RulesError): void => {

@@ -79,6 +79,8 @@ export interface Problem {
   readonly locations: readonly Location[];
   /** The line and, below it, a caret. */
   readonly snippet: string;
+  /** The field that a deprecation is about. */
+  readonly deprecatedField?: string;
   /** Falco stops a file at its first error; what was found behind it has this mark. */
   readonly later: boolean;
 }
@@ -87,14 +89,14 @@ export const problem = (
   code: Code,
   message: string,
   context: Context,
-  options: { readonly later?: boolean; readonly item?: string } = {},
+  options: { readonly later?: boolean; readonly deprecatedField?: string } = {},
 ): Problem => {
   const [title, codedesc] = described[code];
   const yaml = yamlPlace(context);
   return {
     severity: code.startsWith("LOAD_ERR_") ? "error" : "warning",
     code,
-    title: options.item === undefined ? title : `${title}: ${options.item}`,
+    title: options.deprecatedField === undefined ? title : `${title}: field '${options.deprecatedField}'`,
     codedesc,
     message,
     file: context.file.name,
@@ -102,6 +104,7 @@ export const problem = (
     column: yaml.column,
     locations: locationsOf(context),
     snippet: snippetOf(context),
+    ...(options.deprecatedField !== undefined && { deprecatedField: options.deprecatedField }),
     later: options.later ?? false,
   };
 };

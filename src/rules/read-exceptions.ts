@@ -5,7 +5,7 @@ import type { Code } from "./problem.ts";
 import { RulesError } from "./problem.ts";
 import { entryOf, type YamlNode } from "./yaml.ts";
 
-export type Warn = (code: Code, message: string, context: Context, item?: string) => void;
+export type Warn = (code: Code, message: string, context: Context, deprecatedField?: string) => void;
 
 /** The `exceptions` of a rule item; `append`: fields may be missing, and missing values are worth a warning. */
 export const readExceptions = (

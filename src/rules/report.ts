@@ -18,6 +18,7 @@ const jsonProblem = (each: Problem) => ({
   code: each.code,
   codedesc: each.codedesc,
   context: { locations: each.locations, snippet: each.snippet },
+  ...(each.deprecatedField !== undefined && { deprecated_field: each.deprecatedField }),
   message: each.message,
 });
 

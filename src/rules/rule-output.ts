@@ -68,6 +68,6 @@ const warnDirection = (written: string, item: RuleItem, warn: Warn): void => {
       "LOAD_DEPRECATED_ITEM",
       "usage of deprecated field 'evt.dir' has been detected in the rule output",
       item.outputContext,
-      "field 'evt.dir'",
+      "evt.dir",
     );
 };

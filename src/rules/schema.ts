@@ -17,24 +17,23 @@ const flag: Shape = { type: "boolean" };
 const texts: Shape = { type: "array", items: text };
 const priorities = ["EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "INFORMATIONAL", "DEBUG"];
 const both: Shape = { type: "string", values: ["append", "replace"] };
-const replaceOnly: Shape = { type: "string", values: ["replace"] };
 const overrides: Shape = {
   type: "object",
   least: 1,
   properties: {
     append: text,
-    capture: replaceOnly,
-    capture_duration: replaceOnly,
+    capture: both,
+    capture_duration: both,
     condition: both,
     desc: both,
-    enabled: replaceOnly,
+    enabled: both,
     exceptions: both,
     items: both,
     output: both,
-    priority: replaceOnly,
-    "skip-if-unknown-filter": replaceOnly,
+    priority: both,
+    "skip-if-unknown-filter": both,
     tags: both,
-    warn_evttypes: replaceOnly,
+    warn_evttypes: both,
   },
 };
 const plugin: Shape = {
@@ -80,9 +79,8 @@ const file: Shape = { type: "array", items: item };
 
 /** Complaints about the first document that has any content; undefined: there is none. */
 export const schemaWarnings = (documents: readonly YamlNode[]): readonly string[] | undefined => {
-  const some = documents.filter((document) => document.kind !== "null");
-  if (some.length === 0) return undefined;
-  return some.flatMap((document) => complaints(document, file, "<root>"));
+  const first = documents.find((document) => document.kind !== "null");
+  return first === undefined ? undefined : complaints(first, file, "<root>");
 };
 
 const wrongType = "Value type not permitted by 'type' constraint.";

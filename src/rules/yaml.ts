@@ -62,27 +62,34 @@ const isForgiven = (error: YAMLError, text: string): boolean =>
   (error.code === "MISSING_CHAR" && /quote/.test(error.message) && error.pos[0] >= text.trimEnd().length - 1) ||
   error.code === "KEY_OVER_1024_CHARS";
 
+const illegalValue = "illegal map value";
+
 const words: Partial<Record<string, string>> = {
-  TAB_AS_INDENT: "illegal tab when looking for indentation",
-  BLOCK_AS_IMPLICIT_KEY: "illegal map value",
-  BAD_INDENT: "illegal map value",
+  BLOCK_AS_IMPLICIT_KEY: illegalValue,
+  BAD_INDENT: illegalValue,
   BAD_ALIAS: "alias not found after *",
   UNEXPECTED_TOKEN: "unknown token",
   BAD_SCALAR_START: "unknown token",
   DUPLICATE_KEY: "duplicate key",
-  MULTILINE_IMPLICIT_KEY: "illegal map value",
+  MULTILINE_IMPLICIT_KEY: illegalValue,
 };
 
+/** yaml-cpp's words and place for what the parser found. */
 const fault = (error: YAMLError, text: string): YamlFault => {
-  const flow = error.code === "MISSING_CHAR" && /flow (sequence|map|collection)/i.test(error.message);
-  if (flow) {
-    const sequence = /sequence|\]/i.test(error.message) || !/map/i.test(error.message);
-    return {
-      message: `end of ${sequence ? "sequence" : "map"} flow not found`,
-      at: Math.min(error.pos[0], text.length),
-    };
+  const [at] = error.pos;
+  const lineStart = text.lastIndexOf("\n", at - 1) + 1;
+  if (text[lineStart] === "\t" || error.code === "TAB_AS_INDENT") {
+    const tab = text.indexOf("\t", lineStart);
+    return { message: "illegal tab when looking for indentation", at: tab < 0 ? at : tab };
   }
-  return { message: words[error.code] ?? error.message, at: error.pos[0] };
+  if (/flow (?:sequence|map|collection)/i.test(error.message)) {
+    const map = /flow map/i.test(error.message);
+    return { message: `end of ${map ? "map" : "sequence"} flow not found`, at: Math.min(at, text.length) };
+  }
+  const message = words[error.code] ?? error.message;
+  if (message !== illegalValue) return { message, at };
+  const colon = text.slice(at).search(/:(?:\s|$)/);
+  return { message, at: colon < 0 ? at : at + colon };
 };
 
 class UndefinedAlias extends Error {
@@ -130,7 +137,17 @@ const convertPlain = (node: Node, at: number, text: string, anchors: Map<string,
   const value = typeof node.value === "string" ? node.value : String(node.value ?? "");
   const plain = node.type === "PLAIN" || node.type === undefined;
   if (plain && nulls.has(value)) return { kind: "null", at: value === "" ? nextToken(text, at) : at };
-  return { kind: "scalar", at, text: value, plain };
+  const cutOff = !plain && node.source !== undefined && isCutOff(text, at, node);
+  return { kind: "scalar", at, text: cutOff ? `${value} ` : value, plain };
+};
+
+/** A quoted scalar that the end of the file ends, behind a line break: yaml-cpp folds that break to a blank. */
+const isCutOff = (text: string, at: number, node: Node): boolean => {
+  const quote = text[at];
+  const end = node.range?.[1] ?? at;
+  return (
+    (quote === '"' || quote === "'") && text[end - 1] !== quote && end >= text.trimEnd().length && text.endsWith("\n")
+  );
 };
 
 /** yaml-cpp gives an empty value the place of the token that follows. */
