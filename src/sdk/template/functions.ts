@@ -87,8 +87,7 @@ const least: Readonly<Record<string, { readonly least: number; readonly most?: n
   call: { least: 1 },
 };
 
-const joined = (args: readonly Value[]): string =>
-  typeof args[0] === "string" && args.length === 1 ? args[0] : print(args);
+const joined = (args: readonly Value[]): string => print(args.map((arg) => arg ?? "<no value>"));
 
 const length = (value: Value, problem: Problem): Value => {
   const text = stringOf(value);

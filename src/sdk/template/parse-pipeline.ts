@@ -76,7 +76,7 @@ const command = (reader: Reader, where: string): readonly Operand[] => {
     if (token.kind === "punct" && token.text === "|") {
       take(reader);
       const next = skipSpace(reader);
-      if (next.kind === "close" || (next.kind === "punct" && next.text !== "(" && next.text !== ".")) {
+      if (next.kind === "punct" && next.text !== "(" && next.text !== ".") {
         fail(reader.source, next.at, `missing value for ${where}`);
       }
       break;

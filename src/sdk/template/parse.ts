@@ -109,10 +109,15 @@ const named = (reader: Reader, name: string): void => {
   reader.loops = 0;
   const body = enter(reader, () => list(reader));
   if (body.stop !== "end") fail(reader.source, peek(reader).at, "unexpected {{else}} in a definition");
-  if (body.nodes.length > 0 || !reader.named.has(name)) reader.named.set(name, body.nodes);
+  const known = reader.named.get(name);
+  if (known === undefined || isEmpty(known)) reader.named.set(name, body.nodes);
+  else if (!isEmpty(body.nodes)) fail(reader.source, peek(reader).at, `multiple definition of template "${name}"`);
   reader.loops = loops;
   reader.variables.splice(0, reader.variables.length, ...outer);
 };
+
+const isEmpty = (nodes: readonly Node[]): boolean =>
+  nodes.every((node) => node.do === "text" && node.text.trim() === "");
 
 const define = (reader: Reader): void => {
   const name = quotedName(reader, "define clause");

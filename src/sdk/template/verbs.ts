@@ -98,7 +98,7 @@ const formatRune = (n: bigint, spec: Spec): string | undefined => {
     case "q":
       return pad(quote(c, "'", spec.plus), spec);
     case "U": {
-      const code = `U+${n
+      const code = `U+${BigInt.asUintN(64, n)
         .toString(16)
         .toUpperCase()
         .padStart(Math.max(4, spec.precision ?? 0), "0")}`;
@@ -144,7 +144,11 @@ const floatText = (n: number, { verb, precision }: Spec): string | undefined => 
 const exponent = (text: string): string => text.replace(/e([+-])(\d)$/, "e$10$2");
 
 const fixed = (n: number, digits: number): string => {
-  const text = n.toFixed(Math.min(digits, 100));
+  let text = n.toFixed(Math.min(digits, 100));
+  // JavaScript rounds halves up, Go to even.
+  if (digits < 70 && /[13579]$/.test(text) && /^50*$/.test(n.toFixed(digits + 30).slice(-30))) {
+    text = text.replace(/\d$/, (last) => String(Number(last) - 1));
+  }
   return text.includes("e") ? `${BigInt(n)}${digits > 0 ? `.${"0".repeat(Math.min(digits, 100))}` : ""}` : text;
 };
 
@@ -155,7 +159,7 @@ const general = (n: number, precision: number | undefined): string => {
   const [mantissa = "", power = "0"] = scientific.split("e");
   const digits = mantissa.replace(/[-.]/g, "").replace(/0+$/, "") || "0";
   const exp = Number(power);
-  let limit = precision === undefined ? 21 : Math.max(precision, 1);
+  let limit = precision === undefined ? 6 : Math.max(precision, 1);
   if (precision !== undefined && limit > digits.length && digits.length >= exp + 1) limit = digits.length;
   const sign = n < 0 ? "-" : "";
   if (exp < -4 || exp >= limit) {
