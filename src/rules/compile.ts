@@ -51,8 +51,7 @@ export const compileAll = (
       const rule = compileRule(item, slots, config, parse, everything, (name) => usedMacros.add(name), warn);
       if (rule !== undefined) made.push(rule);
     } catch (error) {
-      if (!(error instanceof RulesError)) throw error;
-      complain(error);
+      complain(asFault(error, item.conditionContext));
     }
   }
   for (const item of collector.macros.values())
@@ -62,6 +61,14 @@ export const compileAll = (
     if (!usedLists.has(item.name))
       warn("LOAD_UNUSED_LIST", "List not referred to by any other rule/macro", item.context);
   return made;
+};
+
+/** A condition that is too long or too deep once its lists and macros are in is a fault like any other. */
+const asFault = (error: unknown, context: Context): RulesError => {
+  if (error instanceof RulesError) return error;
+  if (error instanceof RangeError)
+    return new RulesError("LOAD_ERR_COMPILE_CONDITION", "condition too large or too deep", context);
+  throw error;
 };
 
 type Parse = (text: string, context: Context) => { expression: Expression; parsed: string };
@@ -96,9 +103,8 @@ const compileMacros = (
     try {
       ready.set(item.name, work());
     } catch (error) {
-      if (!(error instanceof RulesError)) throw error;
       ready.set(item.name, undefined);
-      complain(error);
+      complain(asFault(error, item.conditionContext));
     }
   };
   for (const item of items.values())

@@ -17,7 +17,6 @@ export interface RulesFile {
 
 export const rulesFile = (name: string, text: string): RulesFile => ({ name, text, bytes: toBytes(text) });
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is meant
 const ascii = /^[\x00-\x7f]*$/;
 /** One character per UTF-8 byte. */
 export const toBytes = (text: string): string => (ascii.test(text) ? text : Buffer.from(text).toString("latin1"));

@@ -6,7 +6,6 @@ export type Glob = (text: string) => boolean;
 /** A part of a pattern: one byte, any byte, any run, or a set. */
 type Part = number | "any" | "run" | ((code: number) => boolean);
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is meant
 const ascii = /^[\x00-\x7f]*$/;
 
 export const compileGlob = (pattern: string, foldCase = false): Glob => {
@@ -51,7 +50,6 @@ const classes: Readonly<Record<string, RegExp>> = {
   alnum: /[A-Za-z0-9]/,
   alpha: /[A-Za-z]/,
   blank: /[ \t]/,
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the class of control characters
   cntrl: /[\x00-\x1f\x7f]/,
   digit: /[0-9]/,
   graph: /[!-~]/,

@@ -45,20 +45,21 @@ export const readRule = (item: YamlNode, root: Context, collector: Collector, wa
   refuseIf(append && overridden, appendAndOverride, context);
   const has = (key: string): boolean => entryOf(item, key) !== undefined;
 
-  if (overridden) return readOverrides(item, name, context, overrides, collector, warn);
-  if (append)
-    return collector.appendRule({
+  if (overridden) readOverrides(item, name, context, overrides, collector, warn);
+  else if (append)
+    collector.appendRule({
       name,
       context,
       condition: optionalText(item, "condition", context),
       exceptions: has("exceptions") ? readExceptions(item, context, true, warn) : undefined,
     });
-  if (!has("condition") && !has("output") && !has("desc") && !has("priority")) {
+  else if (has("condition") || has("output") || has("desc") || has("priority"))
+    defineRule(item, name, context, collector, warn);
+  else {
     const enabled = decodeFlag(item, "enabled", context);
     warn("LOAD_DEPRECATED_ITEM", enabledIsDeprecated, context);
-    return collector.enableRule(name, enabled, context);
+    collector.enableRule(name, enabled, context);
   }
-  return defineRule(item, name, context, collector, warn);
 };
 
 const placeOfKey = (item: YamlNode, key: string, type: string, context: Context): Context =>

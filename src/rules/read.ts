@@ -16,12 +16,12 @@ export const readItem = (item: YamlNode, root: Context, collector: Collector, wa
     within(root, "rules content item", "", item.at),
   );
   const has = (key: string): boolean => entryOf(item, key) !== undefined;
-  if (has("required_engine_version")) return readEngineVersion(item, root, collector, warn);
-  if (has("required_plugin_versions")) return readPluginVersions(item, root, collector, warn);
-  if (has("list")) return readList(item, root, collector, warn);
-  if (has("macro")) return readMacro(item, root, collector, warn);
-  if (has("rule")) return readRule(item, root, collector, warn);
-  warn("LOAD_UNKNOWN_ITEM", "Unknown top level item", within(root, "rules content item", "", item.at));
+  if (has("required_engine_version")) readEngineVersion(item, root, collector, warn);
+  else if (has("required_plugin_versions")) readPluginVersions(item, root, collector, warn);
+  else if (has("list")) readList(item, root, collector, warn);
+  else if (has("macro")) readMacro(item, root, collector, warn);
+  else if (has("rule")) readRule(item, root, collector, warn);
+  else warn("LOAD_UNKNOWN_ITEM", "Unknown top level item", within(root, "rules content item", "", item.at));
 };
 
 const engineKeys = new Set(["required_engine_version"]);

@@ -7,7 +7,6 @@ export type Apply1 = (value: Value) => Value;
 const raiseAscii = (text: string): string =>
   /[a-z]/.test(text) ? text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase()) : text;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is meant
 const ascii = /^[\x00-\x7f]*$/;
 /** UTF-8 bytes. */
 export const byteLength = (text: string): number => (ascii.test(text) ? text.length : Buffer.byteLength(text));
