@@ -11,7 +11,7 @@ export interface Deliberate {
   readonly becomes: (request: Shape, golden: GoldenCase) => Shape;
 }
 
-type Json = Record<string, never>;
+type Json = Record<string, object>;
 
 const body = (shape: Shape, change: (value: Json) => unknown): Shape => ({
   ...shape,
@@ -172,7 +172,28 @@ export const deliberate: readonly Deliberate[] = [
       ),
   },
   {
-    outputs: ["loki", "webhook", "alertmanager"],
+    outputs: ["webhook", "loki"],
+    cases: /globals-env/,
+    reason: "a custom field's value may hold colons in the environment",
+    page: "pairs-split-at-first-colon.md",
+    becomes: (shape, golden) =>
+      body(shape, (value) => {
+        if (golden.output === "webhook")
+          return { ...value, output_fields: { ...(value.output_fields as object), x: "y:z" } };
+        const [stream] = value.streams as unknown as [{ stream: object }];
+        return { streams: [{ ...stream, stream: { ...stream.stream, x: "y:z" } }] };
+      }),
+  },
+  {
+    outputs: ["webhook"],
+    cases: /globals-overwrite/,
+    reason: "the name of a custom field may hold dots in YAML",
+    page: "custom-fields-with-dots.md",
+    becomes: (shape) =>
+      body(shape, (value) => ({ ...value, output_fields: { ...(value.output_fields as object), "proc.name": "CF" } })),
+  },
+  {
+    outputs: ["loki"],
     cases: /headers-env/,
     reason: "a header's value may hold colons in the environment too",
     page: "pairs-split-at-first-colon.md",
