@@ -3,6 +3,7 @@ import type { Metrics } from "../metrics/metrics.ts";
 import { type Answer, jsonAnswer, ok } from "./answer.ts";
 import type { Sender } from "./auth.ts";
 import { type Shared, serve } from "./exchange.ts";
+import { checkWeight } from "./weight.ts";
 
 export interface Taken {
   readonly accepted: number;
@@ -37,8 +38,9 @@ export const createAlertPost =
       res,
       shared,
       shared.maxBodyBytes,
-      (body) => {
+      async (body) => {
         metrics.intakeBytes(requests, body.wire);
+        checkWeight(body.bytes);
         return takeAlerts(take, metrics, body.bytes.toString("utf8"), sender);
       },
       () => {

@@ -37,6 +37,8 @@ export const give = (req: IncomingMessage, res: ServerResponse, answer: Answer):
 /** Call before the headers go out: what is still to come of the request's body is not worth waiting for. */
 export const leaveRest = (req: IncomingMessage, res: ServerResponse): void => {
   if (req.complete || !announcesBody(req)) return;
+  // HTTP/2 ends the stream alone, with the answer.
+  if (req.httpVersionMajor > 1) return void req.resume();
   res.setHeader("Connection", "close");
   req.resume();
   linger(req.socket);

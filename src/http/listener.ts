@@ -3,6 +3,7 @@ import { createServer as createHttps, type Server as HttpsServer } from "node:ht
 import type { AddressInfo, Socket } from "node:net";
 import type { Logger } from "pino";
 import { type Answer, give, wrongMethod } from "./answer.ts";
+import { createHttp2 } from "./http2.ts";
 import { createRefusals, goText, rawAnswer } from "./refusals.ts";
 
 /** PEM text; with `ca` clients must show a certificate that it signed. */
@@ -18,6 +19,8 @@ export interface ListenerOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly tls?: ListenerTls;
+  /** Offer HTTP/2 to clients that can, over TLS. */
+  readonly http2?: boolean;
   /** Until a request is complete, its headers and its body; an idle connection lives as long. */
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
@@ -139,17 +142,17 @@ const open = (options: ListenerOptions, onRequest: (req: IncomingMessage, res: S
     requireHostHeader: false,
     noDelay: true,
   };
-  const server = options.tls
-    ? createHttps(
-        {
-          ...common,
-          ...options.tls,
-          minVersion: "TLSv1.2",
-          handshakeTimeout: Math.min(options.requestTimeoutMs, 30_000),
-          ...(options.tls.ca && { requestCert: true, rejectUnauthorized: true }),
-        },
-        onRequest,
-      )
+  const secure = options.tls && {
+    ...common,
+    ...options.tls,
+    minVersion: "TLSv1.2" as const,
+    handshakeTimeout: Math.min(options.requestTimeoutMs, 30_000),
+    ...(options.tls.ca && { requestCert: true, rejectUnauthorized: true }),
+  };
+  const server = secure
+    ? options.http2
+      ? createHttp2(secure, options.requestTimeoutMs, onRequest)
+      : createHttps(secure, onRequest)
     : createHttp(common, onRequest);
   // A client may end its side after the request and still wait for the answer, as Go allows.
   (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;

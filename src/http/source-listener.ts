@@ -35,7 +35,7 @@ export const createSourceListen =
     const listener = await createListener({
       host: options.host,
       port: options.port,
-      ...(options.tls && { tls: options.tls }),
+      ...(options.tls && { tls: options.tls, http2: true }),
       ...settings,
       log: shared.log,
       handle: (req, res) => {

@@ -135,6 +135,30 @@ for (const [name, body] of Object.entries({
   });
 }
 
+const many = 1_000_001;
+for (const [name, body] of Object.entries({
+  "a list of a million empty objects": `[${"{},".repeat(many)}{}]`,
+  "a million empty objects, one a line": "{}\n".repeat(many),
+  "a field that holds a million empty lists": good().replace('"b"', `[${"[],".repeat(many)}[]]`),
+  "a million values behind a string that ends in backslashes": `["a\\\\",${"1,".repeat(many)}1]`,
+})) {
+  test(`${name}: refused before it is parsed, for it would grow twentyfold in memory`, async (t) => {
+    const { port, alerts, alive } = await startReal(t);
+    const reply = await post(port, body);
+    assert.equal(reply.status, 413);
+    assert.equal(errorOf(reply.body), "the body holds more than 1000000 values");
+    assert.equal(alerts.length, 0);
+    await alive();
+  });
+}
+
+test("two million commas, brackets and quotes inside strings are text, not values", async (t) => {
+  const { port, alerts } = await startReal(t);
+  const output = ',[{\\"'.repeat(400_000);
+  assert.equal((await post(port, good({ output }))).status, 200);
+  assert.equal(alerts[0]!.output, output);
+});
+
 test("invalid UTF-8 becomes U+FFFD and the alert is kept", async (t) => {
   const { port, alerts } = await startReal(t);
   const bytes = Buffer.from(good({ output: "X" }));
