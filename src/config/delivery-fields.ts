@@ -43,13 +43,13 @@ export const deliveryFields = {
   "ratelimit.burst": maybeInt("Alerts that may go at once.", "one second's worth, at least 1", 1),
   timeout: duration("Time for one attempt.", "30s"),
   "retry.initial": duration("Wait before the second attempt; it doubles from one to the next.", "1s"),
-  "retry.max": duration("Longest wait between attempts.", "5m"),
+  "retry.max": duration("Longest wait between attempts.", "30s"),
   "retry.maxattempts": maybeInt("Attempts after which an alert becomes a dead letter.", "no limit", 1),
   "retry.maxage": maybeDuration("Age at which an alert that cannot be delivered becomes a dead letter.", "no limit"),
   "batch.items": maybeInt("Alerts in one request at most.", "the output's own", 1),
   "batch.bytes": maybeInt("Bytes in one request at most.", "the output's own", 1),
   "breaker.failures": int("Failed attempts in a row after which the output rests.", 5, 1),
-  "breaker.open": duration("How long it rests before one attempt tries again.", "30s"),
+  "breaker.open": duration("How long it rests before one attempt tries again.", "5s"),
 };
 
 /** A value where a map is expected stands for one key of the map. */
@@ -83,14 +83,14 @@ export const deliveryOf = (output: Output, values: Readonly<Record<string, unkno
     }),
     retry: {
       initialMs,
-      maxMs: Math.max(initialMs, number("retry.max") ?? 300_000),
+      maxMs: Math.max(initialMs, number("retry.max") ?? 30_000),
       ...(maxAttempts !== undefined && { maxAttempts }),
       ...(maxAgeMs !== undefined && { maxAgeMs }),
     },
     ...((values["batch.items"] !== undefined || values["batch.bytes"] !== undefined) && {
       batch: { items: items ?? 1, ...(bytes !== undefined && { bytes }) },
     }),
-    breaker: { failures: number("breaker.failures") ?? 5, openMs: number("breaker.open") ?? 30_000 },
+    breaker: { failures: number("breaker.failures") ?? 5, openMs: number("breaker.open") ?? 5000 },
   };
 };
 

@@ -6,10 +6,10 @@ import { makeAlertSettings } from "../pipeline/alert-in.ts";
 import { type Intake, openIntake } from "../pipeline/intake.ts";
 import { outputLane } from "../pipeline/route.ts";
 import { alertLane, eventLane, startWorker } from "../pipeline/worker.ts";
-import { openQueue } from "../queue/open.ts";
 import { type Consumer, type Queue, QueueError } from "../queue/queue.ts";
 import { announce } from "./announce.ts";
 import { type OpenOutput, openOutputs, outputRoutes } from "./outputs.ts";
+import { openConfiguredQueue } from "./queue.ts";
 import { readiness } from "./readiness.ts";
 import { openSources } from "./sources.ts";
 
@@ -47,7 +47,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
   const { settings, problems } = makeAlertSettings(config, parts.uuid);
   for (const problem of problems) log.warn({ key: problem.key }, problem.message);
 
-  const queue = await openQueue(config, { log, now, watchdog: metrics.redisWatchdogRestart });
+  const queue = await openConfiguredQueue(config, { log, metrics, now });
   const works = config.role !== "intake";
   const routes = outputRoutes(config, noConditions);
   const outputs = works ? await openOutputs(config, { ...parts, queue, metrics }) : [];

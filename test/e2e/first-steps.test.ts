@@ -63,9 +63,9 @@ test("/test sends an alert to every output and /metrics counts it under falcosid
 
 test("a configuration with faults stops the start and every one of them is named with its line", async () => {
   const { dir, remove } = scratch();
-  const config = "listenport: nonsense\nslack:\n  webhookurl: not a url\n  minimumpriorty: warning\n";
+  const config = "queue: { driver: mongodb }\nslack:\n  webhookurl: not a url\n  minimumpriorty: warning\n";
   await assert.rejects(startHub({ datadir: dir, config }), (error: Error) => {
-    assert.match(error.message, /yaml:1:\d+: listenport/);
+    assert.match(error.message, /yaml:1:\d+: queue\.driver/);
     assert.match(error.message, /yaml:3:\d+: slack\.webhookurl/);
     assert.match(error.message, /yaml:4:\d+: slack\.minimumpriorty.*minimumpriority/);
     return true;

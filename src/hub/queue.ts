@@ -1,0 +1,63 @@
+import type { Logger } from "pino";
+import type { HubConfig, RedisSettings } from "../config/types.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import { openQueue } from "../queue/open.ts";
+import type { Queue } from "../queue/queue.ts";
+
+/** Opens the queue that the configuration names. Rejects with QueueError when its directory cannot be used. */
+export const openConfiguredQueue = (
+  { queue, datadir }: HubConfig,
+  parts: { readonly log: Logger; readonly metrics: Metrics; readonly now: () => number },
+): Promise<Queue> => {
+  const log = parts.log.child({ part: "queue" });
+  return openQueue(
+    {
+      driver: queue.driver,
+      durability: queue.durability,
+      datadir,
+      ...(queue.maxbytes > 0 && { maxBytes: queue.maxbytes }),
+      ...(queue.driver === "redis" && { redis: redisOf(queue.redis) }),
+    },
+    {
+      now: parts.now,
+      log: (level, message) => log[level](message),
+      onReplaced: (lane) => {
+        log.warn({ lane }, "a consumer had stopped fetching from Redis and was replaced");
+        parts.metrics.redisWatchdogRestart();
+      },
+      onOutage: (away) => {
+        if (away) log.error("Redis does not answer: alerts are kept on the local disk until it is back");
+        else log.info("Redis is back: what was kept on the local disk is drained into it");
+      },
+    },
+  );
+};
+
+const nodeOf = (address: string): { host: string; port: number } => {
+  const at = address.lastIndexOf(":");
+  return { host: address.slice(0, at), port: Number(address.slice(at + 1)) };
+};
+
+const redisOf = (redis: RedisSettings) => ({
+  prefix: redis.prefix,
+  ...(redis.url && { url: redis.url }),
+  ...(redis.username && { username: redis.username }),
+  ...(redis.password && { password: redis.password }),
+  ...(redis.cluster.length > 0 && { cluster: redis.cluster.map(nodeOf) }),
+  ...(redis.sentinels.length > 0 && {
+    sentinel: {
+      nodes: redis.sentinels.map(nodeOf),
+      name: redis.sentinelname,
+      ...(redis.sentinelusername && { username: redis.sentinelusername }),
+      ...(redis.sentinelpassword && { password: redis.sentinelpassword }),
+    },
+  }),
+  ...((redis.tls || redis.ca || redis.cert) && {
+    tls: {
+      ...(redis.ca && { ca: redis.ca }),
+      ...(redis.cert && { cert: redis.cert }),
+      ...(redis.key && { key: redis.key }),
+      rejectUnauthorized: redis.checkcert,
+    },
+  }),
+});
