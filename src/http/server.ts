@@ -8,7 +8,7 @@ import { type Answer, give, notFound, textAnswer, wrongMethod } from "./answer.t
 import { createApp, type Family } from "./app.ts";
 import { createAuth } from "./auth.ts";
 import { createBudget } from "./budget.ts";
-import { followCertificates, readCertificates } from "./certificates.ts";
+import { openCertificates } from "./certificates.ts";
 import { type Shared, serve } from "./exchange.ts";
 import { createGate } from "./gate.ts";
 import { health, type Readiness } from "./health.ts";
@@ -136,7 +136,7 @@ export const createServer = (deps: ServerDeps): HubServer => {
   });
 
   let listeners: readonly Listener[] = [];
-  let certificates: { close(): void } | undefined;
+  let following: { close(): void } | undefined;
   const listenTls = async (): Promise<readonly Listener[]> => {
     if (tlsserver.mutualtls && tlsserver.cacertfile === "") throw new Error("tlsserver.mutualtls needs cacertfile");
     const files = { ...tlsserver, cacertfile: tlsserver.mutualtls ? tlsserver.cacertfile : "" };
@@ -144,9 +144,12 @@ export const createServer = (deps: ServerDeps): HubServer => {
     for (const path of tlsserver.notlspaths) {
       if (!known.includes(path)) log.warn(`tlsserver.notlspaths has unknown path '${path}'`);
     }
-    const tls = await readCertificates(files);
-    const secure = await createListener({ ...options(config.listenport, (path) => !known.includes(path)), tls });
-    certificates = followCertificates(files, deps.certificateCheckMs ?? 10_000, log, secure.setTls);
+    const certificates = await openCertificates(files);
+    const secure = await createListener({
+      ...options(config.listenport, (path) => !known.includes(path)),
+      tls: certificates.tls,
+    });
+    following = certificates.follow(deps.certificateCheckMs ?? 10_000, log, secure.setTls);
     if (known.length === 0) return [secure];
     try {
       return [secure, await createListener(options(tlsserver.notlsport, (path) => known.includes(path)))];
@@ -173,7 +176,7 @@ export const createServer = (deps: ServerDeps): HubServer => {
     },
     close: async (deadlineMs) => {
       gate.phase = "closed";
-      certificates?.close();
+      following?.close();
       await Promise.all(listeners.map((listener) => listener.close(deadlineMs)));
     },
   };
