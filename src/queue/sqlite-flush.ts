@@ -17,6 +17,8 @@ export interface Flusher {
   flush(): void;
   /** Resolves when everything asked for so far is written, or could not be. */
   settled(): Promise<void>;
+  /** Something asked for is not written yet. */
+  busy(): boolean;
   stop(): void;
 }
 
@@ -64,7 +66,8 @@ export function createFlusher(core: Core, walFd: number | undefined, repair: () 
     fdatasync(fd, (error) => {
       syncing = false;
       done(batch, written, error ?? undefined);
-      if (core.batch.waiters.length > 0) schedule();
+      // What came meanwhile could not be planned.
+      if (planned === undefined && (busy() || core.batch.waiters.length > 0)) schedule();
     });
   }
 
@@ -110,6 +113,7 @@ export function createFlusher(core: Core, walFd: number | undefined, repair: () 
   return {
     flush,
     settled: () => (busy() ? new Promise((resolve) => waiters.push(resolve)) : Promise.resolve()),
+    busy,
     stop: () => {
       stopped = true;
       cancelPlan();

@@ -102,7 +102,8 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
         const rec = admit(core, chunk);
         if (rec) recs.push(rec);
       }
-      if (recs.length === 0 && core.batch.waiters.length === 0) return;
+      // A double of a chunk that is being written is as safe as that chunk: it waits for it.
+      if (recs.length === 0 && !flusher.busy()) return;
       core.batch.pushed.push(...recs);
       const written = new Promise<void>((resolve, reject) => core.batch.waiters.push({ resolve, reject }));
       for (const rec of recs) enlist(core, rec);

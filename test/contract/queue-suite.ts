@@ -13,7 +13,7 @@ export interface Bed {
   end(): Promise<void>;
 }
 
-export function suite(name: string, makeBed: () => Promise<Bed>, skip?: string): void {
+export function suite(name: string, driver: string, makeBed: () => Promise<Bed>, skip?: string): void {
   describe(`queue driver ${name}`, { skip: skip ?? false }, () => {
     let bed: Bed;
     let queue: Queue;
@@ -282,7 +282,7 @@ export function suite(name: string, makeBed: () => Promise<Bed>, skip?: string):
     test("status names the driver and is writable", () => {
       const status = queue.status();
       assert.equal(status.writable, true);
-      assert.equal(status.driver, name);
+      assert.equal(status.driver, driver);
     });
   });
 }

@@ -65,7 +65,7 @@ export const configOf = (probe: Probe): Partial<RuleConfig> => {
   const { priority, static_fields: fixed, ...rest } = given;
   const printed = probe.args.indexOf("-p");
   const appended = ((given.append_output ?? []) as AppendOutput[]).map(
-    (entry) => JSON.parse(JSON.stringify(entry).replaceAll("${FALCO_HOSTNAME}", "probe-host")) as AppendOutput,
+    (entry) => JSON.parse(JSON.stringify(entry).replaceAll(/\$\{FALCO_HOSTNAME\}/g, "probe-host")) as AppendOutput,
   );
   return {
     json_output: true,

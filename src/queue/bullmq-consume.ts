@@ -1,0 +1,188 @@
+/** Hands a Redis lane's jobs to a consumer, and keeps the worker alive through whatever happens to Redis. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { DelayedError, type Job, Worker } from "bullmq";
+import { type BullLane, idOf, type JobData, queueName } from "./bullmq-lane.ts";
+import { type Consumer, type Handle, type Item, QueueError, type Settlement } from "./queue.ts";
+import { codeWord, type RedisClient } from "./redis-connect.ts";
+import type { QueueLog } from "./sqlite-core.ts";
+
+export interface ConsumeFacts {
+  readonly client: RedisClient;
+  readonly prefix: string;
+  readonly lane: string;
+  readonly lockMs: number;
+  readonly throwDelayMs: number;
+  /** A worker that fetched nothing for this long while jobs wait is replaced. */
+  readonly stuckMs: number;
+  readonly log: QueueLog;
+  now(): number;
+  open(lane: string): Promise<BullLane>;
+  /** Writes children and dead letters; both are safe to repeat. */
+  write(item: Item, settlement: Settlement): Promise<void>;
+  live(lane: string, id: string, attempt: number): unknown;
+  keepLive(lane: string, id: string, attempt: number, live: unknown, bytes: number): void;
+  replaced(lane: string): void;
+}
+
+/** An item in hand when this many processes died is put aside. */
+const deaths = 5;
+/** How long a finished id is still recognised when it is pushed again. */
+const rememberSeconds = 300;
+/** Never on a key that exists: that would be the same id pushed again, and the stub expires. */
+const rememberScript = `
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('HSET', KEYS[1], 'done', '1')
+  redis.call('EXPIRE', KEYS[1], ARGV[1])
+end`;
+
+export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: number): Consumer {
+  const inHand = new Map<Job<JobData>, string>();
+  let [closed, paused] = [false, false];
+  let lastFetch = performance.now();
+  let idle: (() => void) | undefined;
+  let worker = start();
+  const watchdog = setInterval(() => void watch(), Math.max(50, facts.stuckMs / 2)).unref();
+
+  function start(): Worker<JobData> {
+    const made = new Worker<JobData>(queueName(facts.lane), work, {
+      connection: facts.client,
+      prefix: facts.prefix,
+      concurrency: parallel,
+      lockDuration: facts.lockMs,
+      stalledInterval: facts.lockMs,
+      maxStalledCount: 1_000_000,
+      removeOnComplete: { count: 0 },
+      runRetryDelay: 1000,
+      skipVersionCheck: true,
+    });
+    made.on("error", (error) => facts.log("warn", `queue: worker of ${facts.lane}: ${codeWord(error)}`));
+    // A finished chunk leaves a stub under its id, so that a worker that repeats its parent does not double it.
+    made.on("completed", (job) => {
+      facts.client.eval(rememberScript, 1, made.toKey(job.id ?? ""), rememberSeconds).catch(() => {});
+    });
+    made.on("active", () => {
+      lastFetch = performance.now();
+    });
+    return made;
+  }
+
+  async function watch() {
+    if (closed || paused || inHand.size >= parallel || performance.now() - lastFetch < facts.stuckMs) return;
+    if (facts.client.status !== "ready" && facts.client.status !== "connect") return;
+    try {
+      const lane = await facts.open(facts.lane);
+      if ((await lane.waiting()) === 0 || closed || performance.now() - lastFetch < facts.stuckMs) return;
+    } catch {
+      return;
+    }
+    lastFetch = performance.now();
+    const old = worker;
+    worker = start();
+    facts.replaced(facts.lane);
+    // What the old one still has in hand is finished by it; it takes nothing more.
+    old.pause(true).catch(() => {});
+    const end = () => void old.close(true).catch(() => {});
+    if (inHand.size === 0) end();
+    else setTimeout(end, facts.lockMs).unref();
+  }
+
+  async function work(job: Job<JobData>, token?: string): Promise<void> {
+    lastFetch = performance.now();
+    inHand.set(job, token ?? "");
+    try {
+      await settle(job, token);
+    } finally {
+      inHand.delete(job);
+      if (inHand.size === 0) idle?.();
+    }
+  }
+
+  async function settle(job: Job<JobData>, token?: string): Promise<void> {
+    const { b, n, t, a, s = 0 } = job.data;
+    const id = idOf(job.id ?? "e");
+    const live = facts.live(facts.lane, id, a);
+    const item: Item = {
+      lane: facts.lane,
+      id,
+      body: b,
+      count: n,
+      at: t,
+      attempt: a,
+      ...(live === undefined ? {} : { live }),
+    };
+    if (job.stalledCounter - s >= deaths) {
+      const dead = [{ body: b, count: n, why: "poison: in hand at five process deaths" }];
+      return persist(() => facts.write(item, { dead }));
+    }
+    let settlement: Settlement;
+    try {
+      settlement = await handle(item);
+    } catch (error) {
+      facts.log("error", `queue: a consumer of ${facts.lane} failed: ${(error as Error)?.message ?? "no reason"}`);
+      return later(job, token, facts.throwDelayMs);
+    }
+    if (settlement.next?.length || settlement.dead?.length) await persist(() => facts.write(item, settlement));
+    const { retry } = settlement;
+    if (!retry) return;
+    const data: JobData = { b: retry.body, n: retry.count, t, a: a + 1, s: job.stalledCounter };
+    facts.keepLive(facts.lane, id, a + 1, retry.live, retry.body.length);
+    return later(job, token, retry.inMs, { data: JSON.stringify(data), n: retry.count });
+  }
+
+  /** New content and the move to the delayed set are one script. */
+  async function later(job: Job<JobData>, token: string | undefined, inMs: number, fields?: Record<string, unknown>) {
+    const backend = worker.getBackend();
+    await backend.moveToDelayed(job.id ?? "", facts.now(), Math.max(1, Math.ceil(inMs)), token ?? "", {
+      skipAttempt: true,
+      ...(fields ? { fieldsToUpdate: fields } : {}),
+    });
+    throw new DelayedError();
+  }
+
+  /** While Redis is away the result is kept and tried again, as long as the lock may hold. */
+  async function persist(write: () => Promise<void>): Promise<void> {
+    const end = performance.now() + facts.lockMs * 0.8;
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (closed || (error instanceof QueueError && error.kind === "closed") || performance.now() > end) throw error;
+        await sleep(250);
+      }
+    }
+  }
+
+  return {
+    pause: () => {
+      paused = true;
+      worker.pause(true).catch(() => {});
+    },
+    resume: () => {
+      paused = false;
+      lastFetch = performance.now();
+      worker.resume().catch(() => {});
+    },
+    close: async (deadlineMs) => {
+      if (closed) return;
+      closed = true;
+      clearInterval(watchdog);
+      await Promise.race([
+        worker.pause(true).catch(() => {}),
+        sleep(Math.min(deadlineMs, 1000), undefined, { ref: false }),
+      ]);
+      if (inHand.size > 0) {
+        const done = new Promise<void>((resolve) => {
+          idle = resolve;
+        });
+        await Promise.race([done, sleep(deadlineMs, undefined, { ref: false })]);
+      }
+      const alive = facts.client.status === "ready" || facts.client.status === "connect";
+      // Given back by hand an item is there at once, and its return is not counted as a process death.
+      const back = [...inHand].map(([job, token]) => job.moveToWait(token).catch(() => {}));
+      if (alive) await Promise.race([Promise.all(back), sleep(1000, undefined, { ref: false })]);
+      const ended = worker.close(inHand.size > 0 || !alive).catch(() => {});
+      await Promise.race([ended, sleep(2000, undefined, { ref: false })]);
+    },
+  };
+}

@@ -1,0 +1,150 @@
+/** One lane in Redis: a BullMQ queue of chunk jobs, and the lane's dead letters beside it in the same hash slot. */
+
+import { Queue as BullQueue } from "bullmq";
+import type { Chunk, DeadLetter, Depth } from "./queue.ts";
+import type { RedisClient } from "./redis-connect.ts";
+
+/** What a job carries: body, count, acceptance time, attempt, and the stalls counted before this attempt. */
+export interface JobData {
+  readonly b: string;
+  readonly n: number;
+  readonly t: number;
+  readonly a: number;
+  readonly s?: number;
+}
+
+/** Names and ids in keys: no colon (BullMQ), no brace (hash tags). */
+const encode = (text: string) => text.replace(/[%:{}]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+/** The braces make a lane one hash slot; lanes spread over a Cluster. */
+export const queueName = (lane: string): string => `{${encode(lane)}}`;
+/** BullMQ refuses ids that are numbers. */
+export const jobId = (id: string): string => `e${encode(id)}`;
+export const idOf = (job: string): string => decodeURIComponent(job.slice(1));
+
+/** A thrown error of BullMQ's own must never end a job: it comes back a second later, for ever. */
+const jobOptions = { attempts: 1_000_000_000, backoff: { type: "fixed", delay: 1000 }, stackTraceLimit: 1 };
+
+export const toJob = (chunk: Chunk) => ({
+  name: String(chunk.count),
+  data: { b: chunk.body, n: chunk.count, t: chunk.at, a: 0 } satisfies JobData,
+  opts: { ...jobOptions, jobId: jobId(chunk.id), timestamp: chunk.at },
+});
+
+/**
+ * Events and oldest time of a lane. Jobs beyond the first thousand of a state are taken for average ones: the script
+ * must not hold Redis up, however long the lane.
+ */
+const depthScript = `
+local base, most = ARGV[1], 1000
+local out, oldest = {}, false
+local function sum(ids, total)
+  local events = 0
+  for _, id in ipairs(ids) do
+    local f = redis.call('HMGET', base .. id, 'n', 'name', 'timestamp')
+    events = events + (tonumber(f[1] or f[2]) or 1)
+    local at = tonumber(f[3])
+    if at and (not oldest or at < oldest) then oldest = at end
+  end
+  if #ids > 0 and total > #ids then events = math.floor(events / #ids * total) end
+  out[#out + 1] = events
+end
+sum(redis.call('LRANGE', KEYS[1], -most, -1), redis.call('LLEN', KEYS[1]))
+sum(redis.call('LRANGE', KEYS[2], 0, most - 1), redis.call('LLEN', KEYS[2]))
+sum(redis.call('ZRANGE', KEYS[3], 0, most - 1), redis.call('ZCARD', KEYS[3]))
+out[4] = tonumber(redis.call('GET', KEYS[4]) or '0')
+if oldest then out[5] = string.format('%.0f', oldest) end
+return out`;
+
+/** Dead letters: order in a sorted set, content in a hash, events in a counter. A known id is not added again. */
+const buryScript = `
+local dropped = 0
+for i = 1, #ARGV, 3 do
+  if redis.call('HSETNX', KEYS[2], ARGV[i], ARGV[i + 2]) == 1 then
+    redis.call('ZADD', KEYS[1], redis.call('INCR', KEYS[4]), ARGV[i])
+    redis.call('INCRBY', KEYS[3], ARGV[i + 1])
+  end
+end
+return redis.call('ZCARD', KEYS[1])`;
+
+const exhumeScript = `
+local found = 0
+for i = 1, #ARGV do
+  local letter = redis.call('HGET', KEYS[2], ARGV[i])
+  if letter then
+    redis.call('DECRBY', KEYS[3], tonumber(string.match(letter, '^(%d+) ')))
+    redis.call('HDEL', KEYS[2], ARGV[i])
+    redis.call('ZREM', KEYS[1], ARGV[i])
+    found = found + 1
+  end
+end
+return found`;
+
+/** Letters that one lane keeps; the oldest go first. */
+const mostLetters = 100_000;
+
+export type BullLane = ReturnType<typeof openBullLane>;
+
+export function openBullLane(name: string, client: RedisClient, prefix: string) {
+  const queue = new BullQueue(queueName(name), {
+    connection: client,
+    prefix,
+    skipVersionCheck: true,
+    skipWaitingForReady: true,
+    streams: { events: { maxLen: 1 } },
+  });
+  queue.on("error", () => {});
+  const base = `${prefix}:${queueName(name)}:`;
+  const dead = ["dead", "dead-body", "dead-events", "dead-order"].map((k) => base + k);
+  const [order = "", bodies = ""] = dead;
+  const letter = (id: string, text: string): DeadLetter => ({
+    lane: name,
+    id,
+    ...(JSON.parse(text.slice(text.indexOf(" ") + 1)) as Omit<DeadLetter, "lane" | "id">),
+  });
+  const read = async (ids: readonly string[]): Promise<DeadLetter[]> => {
+    if (ids.length === 0) return [];
+    const texts = await client.hmget(bodies, ...ids);
+    return ids.flatMap((id, i) => (texts[i] ? [letter(id, texts[i])] : []));
+  };
+  const remove = async (ids: readonly string[]): Promise<number> =>
+    ids.length === 0 ? 0 : Number(await client.eval(exhumeScript, 3, ...dead.slice(0, 3), ...ids));
+
+  return {
+    name,
+    queue,
+    base,
+    /** Rejects when the first contact failed: the lane must be opened anew then. */
+    ready: () => queue.waitUntilReady(),
+    add: async (chunks: readonly Chunk[]): Promise<void> => {
+      await queue.addBulk(chunks.map(toJob));
+    },
+    waiting: () => client.llen(`${base}wait`),
+    depth: async (): Promise<Depth> => {
+      const keys = ["wait", "active", "delayed", "dead-events"].map((k) => base + k);
+      const got = (await client.eval(depthScript, 4, ...keys, base)) as (number | string)[];
+      const [waiting = 0, active = 0, delayed = 0, letters = 0] = got.slice(0, 4).map(Number);
+      return { waiting, active, delayed, dead: letters, ...(got[4] === undefined ? {} : { oldestAt: Number(got[4]) }) };
+    },
+    bury: async (letters: readonly DeadLetter[]): Promise<void> => {
+      const args = letters.flatMap(({ lane: _, id, ...rest }) => [
+        id,
+        rest.count,
+        `${rest.count} ${JSON.stringify(rest)}`,
+      ]);
+      const held = Number(await client.eval(buryScript, 4, ...dead, ...args));
+      if (held > mostLetters) await remove(await client.zrange(order, 0, String(held - mostLetters - 1)));
+    },
+    letters: async (limit: number, after?: string): Promise<DeadLetter[]> => {
+      let from = 0;
+      if (after !== undefined) {
+        const rank = await client.zrank(order, after);
+        if (rank === null) return [];
+        from = rank + 1;
+      }
+      return limit > 0 ? read(await client.zrange(order, String(from), String(from + limit - 1))) : [];
+    },
+    read,
+    remove,
+    close: () => queue.close(),
+  };
+}

@@ -1,0 +1,245 @@
+/**
+ * The queue on Redis, through BullMQ: one job is one chunk, one BullMQ queue is one lane. A settlement is not one
+ * transaction here (lanes may live on different servers): children and dead letters are written first, under ids that
+ * make repeating them harmless, then the job ends. A crash in between repeats the item; nothing is lost.
+ */
+
+import { consumeRedis } from "./bullmq-consume.ts";
+import { type BullLane, openBullLane } from "./bullmq-lane.ts";
+import { type Chunk, type DeadLetter, type Item, type Queue, QueueError, type Settlement } from "./queue.ts";
+import { connectRedis, type RedisSettings, toQueueError } from "./redis-connect.ts";
+import { type RedisFacts, readFacts } from "./redis-facts.ts";
+import type { QueueLog } from "./sqlite-core.ts";
+
+export interface RedisQueueSettings extends RedisSettings {
+  /** First part of every key. Default `eyrie`. */
+  readonly prefix?: string;
+  /** `full` asks for appendfsync always as well. */
+  readonly durability?: "normal" | "full";
+  readonly now: () => number;
+  readonly log?: QueueLog;
+  /** A push that Redis does not answer in this time is refused. Default 1500. */
+  readonly commandTimeoutMs?: number;
+  /** A worker's claim on a chunk; after the worker's death the chunk comes back within twice this. Default 30000. */
+  readonly lockMs?: number;
+  /** How long an item rests whose handler threw. Default 1000. */
+  readonly throwDelayMs?: number;
+  /** A worker that fetches nothing for this long while chunks wait is replaced. Default 10000. */
+  readonly stuckMs?: number;
+  /** A worker was replaced by the watchdog. */
+  readonly onReplaced?: (lane: string) => void;
+}
+
+export interface RedisQueue extends Queue {
+  /** Resolves when Redis answers; rejects with QueueError. */
+  ping(): Promise<void>;
+}
+
+const factsEveryMs = 30_000;
+/** Memory for decoded chunks that come back to the process that pushed them. */
+const liveBytes = 16 * 1024 * 1024;
+
+/** Returns at once, also while Redis is away: pushes are refused until it is there. */
+export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
+  const prefix = settings.prefix ?? "eyrie";
+  const timeoutMs = settings.commandTimeoutMs ?? 1500;
+  const log = settings.log ?? (() => {});
+  const pushing = connectRedis(settings, "push", timeoutMs);
+  const working = connectRedis(settings, "work", timeoutMs);
+  const lanes = new Map<string, Promise<BullLane>>();
+  const consumers = new Set<ReturnType<typeof consumeRedis>>();
+  const live = createLiveCache();
+  let facts: RedisFacts = { durable: true, warnings: [] };
+  let replaced = 0;
+  let answered = true;
+  let closed = false;
+
+  const connected = () => pushing.status === "ready" || ("nodes" in pushing && pushing.status === "connect");
+  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (closed) throw new QueueError("closed", "the queue is closed");
+    if (!connected()) await firstContact();
+    try {
+      const result = await work();
+      answered = true;
+      return result;
+    } catch (error) {
+      answered = false;
+      throw toQueueError(error);
+    }
+  };
+
+  /** Right after opening the connection may still be on its way. */
+  const firstContact = () =>
+    new Promise<void>((resolve, reject) => {
+      const { status } = pushing;
+      if (status !== "connecting" && status !== "connect" && status !== "wait")
+        return reject(new QueueError("unavailable", "Redis is not connected"));
+      const end = (error?: Error) => {
+        clearTimeout(timer);
+        pushing.off("ready", ok);
+        pushing.off("close", gone);
+        if (error) reject(error);
+        else resolve();
+      };
+      const ok = () => end();
+      const gone = () => end(new QueueError("unavailable", "Redis is not connected"));
+      const timer = setTimeout(gone, timeoutMs);
+      pushing.once("ready", ok);
+      pushing.once("close", gone);
+    });
+
+  const open = (name: string): Promise<BullLane> => {
+    let lane = lanes.get(name);
+    if (!lane) {
+      lane = openLane(name);
+      lanes.set(name, lane);
+      lane.catch(() => lanes.delete(name));
+    }
+    return lane;
+  };
+  const openLane = async (name: string): Promise<BullLane> => {
+    const lane = openBullLane(name, pushing, prefix);
+    try {
+      await lane.ready();
+      await pushing.sadd(`${prefix}:lanes`, name);
+      return lane;
+    } catch (error) {
+      lane.close().catch(() => {});
+      throw error;
+    }
+  };
+
+  const add = async (chunks: readonly Chunk[]): Promise<void> => {
+    const byLane = Map.groupBy(chunks, (c) => c.lane);
+    const opened = await Promise.all([...byLane.keys()].map(open));
+    await Promise.all(opened.map((lane) => lane.add(byLane.get(lane.name) ?? [])));
+    for (const c of chunks) if (c.live !== undefined) live.keep(c.lane, c.id, 0, c.live, c.body.length);
+  };
+
+  const write = (item: Item, { next, dead }: Settlement) =>
+    guard(async () => {
+      if (dead?.length) {
+        const at = { lane: item.lane, at: item.at, diedAt: settings.now() };
+        await (await open(item.lane)).bury(
+          dead.map((d, i) => ({ ...d, ...at, id: `${item.id}~${item.attempt}.${i}` })),
+        );
+      }
+      if (next?.length) await add(next);
+    });
+
+  const checkFacts = async () => {
+    try {
+      const now = await readFacts(pushing, settings.durability === "full");
+      for (const w of now.warnings) if (!facts.warnings.includes(w)) log("warn", `queue: ${w}`);
+      facts = now;
+    } catch {
+      // Redis is away: what was known of it still stands.
+    }
+  };
+  const factsTimer = setInterval(() => void checkFacts(), factsEveryMs).unref();
+  pushing.on("ready", () => void checkFacts());
+
+  return {
+    push: (chunks) => (chunks.length === 0 ? Promise.resolve() : guard(() => add(chunks))),
+    ping: () => guard(async () => void (await pushing.ping())),
+    consume(lane, handle, parallel) {
+      const inner = consumeRedis(
+        {
+          client: working,
+          prefix,
+          lane,
+          lockMs: settings.lockMs ?? 30_000,
+          throwDelayMs: settings.throwDelayMs ?? 1000,
+          stuckMs: settings.stuckMs ?? 10_000,
+          log,
+          now: settings.now,
+          open,
+          write,
+          live: live.take,
+          keepLive: live.keep,
+          replaced: (name) => {
+            replaced++;
+            log("warn", `queue: the worker of ${name} had stopped fetching and was replaced`);
+            settings.onReplaced?.(name);
+          },
+        },
+        handle,
+        parallel,
+      );
+      consumers.add(inner);
+      return {
+        ...inner,
+        close: async (deadlineMs) => {
+          await inner.close(deadlineMs);
+          consumers.delete(inner);
+        },
+      };
+    },
+    depth: (name) => guard(async () => (await open(name)).depth()),
+    lanes: () =>
+      guard(async () => {
+        const names = await pushing.smembers(`${prefix}:lanes`);
+        const depths = await Promise.all(names.map(async (name) => (await open(name)).depth()));
+        return names.filter((_, i) => Object.values(depths[i] ?? {}).some((n) => n > 0));
+      }),
+    dead: (name, limit, after) => guard(async () => (await open(name)).letters(limit, after)),
+    redrive: (name, ids) =>
+      guard(async () => {
+        const lane = await open(name);
+        let moved = 0;
+        for (let at = 0; ; at += 100) {
+          // Without ids the first page is always the next one: its letters are gone from the list afterwards.
+          const letters: DeadLetter[] = ids ? await lane.read(ids.slice(at, at + 100)) : await lane.letters(100);
+          if (ids ? at >= ids.length : letters.length === 0) return moved;
+          await lane.add(letters);
+          moved += await lane.remove(letters.map((l) => l.id));
+        }
+      }),
+    discard: (name, ids) => guard(async () => (await open(name)).remove(ids)),
+    status: () => ({
+      driver: "redis",
+      writable: !closed && connected() && answered,
+      durable: facts.durable,
+      warnings: [
+        ...facts.warnings,
+        ...(connected() ? [] : ["Redis is not connected"]),
+        ...(replaced > 0 ? [`${replaced} workers had stopped fetching and were replaced`] : []),
+      ],
+    }),
+    async close() {
+      if (closed) return;
+      closed = true;
+      clearInterval(factsTimer);
+      await Promise.all([...consumers].map((c) => c.close(0)));
+      for (const lane of lanes.values()) lane.then((l) => l.close()).catch(() => {});
+      pushing.disconnect();
+      working.disconnect();
+    },
+  };
+}
+
+function createLiveCache() {
+  const held = new Map<string, { live: unknown; bytes: number }>();
+  let used = 0;
+  const key = (lane: string, id: string, attempt: number) => `${lane}\n${id}\n${attempt}`;
+  const remove = (name: string) => {
+    const entry = held.get(name);
+    if (entry) used -= entry.bytes;
+    held.delete(name);
+    return entry?.live;
+  };
+  return {
+    take: (lane: string, id: string, attempt: number) => remove(key(lane, id, attempt)),
+    keep: (lane: string, id: string, attempt: number, live: unknown, textBytes: number) => {
+      if (live === undefined) return;
+      remove(key(lane, id, attempt));
+      const bytes = 256 + textBytes * 3;
+      held.set(key(lane, id, attempt), { live, bytes });
+      used += bytes;
+      for (const oldest of held.keys()) {
+        if (used <= liveBytes) break;
+        remove(oldest);
+      }
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/** Chooses the queue's driver. */
+
+import { join } from "node:path";
+import type { Queue } from "./queue.ts";
+import type { RedisSettings } from "./redis-connect.ts";
+import { openSpillingQueue, type SpillHooks } from "./spill.ts";
+import { openSqliteQueue } from "./sqlite.ts";
+import type { QueueLog } from "./sqlite-core.ts";
+
+export interface QueueSettings {
+  readonly driver: "sqlite" | "redis";
+  readonly durability: "normal" | "full";
+  /** Where the embedded queue, or Redis's spill, keeps its files. */
+  readonly datadir: string;
+  /** Size of the embedded queue at which pushes are refused. */
+  readonly maxBytes?: number;
+  readonly redis?: RedisSettings & { readonly prefix?: string; readonly commandTimeoutMs?: number };
+}
+
+export interface QueueDeps extends SpillHooks {
+  readonly now: () => number;
+  readonly log?: QueueLog;
+  /** A worker on Redis had stopped fetching and was replaced. */
+  readonly onReplaced?: (lane: string) => void;
+}
+
+/** Rejects with QueueError when the directory cannot be used. Redis need not be there yet. */
+export async function openQueue(settings: QueueSettings, deps: QueueDeps): Promise<Queue> {
+  const { driver, durability, datadir, maxBytes } = settings;
+  const common = { durability, now: deps.now, ...(deps.log ? { log: deps.log } : {}) };
+  const size = maxBytes === undefined ? {} : { maxBytes };
+  if (driver === "sqlite") return openSqliteQueue({ ...common, ...size, dir: join(datadir, "queue") });
+  const local = openSqliteQueue({ ...common, ...size, dir: join(datadir, "spill") });
+  // Loaded here: the embedded driver's users never pay for it.
+  const { openRedisQueue } = await import("./bullmq.ts");
+  const redis = openRedisQueue({
+    ...settings.redis,
+    ...common,
+    ...(deps.onReplaced ? { onReplaced: deps.onReplaced } : {}),
+  });
+  return openSpillingQueue(redis, local, deps);
+}
