@@ -32,7 +32,7 @@ const fields = {
 type Settings = Config<typeof fields>;
 
 /** Kubernetes audit events: a webhook for kube-apiserver, or files of JSON lines. Stands in for Falco's k8saudit plugin. */
-export const k8saudit = defineSource({
+const k8saudit = defineSource({
   name: "k8saudit",
   about: "Kubernetes audit events, from the API server's audit webhook or from files.",
   fields,
