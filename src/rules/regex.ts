@@ -83,10 +83,10 @@ const translate = (pattern: string): string | Fault => {
     repeated = false;
     const start = out.length;
     if (c === "\\") {
-      const escape = translateEscape(pattern, i);
-      if (typeof escape !== "object" || "fault" in escape) return escape as Fault;
-      out += escape.text;
-      i = escape.next;
+      const escaped = translateEscape(pattern, i);
+      if ("fault" in escaped) return escaped;
+      out += escaped.text;
+      i = escaped.next;
     } else if (c === "[") {
       const bracket = translateBracket(pattern, i);
       if ("fault" in bracket) return bracket;
@@ -169,10 +169,10 @@ const translateBracket = (pattern: string, at: number): Piece => {
       inside += named === "[:space:]" && !negated ? " \\t\\r\\f\\v" : named;
       i += named.length;
     } else if (c === "\\") {
-      const escape = translateEscape(pattern, i);
-      if ("fault" in escape) return escape;
-      inside += escape.text;
-      i = escape.next;
+      const escaped = translateEscape(pattern, i);
+      if ("fault" in escaped) return escaped;
+      inside += escaped.text;
+      i = escaped.next;
     } else {
       const point = String.fromCodePoint(pattern.codePointAt(i) ?? 0);
       inside += point === "[" || point === "]" ? `\\${point}` : point;

@@ -62,7 +62,7 @@ export const configOf = (probe: Probe): Partial<RuleConfig> => {
   const selections = rules.flatMap((entry): Selection[] =>
     Object.entries(entry).map(([how, what]) => ({ enable: how === "enable", ...what })),
   );
-  const { priority, static_fields: fixed, ...rest } = given;
+  const { priority, static_fields: fixed, rule_matching: matching, ...rest } = given;
   const printed = probe.args.indexOf("-p");
   const appended = ((given.append_output ?? []) as AppendOutput[]).map(
     (entry) => JSON.parse(JSON.stringify(entry).replaceAll(/\$\{FALCO_HOSTNAME\}/g, "probe-host")) as AppendOutput,
@@ -70,6 +70,7 @@ export const configOf = (probe: Probe): Partial<RuleConfig> => {
   return {
     json_output: true,
     ...rest,
+    ...(matching === "all" && { rule_matching: matching }),
     rules: selections,
     append_output: printed < 0 ? appended : [...appended, { extra_output: probe.args[printed + 1] ?? "" }],
     ...(typeof priority === "string" && { priority: parsePriority(priority) ?? "Debug" }),
@@ -82,8 +83,11 @@ export const configOf = (probe: Probe): Partial<RuleConfig> => {
 export const loadProbe = (probe: Probe, mode: "generated" | "closures" = "generated"): RuleSet =>
   loadRules(
     probe.files.map(({ name, yaml }) => ({ name, text: yaml })),
-    { catalogs: [auditCatalog()], config: configOf(probe), plugins, mode },
+    { catalogs: hasAudit(probe) ? [auditCatalog()] : [], config: configOf(probe), plugins, mode },
   );
+
+const hasAudit = (probe: Probe): boolean =>
+  !Array.isArray(probe.config.load_plugins) || probe.config.load_plugins.includes("k8saudit");
 
 /** The events of a probe as the source delivers them, numbered from 1. */
 export const openProbeEvents = (probe: Probe): readonly JsonEvent[] => {
