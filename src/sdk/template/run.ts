@@ -9,6 +9,8 @@ import { float, intOf, isMap, itemsOf, truth, typeName, type Value } from "./val
 
 const maxSteps = 200_000;
 const maxLength = 4 << 20;
+/** Characters that functions return in one run, written or not. */
+const maxMade = 16 << 20;
 const maxCalls = 100;
 
 /** Of one run; mutable. */
@@ -16,6 +18,7 @@ interface State {
   readonly program: Program;
   readonly out: string[];
   length: number;
+  made: number;
   steps: number;
   calls: number;
   variables: { readonly name: string; value: Value }[];
@@ -23,7 +26,15 @@ interface State {
 
 /** The text of the template over the data. Throws TemplateError where Go stops with an error. */
 export const run = (program: Program, data: Value): string => {
-  const state: State = { program, out: [], length: 0, steps: 0, calls: 0, variables: [{ name: "$", value: data }] };
+  const state: State = {
+    program,
+    out: [],
+    length: 0,
+    made: 0,
+    steps: 0,
+    calls: 0,
+    variables: [{ name: "$", value: data }],
+  };
   walk(state, data, program.main);
   return state.out.join("");
 };
@@ -236,5 +247,10 @@ const apply = (
   }
   const values = args.map((arg) => operand(state, dot, arg));
   if (final !== missing) values.push(final as Value);
-  return callFunction(node.name, values, problem);
+  const value = callFunction(node.name, values, problem);
+  if (typeof value === "string") {
+    state.made += value.length;
+    if (state.made > maxMade) throw new TemplateError("the template makes too much text");
+  }
+  return value;
 };
