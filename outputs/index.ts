@@ -6,6 +6,7 @@ import elasticsearch from "./elasticsearch.ts";
 import influxdb from "./influxdb.ts";
 import loki from "./loki.ts";
 import mattermost from "./mattermost.ts";
+import nats from "./nats.ts";
 import opsgenie from "./opsgenie.ts";
 import rocketchat from "./rocketchat.ts";
 import slack from "./slack.ts";
@@ -20,6 +21,7 @@ export const outputs: readonly Output[] = [
   influxdb,
   loki,
   mattermost,
+  nats,
   opsgenie,
   rocketchat,
   slack,

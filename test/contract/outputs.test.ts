@@ -127,7 +127,11 @@ for (const output of outputs) {
           if (!meta.secret) return [key, output.example[key]];
           return [
             key,
-            meta.pairs ? { "X-Key": canary } : meta.schemes ? `https://u:${canary}@h/${canary}?k=${canary}` : canary,
+            meta.pairs
+              ? { "X-Key": canary }
+              : meta.schemes
+                ? `${meta.schemes[0]}://u:${canary}@h/${canary}?k=${canary}`
+                : canary,
           ];
         }),
       );

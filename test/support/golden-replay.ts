@@ -3,6 +3,7 @@ import { openHttp } from "../../src/deliver/http.ts";
 import { rawEvent } from "../../src/sdk/alert.ts";
 import type { HttpCall } from "../../src/sdk/http.ts";
 import { parseJson } from "../../src/sdk/json.ts";
+import { openNats } from "../fakes/nats.ts";
 import { decodeInput, loadInstance } from "./golden-hub.ts";
 import { openSender, testHost } from "./senders.ts";
 import { bulkAnswer, openSink, type Received } from "./sink.ts";
@@ -49,8 +50,39 @@ export interface Shape {
   readonly body: unknown;
 }
 
-/** What the hub sends for a case: read its configuration, read its alert, route, send over real HTTP. */
-export const replay = async (golden: GoldenCase): Promise<readonly Shape[]> => {
+/** What the hub sends for a case: read its configuration, read its alert, route, send over a real connection. */
+export const replay = (golden: GoldenCase): Promise<readonly Shape[]> =>
+  golden.output === "nats" ? replayNats(golden) : replayHttp(golden);
+
+const replayNats = async (golden: GoldenCase): Promise<readonly Shape[]> => {
+  const server = await openNats();
+  try {
+    const { output, config, hub, takes } = await loadInstance(golden.output, atPort(golden, server.port), golden.env);
+    const alert = decodeInput(golden.input ?? "", hub);
+    const refuse: HttpCall = () => Promise.reject(new Error("not over HTTP"));
+    const sender = await openSender(
+      output,
+      config,
+      testHost(refuse, () => taken),
+    );
+    if (takes(alert)) await sender.send([alert], AbortSignal.timeout(10_000));
+    await sender.close?.();
+    return server.published.map(({ subject, body }) => ({
+      method: "PUB",
+      path: subject,
+      query: "",
+      headers: {},
+      body: bodyOf(body.replaceAll(alert.uuid, "<UUID>")),
+    }));
+  } finally {
+    await server.close();
+  }
+};
+
+const atPort = (golden: GoldenCase, port: number): string =>
+  golden.config.replaceAll(/\$\{[A-Z]+_PORT\}/g, String(port));
+
+const replayHttp = async (golden: GoldenCase): Promise<readonly Shape[]> => {
   const refused = golden.name.includes("mapping-error");
   const sink = await openSink((request) => {
     if (request.method === "GET") return { status: 404 };
@@ -69,8 +101,7 @@ export const replay = async (golden: GoldenCase): Promise<readonly Shape[]> => {
     return http({ ...request, url: sink.url + url.pathname + url.search }, signal);
   };
   try {
-    const yaml = golden.config.replaceAll(/\$\{[A-Z]+_PORT\}/g, String(sink.port));
-    const instance = await loadInstance(golden.output, yaml, golden.env);
+    const instance = await loadInstance(golden.output, atPort(golden, sink.port), golden.env);
     const alert = golden.input === undefined ? undefined : decodeInput(golden.input, instance.hub);
     const sender = await openSender(
       instance.output,
