@@ -1,6 +1,6 @@
 /** An alert as one line of text: what lanes and spills hold, and what a reader of either finds. */
 import { type Alert, type FieldValue, goJson, type Priority, rawEvent, rememberText } from "../sdk/alert.ts";
-import { parseJson } from "../sdk/json.ts";
+import { JsonError, parseJson } from "../sdk/json.ts";
 
 /**
  * The raw event; where the hub added fields, their names as a JSON array and a blank come before it. No line break.
@@ -21,9 +21,12 @@ const none: readonly string[] = Object.freeze([]);
 export const decodeAlert = (line: string): Alert => {
   const start = line.startsWith("[") ? line.indexOf("{") : 0;
   const text = start > 0 ? line.slice(start) : line;
-  const event = parseJson(text) as Stored;
+  const event = parseJson(text) as Stored | null;
+  if (typeof event?.uuid !== "string" || typeof event.output_fields !== "object") {
+    throw new JsonError("the line holds no alert");
+  }
   const alert: Alert = {
-    uuid: event.uuid ?? "",
+    uuid: event.uuid,
     time: event.time ?? "",
     rule: event.rule ?? "",
     priority: (event.priority ?? "Debug") as Priority,
