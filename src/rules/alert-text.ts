@@ -15,7 +15,7 @@ export interface AlertFacts {
 const second = 1_000_000_000n;
 
 /** `HH:MM:SS.nnnnnnnnn` local, or ISO 8601 in UTC with `+0000`. */
-const stamp = (facts: AlertFacts, iso: boolean): string => {
+export const stamp = (facts: AlertFacts, iso: boolean): string => {
   const ns = iso ? facts.timeNs : facts.timeNs + BigInt(facts.offsetMinutes) * 60n * second;
   const text = dateTime(ns);
   return iso ? `${text}+0000` : text.slice(text.indexOf("T") + 1);

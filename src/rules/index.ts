@@ -27,10 +27,6 @@ export interface LoadOptions {
   readonly mode?: Mode;
 }
 
-export interface Match {
-  readonly rule: CompiledRule<unknown>;
-}
-
 export interface RuleSet {
   /** False: the files must not take the place of a running set. */
   readonly ok: boolean;
@@ -138,10 +134,14 @@ export const compileCondition = <E>(text: string, catalog: FieldCatalog<E>): Com
   return { ok: true, test: compileClosure(bound.plan, reads), warnings: bound.warnings.map((w) => w.message) };
 };
 
+export { formatAlert } from "./alert.ts";
+export { type AlertFacts, jsonAlert, textAlert } from "./alert-text.ts";
 export type { CompiledRule } from "./compile.ts";
 export type { AppendOutput, RuleConfig, Selection } from "./config.ts";
 export { parseMatching, parseThreshold, standardRuleConfig } from "./config.ts";
 export type { FileInput, FileReport } from "./load.ts";
 export type { Matcher, Mode } from "./matcher.ts";
 export type { Problem } from "./problem.ts";
+export { blockOf, jsonReport, textReport } from "./report.ts";
+export { createTally, type Tally } from "./summary.ts";
 export { engineVersion } from "./version.ts";

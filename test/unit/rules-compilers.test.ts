@@ -66,7 +66,7 @@ test("generated code and closures agree on every recorded rule and event, and th
     assert.equal(generated.matcher("k8s_audit")?.evaluated.generated, own.length);
     compared += own.length;
   }
-  assert.ok(compared > 4000);
+  assert.ok(compared > 3000);
 });
 
 test("no text of a rule is part of the generated program", () => {
@@ -136,7 +136,7 @@ test("where code generation is forbidden closures take over and say so", () => {
 test("mutated rules files end in rules or problems, never in a crash", () => {
   const random = createRandom(7);
   const texts = probes.flatMap((probe) => probe.files.map((file) => file.yaml)).filter((yaml) => yaml.length < 3000);
-  for (let n = 0; n < 3000; n++) {
+  for (let n = 0; n < 20_000; n++) {
     const text = mutate(random, random.pick(texts), texts);
     const set = loadRules([{ name: "fuzz.yaml", text }], { catalogs: [auditCatalog()] });
     assert.equal(set.ok, set.unmet === undefined && !set.problems.some((each) => each.severity === "error"), text);
