@@ -24,8 +24,10 @@ export interface FileSettings extends PayloadLimits {
 /** Reads JSON lines, plain or gzip. Ends by itself at the end of the file, unless it follows it. */
 export const openFile = async (settings: FileSettings, host: SourceHost, stdin: Readable): Promise<OpenSource> => {
   const stop = new AbortController();
+  const positioned = Promise.withResolvers<void>();
   const run = async (): Promise<void> => {
-    if (settings.follow && settings.path !== "-") return createFollower(settings, host, stop.signal);
+    if (settings.follow && settings.path !== "-")
+      return createFollower(settings, host, stop.signal, positioned.resolve);
     for (const path of await pathsOf(settings.path)) {
       await readLines(path === "-" ? stdin : createReadStream(path), path, settings, host, stop.signal);
     }
@@ -38,6 +40,7 @@ export const openFile = async (settings: FileSettings, host: SourceHost, stdin: 
       `reading stopped: ${message(error)}`,
     );
   });
+  if (settings.follow) await Promise.race([positioned.promise, ended]);
   return {
     ended,
     close: async () => {

@@ -19,8 +19,14 @@ const chunkBytes = 256 * 1024;
 /**
  * Follows a file by name until the signal: what is appended, from the start when it was cut or replaced (the old one is
  * read to its end first). A line counts when its newline is there. The checkpoint moves behind stored lines only.
+ * `positioned` is called when what is written from now on will be read.
  */
-export const createFollower = async (settings: FileSettings, host: SourceHost, signal: AbortSignal): Promise<void> => {
+export const createFollower = async (
+  settings: FileSettings,
+  host: SourceHost,
+  signal: AbortSignal,
+  positioned: () => void,
+): Promise<void> => {
   const key = `file:${settings.path}`;
   let mark = readMark(await host.checkpoint.get(key));
   let fromEnd = settings.fromEnd && mark === undefined;
@@ -30,6 +36,7 @@ export const createFollower = async (settings: FileSettings, host: SourceHost, s
     if (!file) {
       if (!missing) host.log.warn({ file: settings.path }, "the file to follow is not there: waiting");
       missing = true;
+      positioned();
       // What appears later is new from its first byte.
       fromEnd = false;
       await wait(settings.pollMs, undefined, { signal }).catch(() => {});
@@ -37,7 +44,9 @@ export const createFollower = async (settings: FileSettings, host: SourceHost, s
     }
     missing = false;
     try {
-      await followOne(file, await startOf(file, mark, fromEnd), settings, host, signal, key);
+      const start = await startOf(file, mark, fromEnd);
+      positioned();
+      await followOne(file, start, settings, host, signal, key);
     } finally {
       await file.close();
     }
