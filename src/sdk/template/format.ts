@@ -41,12 +41,12 @@ const methodText = (value: Value): string | undefined => {
 const isNone = (value: Value): value is null | undefined => value === undefined || value === null;
 
 const bad = (value: Value, spec: Spec): string =>
-  `%!${spec.verb}(${isNone(value) ? "<nil>" : `${typeName(value)}=${formatValue(value, { ...plainSpec, width: spec.width, precision: spec.precision })}`})`;
+  `%!${spec.verb}(${isNone(value) ? "<nil>" : `${typeName(value)}=${formatValue(value, { ...spec, verb: "v", sharp: false })}`})`;
 
 export const formatValue = (value: Value, spec: Spec, depth = 0): string => {
   if (depth > maxDepth) throw new TemplateError("the value is nested too deep to be printed so");
   if (isNone(value)) return formatNone(spec, depth);
-  if (spec.verb === "T") return pad(typeName(value), spec);
+  if (spec.verb === "T") return formatText(typeName(value), { ...spec, verb: "s" }) ?? "";
   const own = spec.sharp && spec.verb === "v" ? undefined : methodText(value);
   if (own !== undefined && "vsxXq".includes(spec.verb)) return formatText(own, spec) ?? "";
   switch (kindOf(value)) {

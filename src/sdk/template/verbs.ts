@@ -127,7 +127,7 @@ const floatText = (n: number, { verb, precision }: Spec): string | undefined => 
   switch (verb) {
     case "e":
     case "E": {
-      const text = minus + exponent(n.toExponential(Math.min(precision ?? 6, 100)));
+      const text = minus + exponent(scientific(n, precision ?? 6));
       return verb === "E" ? text.toUpperCase() : text;
     }
     case "f":
@@ -144,19 +144,29 @@ const floatText = (n: number, { verb, precision }: Spec): string | undefined => 
 const exponent = (text: string): string => text.replace(/e([+-])(\d)$/, "e$10$2");
 
 const fixed = (n: number, digits: number): string => {
-  let text = n.toFixed(Math.min(digits, 100));
-  // JavaScript rounds halves up, Go to even.
-  if (digits < 70 && /[13579]$/.test(text) && /^50*$/.test(n.toFixed(digits + 30).slice(-30))) {
-    text = text.replace(/\d$/, (last) => String(Number(last) - 1));
-  }
-  return text.includes("e") ? `${BigInt(n)}${digits > 0 ? `.${"0".repeat(Math.min(digits, 100))}` : ""}` : text;
+  const places = Math.min(digits, 100);
+  const text = n.toFixed(places);
+  if (text.includes("e")) return `${BigInt(n)}${places > 0 ? `.${"0".repeat(places)}` : ""}`;
+  return toEven(text, n.toFixed(Math.min(places + 30, 100)), text.length);
+};
+
+const scientific = (n: number, digits: number): string => {
+  const places = Math.min(digits, 100);
+  const text = n.toExponential(places);
+  return toEven(text, n.toExponential(Math.min(places + 30, 100)).replace(/e.*/, ""), text.indexOf("e"));
+};
+
+/** JavaScript rounds halves up, Go to even: the digit before `end` is one less where `longer` was a half. */
+const toEven = (text: string, longer: string, end: number): string => {
+  const rest = longer.slice(end).replace(".", "");
+  if (!/^50{9,}$/.test(rest) || !/[13579]/.test(text[end - 1] ?? "")) return text;
+  return text.slice(0, end - 1) + (Number(text[end - 1]) - 1) + text.slice(end);
 };
 
 const general = (n: number, precision: number | undefined): string => {
   if (n === 0) return "0";
-  const scientific =
-    precision === undefined ? n.toExponential() : n.toExponential(Math.min(Math.max(precision, 1) - 1, 100));
-  const [mantissa = "", power = "0"] = scientific.split("e");
+  const written = precision === undefined ? n.toExponential() : scientific(n, Math.max(precision, 1) - 1);
+  const [mantissa = "", power = "0"] = written.split("e");
   const digits = mantissa.replace(/[-.]/g, "").replace(/0+$/, "") || "0";
   const exp = Number(power);
   let limit = precision === undefined ? 6 : Math.max(precision, 1);
