@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { outputs } from "../../outputs/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
@@ -39,9 +40,13 @@ const nested = (name: string, values: Readonly<Record<string, unknown>>): object
   return Object.keys(values).length > 0 ? tree : { [name]: {} };
 };
 
-/** Outputs that speak HTTP: their example points at a server. */
-const exampleUrl = (output: Output): boolean => JSON.stringify(output.example).includes("http");
-const speaksHttp = (output: Output): boolean => "request" in output || exampleUrl(output);
+/** Outputs with sockets of their own: what holds below for requests is held for them by a suite of their own. */
+const ownSuite: Readonly<Record<string, string>> = {
+  "aws.lambda": "outputs-aws.test.ts",
+  "aws.sqs": "outputs-aws.test.ts",
+  nats: "outputs-nats.test.ts",
+  stdout: "outputs-stdout.test.ts",
+};
 
 /** What an output sends for `alerts`, without a network. */
 const requestsOf = async (output: Output, alerts: Alerts): Promise<readonly HttpRequest[]> => {
@@ -170,7 +175,14 @@ for (const output of outputs) {
       });
     }
 
-    if (!speaksHttp(output)) return;
+    const elsewhere = ownSuite[output.name];
+    if (elsewhere !== undefined) {
+      it("has a suite of its own for what it sends", () => {
+        assert.ok(existsSync(new URL(elsewhere, import.meta.url)), elsewhere);
+        assert.ok(!("request" in output), "an HTTP output has no reason to opt out");
+      });
+      return;
+    }
 
     it("sends the same for the same alert, from a frozen one, by the given clock", async () => {
       const alert = sampleAlert();

@@ -1,3 +1,4 @@
+import { goJson } from "../../src/sdk/alert.ts";
 import type { GoldenCase, Shape } from "./golden-replay.ts";
 
 /** A difference from falcosidekick that is meant. `becomes` turns what it sent into what the hub promises instead. */
@@ -50,6 +51,20 @@ export const deliberate: readonly Deliberate[] = [
         output: input(golden).output,
         output_fields: input(golden).output_fields,
       })),
+  },
+  {
+    outputs: ["aws.sqs"],
+    cases: /long-field/,
+    reason: "destinations that store the raw event get it whole",
+    page: "limits-per-destination.md",
+    becomes: (shape, golden) =>
+      body(shape, (value) => {
+        const { output, output_fields } = input(golden);
+        const sorted = Object.fromEntries(Object.entries(output_fields).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+        const sent = JSON.parse(String(value.MessageBody)) as object;
+        const whole = goJson({ ...sent, output, output_fields: sorted });
+        return { ...value, MessageBody: whole.replace("\\u003cUUID\\u003e", "<UUID>") };
+      }),
   },
   {
     outputs: ["elasticsearch"],

@@ -6,7 +6,7 @@ import { parseJson } from "../../src/sdk/json.ts";
 import { openNats } from "../fakes/nats.ts";
 import { decodeInput, loadInstance } from "./golden-hub.ts";
 import { openSender, testHost } from "./senders.ts";
-import { bulkAnswer, openSink, type Received } from "./sink.ts";
+import { awsAnswer, bulkAnswer, openSink, type Received } from "./sink.ts";
 
 /** One request as falcosidekick sent it; `body` is the exact text, generated ids and dates replaced by `<UUID>` and the like. */
 export interface GoldenRequest {
@@ -52,7 +52,7 @@ export interface Shape {
 
 /** What the hub sends for a case: read its configuration, read its alert, route, send over a real connection. */
 export const replay = (golden: GoldenCase): Promise<readonly Shape[]> =>
-  golden.output === "nats" ? replayNats(golden) : replayHttp(golden);
+  (transports[golden.output] ?? replayHttp)(golden);
 
 const replayNats = async (golden: GoldenCase): Promise<readonly Shape[]> => {
   const server = await openNats();
@@ -77,6 +77,52 @@ const replayNats = async (golden: GoldenCase): Promise<readonly Shape[]> => {
   } finally {
     await server.close();
   }
+};
+
+/** Headers of a signed request that say what it is. */
+const awsHeaders = /^(content-type|x-amz-target|x-amz-invocation-type|x-amz-log-type|x-amzn-query-mode)$/;
+
+const replayAws = async (golden: GoldenCase): Promise<readonly Shape[]> => {
+  const sink = await openSink((request) => awsAnswer(request));
+  try {
+    const env = {
+      ...golden.env,
+      AWS_ACCESSKEYID: "key",
+      AWS_SECRETACCESSKEY: "secret",
+      AWS_REGION: "us-east-1",
+      AWS_LAMBDA_ENDPOINT: sink.url,
+    };
+    const queue = "http://sqs.us-east-1.amazonaws.com";
+    const { output, config, hub, takes } = await loadInstance(
+      golden.output,
+      golden.config.replaceAll(queue, sink.url),
+      env,
+    );
+    const alert = decodeInput(golden.input ?? "", hub);
+    const refuse: HttpCall = () => Promise.reject(new Error("not over the hub's connections"));
+    const sender = await openSender(
+      output,
+      config,
+      testHost(refuse, () => taken),
+    );
+    if (takes(alert)) await sender.send([alert], AbortSignal.timeout(10_000));
+    await sender.close?.();
+    return sink.received.map((request) => {
+      const shape = shapeOf({ ...request, body: request.body.replaceAll(sink.url, queue) }, undefined, alert.uuid);
+      return {
+        ...shape,
+        headers: Object.fromEntries(Object.entries(shape.headers).filter(([name]) => awsHeaders.test(name))),
+      };
+    });
+  } finally {
+    await sink.close();
+  }
+};
+
+const transports: Readonly<Record<string, typeof replayNats>> = {
+  nats: replayNats,
+  "aws.sqs": replayAws,
+  "aws.lambda": replayAws,
 };
 
 const atPort = (golden: GoldenCase, port: number): string =>

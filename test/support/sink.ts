@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
@@ -67,4 +68,25 @@ export const bulkAnswer = (
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ took: 1, errors, items }),
   };
+};
+
+/** What SQS, Lambda and STS say when all is well; `refuse` may fail single messages of a batch. */
+export const awsAnswer = (
+  { headers, body, path }: Received,
+  refuse: (body: string) => { Code: string; SenderFault: boolean } | undefined = () => undefined,
+): Answer => {
+  const json = { "content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "1" };
+  if (path.endsWith("/invocations")) return { status: 200, headers: json, body: "{}" };
+  const said = JSON.parse(body) as { MessageBody: string; Entries?: { Id: string; MessageBody: string }[] };
+  const taken = (text: string) => ({ MessageId: "1", MD5OfMessageBody: createHash("md5").update(text).digest("hex") });
+  if (!String(headers["x-amz-target"]).endsWith("Batch"))
+    return { status: 200, headers: json, body: JSON.stringify(taken(said.MessageBody)) };
+  const Failed = (said.Entries ?? []).flatMap(({ Id, MessageBody }) => {
+    const fault = refuse(MessageBody);
+    return fault ? [{ Id, ...fault }] : [];
+  });
+  const Successful = (said.Entries ?? []).flatMap(({ Id, MessageBody }) =>
+    refuse(MessageBody) ? [] : [{ Id, ...taken(MessageBody) }],
+  );
+  return { status: 200, headers: json, body: JSON.stringify({ Successful, Failed }) };
 };

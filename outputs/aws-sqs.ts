@@ -1,0 +1,74 @@
+import { type Alert, rawEvent } from "../src/sdk/alert.ts";
+import { awsFault, awsFields, awsOptions, failAws } from "../src/sdk/aws.ts";
+import { DeliveryError } from "../src/sdk/errors.ts";
+import { url } from "../src/sdk/fields.ts";
+import { defineOutput } from "../src/sdk/output.ts";
+
+export default defineOutput({
+  name: "aws.sqs",
+  label: "awssqs",
+  display: "AWSSQS",
+  category: "queue",
+  about: "Amazon SQS: the raw event, one message per alert.",
+  fields: { ...awsFields, url: url("URL of the queue.") },
+  example: { url: "http://127.0.0.1:4566/000000000000/falco", region: "us-east-1" },
+  batch: { items: 10, bytes: 240_000 },
+  enabled: (config) => config.url !== "",
+  open: async (config, host) => {
+    const { SendMessageBatchCommand, SendMessageCommand, SQSClient } = await import("@aws-sdk/client-sqs");
+    const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
+    const options = awsOptions(config, host, await import("@aws-sdk/credential-providers"));
+    const client = new SQSClient(options);
+    return {
+      start: async (signal) => {
+        if (!config.checkidentity) return;
+        const { endpoint: _, ...identity } = options;
+        const sts = new STSClient(identity);
+        await sts.send(new GetCallerIdentityCommand({}), { abortSignal: signal }).catch(failAws);
+      },
+      send: async (alerts, signal) => {
+        const [first] = alerts;
+        const told = { abortSignal: signal };
+        if (alerts.length === 1) {
+          const command = new SendMessageCommand({ QueueUrl: config.url, ...messageOf(first, config.url) });
+          await client.send(command, told).catch(failAws);
+          return;
+        }
+        const Entries = alerts.map((alert, i) => ({ Id: String(i), ...messageOf(alert, config.url) }));
+        const reply = await client
+          .send(new SendMessageBatchCommand({ QueueUrl: config.url, Entries }), told)
+          .catch(failAws);
+        const refused = reply.Failed ?? [];
+        const known = new Set([...refused, ...(reply.Successful ?? [])].map(({ Id }) => Id));
+        if (known.size !== alerts.length)
+          throw new DeliveryError("SQS does not answer for every message", { reason: "bad_reply", retryable: true });
+        settle(refused);
+      },
+      close: async () => client.destroy(),
+    };
+  },
+});
+
+/** A queue in order keeps each rule's alerts in order, and drops repetitions. */
+const messageOf = (alert: Alert, queue: string) => ({
+  MessageBody: rawEvent(alert),
+  ...(queue.endsWith(".fifo") && {
+    MessageGroupId: alert.rule.replaceAll(/[^A-Za-z0-9_.-]/g, "_").slice(0, 128) || "_",
+    MessageDeduplicationId: alert.uuid,
+  }),
+});
+
+const settle = (
+  refused: readonly { Id?: string | undefined; Code?: string | undefined; SenderFault?: boolean | undefined }[],
+) => {
+  if (refused.length === 0) return;
+  const dead = refused.filter(({ Code, SenderFault }) => SenderFault && awsFault({ name: Code }).reason === "network");
+  const failed = refused.map(({ Id }) => Number(Id));
+  const retryable = dead.length < refused.length;
+  throw new DeliveryError(`SQS refused ${failed.length} of the messages`, {
+    reason: "partial",
+    retryable,
+    failed,
+    dead: dead.map(({ Id }) => Number(Id)),
+  });
+};

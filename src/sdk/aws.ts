@@ -1,0 +1,82 @@
+import { DeliveryError, type DeliveryFault, type Reason } from "./errors.ts";
+import { type Config, flag, secret, text, url } from "./fields.ts";
+import type { Host } from "./output.ts";
+
+/** The keys that AWS outputs share; they may stand under `aws` once for all. */
+export const awsFields = {
+  region: text("Region; empty: what the AWS SDK finds in the environment."),
+  accesskeyid: secret("Access key; empty: what the AWS SDK finds (environment, profile, service account, instance)."),
+  secretaccesskey: secret("Secret of the access key."),
+  rolearn: text("Role that is assumed with those credentials."),
+  externalid: text("External id, where the role asks for one."),
+  checkidentity: flag("Ask at start who the credentials belong to, and log a refusal.", true),
+  endpoint: url("URL of the service in place of the region's own."),
+};
+
+type Providers = typeof import("@aws-sdk/credential-providers");
+
+/** The clients' own remarks quote addresses. */
+const nothing = () => {};
+const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** Options of any AWS client: one attempt, since retrying is the engine's. */
+export const awsOptions = (config: Config<typeof awsFields>, host: Host, providers: Providers) => {
+  const { region, accesskeyid, secretaccesskey, rolearn, externalid, endpoint } = config;
+  const own = accesskeyid ? { accessKeyId: accesskeyid, secretAccessKey: secretaccesskey } : undefined;
+  const params = { RoleArn: rolearn, RoleSessionName: "eyrie", ...(externalid && { ExternalId: externalid }) };
+  const assumed = rolearn
+    ? providers.fromTemporaryCredentials({
+        ...(own && { masterCredentials: own }),
+        params,
+        ...(region && { clientConfig: { region } }),
+      })
+    : own;
+  const { ca, cert, key, rejectUnauthorized } = host.tls;
+  return {
+    maxAttempts: 1,
+    logger: silent,
+    ...(region && { region }),
+    ...(endpoint && { endpoint }),
+    ...(assumed && { credentials: assumed }),
+    requestHandler: {
+      httpsAgent: { rejectUnauthorized, ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
+    },
+  };
+};
+
+interface SdkError {
+  readonly name?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+const throttled = /Throttl|TooManyRequests|RequestLimitExceeded|BandwidthLimit|SlowDown/i;
+const denied =
+  /AccessDenied|UnrecognizedClient|InvalidClientToken|SignatureDoesNotMatch|ExpiredToken|InvalidSignature|AuthFailure|MissingAuthentication|KmsAccessDenied/i;
+const missing = /ResourceNotFound|QueueDoesNotExist|NonExistentQueue|NoSuchBucket/i;
+
+/** What an error of an AWS client means; AWS tells throttling and expired tokens as HTTP 400, so the name goes first. */
+export const awsFault = (error: unknown): DeliveryFault => {
+  const { name, $metadata } = (error ?? {}) as SdkError;
+  const called = String(name);
+  const status = $metadata?.httpStatusCode;
+  const fault = (reason: Reason, retryable: boolean): DeliveryFault => ({ reason, retryable });
+  if (throttled.test(called) || status === 429) return fault("rate_limited", true);
+  // Keys are rotated and roles are mended while alerts wait.
+  if (denied.test(called) || status === 401 || status === 403) return fault("auth_error", true);
+  if (missing.test(called) || status === 404) return fault("not_found", false);
+  if (called === "CredentialsProviderError") return fault("auth_error", true);
+  // TimeoutError is what the SDK calls a connection that broke.
+  if (called === "AbortError") return fault("timeout", true);
+  if (status === 413 || /TooLarge|TooLong/.test(called)) return fault("too_large", false);
+  if (status !== undefined && status >= 500) return fault("server_error", true);
+  if (status !== undefined && status >= 400) return fault("client_error", false);
+  return fault(status === undefined ? "network" : "bad_reply", true);
+};
+
+/** For `.catch`: every failure of a client as a DeliveryError that says nothing but its kind. */
+export const failAws = (error: unknown): never => {
+  if (error instanceof DeliveryError) throw error;
+  const name = (error as SdkError | undefined)?.name;
+  const called = typeof name === "string" && /^\w{1,60}$/.test(name) ? name : "an error";
+  throw new DeliveryError(`AWS answered ${called}`, awsFault(error));
+};
