@@ -27,14 +27,23 @@ export interface ConsumeFacts {
 
 /** An item in hand when this many processes died is put aside. */
 const deaths = 5;
-/** How long a finished id is still recognised when it is pushed again. */
-const rememberSeconds = 300;
-/** Never on a key that exists: that would be the same id pushed again, and the stub expires. */
-const rememberScript = `
-if redis.call('EXISTS', KEYS[1]) == 0 then
-  redis.call('HSET', KEYS[1], 'done', '1')
-  redis.call('EXPIRE', KEYS[1], ARGV[1])
-end`;
+/**
+ * Finished ids that a lane still recognises when they are pushed again, so that a worker that repeats its parent does
+ * not double it: BullMQ keeps the jobs, and this takes their bodies away.
+ */
+const remembered = { age: 300, count: 1000 };
+const forgetScript = `
+if redis.call('HEXISTS', KEYS[1], 'finishedOn') == 1 then redis.call('HSET', KEYS[1], 'data', '{}') end`;
+
+/** Waits for the work, its failure, or the time: whichever is first. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work.catch(() => {}), over]);
+  clearTimeout(timer);
+}
 
 export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: number): Consumer {
   const inHand = new Map<Job<JobData>, string>();
@@ -52,14 +61,13 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
       lockDuration: facts.lockMs,
       stalledInterval: facts.lockMs,
       maxStalledCount: 1_000_000,
-      removeOnComplete: { count: 0 },
+      removeOnComplete: remembered,
       runRetryDelay: 1000,
       skipVersionCheck: true,
     });
     made.on("error", (error) => facts.log("warn", `queue: worker of ${facts.lane}: ${codeWord(error)}`));
-    // A finished chunk leaves a stub under its id, so that a worker that repeats its parent does not double it.
     made.on("completed", (job) => {
-      facts.client.eval(rememberScript, 1, made.toKey(job.id ?? ""), rememberSeconds).catch(() => {});
+      facts.client.eval(forgetScript, 1, made.toKey(job.id ?? "")).catch(() => {});
     });
     made.on("active", () => {
       lastFetch = performance.now();
@@ -167,22 +175,21 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
       if (closed) return;
       closed = true;
       clearInterval(watchdog);
-      await Promise.race([
-        worker.pause(true).catch(() => {}),
-        sleep(Math.min(deadlineMs, 1000), undefined, { ref: false }),
-      ]);
+      await within(Math.min(deadlineMs, 1000), worker.pause(true));
       if (inHand.size > 0) {
         const done = new Promise<void>((resolve) => {
           idle = resolve;
         });
-        await Promise.race([done, sleep(deadlineMs, undefined, { ref: false })]);
+        await within(deadlineMs, done);
       }
       const alive = facts.client.status === "ready" || facts.client.status === "connect";
       // Given back by hand an item is there at once, and its return is not counted as a process death.
       const back = [...inHand].map(([job, token]) => job.moveToWait(token).catch(() => {}));
-      if (alive) await Promise.race([Promise.all(back), sleep(1000, undefined, { ref: false })]);
-      const ended = worker.close(inHand.size > 0 || !alive).catch(() => {});
-      await Promise.race([ended, sleep(2000, undefined, { ref: false })]);
+      if (alive) await within(1000, Promise.all(back));
+      await within(2000, worker.close(inHand.size > 0 || !alive));
+      // A close that waits for a Redis that is gone would never come to this, and its timer would keep the process.
+      // biome-ignore lint/complexity/useLiteralKeys: protected, and there is no other way to it
+      await worker["lockManager"].close();
     },
   };
 }

@@ -7,7 +7,7 @@
 import { consumeRedis } from "./bullmq-consume.ts";
 import { type BullLane, openBullLane } from "./bullmq-lane.ts";
 import { type Chunk, type DeadLetter, type Item, type Queue, QueueError, type Settlement } from "./queue.ts";
-import { connectRedis, type RedisSettings, toQueueError } from "./redis-connect.ts";
+import { connectRedis, type RedisClient, type RedisSettings, toQueueError } from "./redis-connect.ts";
 import { type RedisFacts, readFacts } from "./redis-facts.ts";
 import type { QueueLog } from "./sqlite-core.ts";
 
@@ -46,6 +46,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
   const log = settings.log ?? (() => {});
   const pushing = connectRedis(settings, "push", timeoutMs);
   const working = connectRedis(settings, "work", timeoutMs);
+  const blocking = trackCopies(working);
   const lanes = new Map<string, Promise<BullLane>>();
   const consumers = new Set<ReturnType<typeof consumeRedis>>();
   const live = createLiveCache();
@@ -212,10 +213,25 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
       clearInterval(factsTimer);
       await Promise.all([...consumers].map((c) => c.close(0)));
       for (const lane of lanes.values()) lane.then((l) => l.close()).catch(() => {});
-      pushing.disconnect();
-      working.disconnect();
+      for (const client of [pushing, working, ...blocking]) client.disconnect();
     },
   };
+}
+
+/** Workers copy the connection for their blocking reads; a copy that is still reconnecting would keep the process. */
+function trackCopies(client: RedisClient): Set<RedisClient> {
+  const copies = new Set<RedisClient>();
+  const duplicate = client.duplicate.bind(client) as (...args: unknown[]) => RedisClient;
+  Object.assign(client, {
+    duplicate: (...args: unknown[]) => {
+      const copy = duplicate(...args);
+      copies.add(copy);
+      copy.on("error", () => {});
+      copy.on("end", () => copies.delete(copy));
+      return copy;
+    },
+  });
+  return copies;
 }
 
 function createLiveCache() {

@@ -1,5 +1,6 @@
 /** What the embedded queue keeps in memory of one lane: never more than a window of what is on disk. */
 
+import { type Fifo, fifo } from "./fifo.ts";
 import type { Chunk, Handle } from "./queue.ts";
 import type { ItemRow } from "./sqlite-store.ts";
 
@@ -65,38 +66,12 @@ export interface Lane {
   dead: number;
 }
 
-export interface Fifo<T> {
-  readonly size: number;
-  push(value: T): void;
-  shift(): T | undefined;
-}
-
-export function createFifo<T>(): Fifo<T> {
-  let items: T[] = [];
-  let head = 0;
-  return {
-    get size() {
-      return items.length - head;
-    },
-    push: (value) => void items.push(value),
-    shift: () => {
-      if (head === items.length) return undefined;
-      const value = items[head++];
-      if (head > 512 && head * 2 > items.length) {
-        items = items.slice(head);
-        head = 0;
-      }
-      return value;
-    },
-  };
-}
-
 export const createLane = (name: string, key: number, stored: boolean): Lane => ({
   name,
   key,
   stored,
-  ready: createFifo(),
-  late: createFifo(),
+  ready: fifo(),
+  late: fifo(),
   fresh: new Set(),
   known: new Map(),
   slots: [],
