@@ -56,7 +56,6 @@ export interface Transform {
 export interface Literal {
   readonly kind: "literal";
   readonly text: string;
-  readonly quoted: boolean;
   readonly at: number;
 }
 

@@ -141,7 +141,7 @@ const bindTransform = <E>(node: Transform, slots: Slots<E>): Extract => {
 const bindSingle = (transformer: Transformer, of: Extract): Apply => {
   if (of.type !== "string")
     throw new FieldFault(
-      `can't add field transformer: type '${typeName({ type: of.type, list: false })}' is not supported by '${transformer}' transformer applied on field '${of.title}'`,
+      `can't add field transformer: type '${typeName({ type: of.type, list: false })}' is not supported by '${transformer}' transformer applied on ${of.list ? "list " : ""}field '${of.title}'`,
     );
   const counts = transformer === "len";
   return {
@@ -156,12 +156,11 @@ const bindSingle = (transformer: Transformer, of: Extract): Apply => {
 };
 
 const bindSeveral = (node: Transform, args: readonly Extract[], first: Extract, second: Extract): Apply => {
-  const made = { kind: "apply", args, type: "string", title: first.title || second.title, terminated: true } as const;
+  const made = { kind: "apply", args, type: "string", title: first.title || second.title, terminated: false } as const;
   switch (node.name) {
     case "join":
-      if (args.length !== 2) throw new FieldFault("join() requires exactly two arguments");
+      if (args.length !== 2) throw new FieldFault("join() requires exactly 2 arguments: separator and list");
       if (first.list) throw new FieldFault("join() first argument (separator) must be a single value, not a list");
-      if (first.type !== "string") throw new FieldFault("join() first argument (separator) must be a string");
       if (!second.list) throw new FieldFault("join() second argument must be a list");
       return { ...made, transformer: "join", list: false };
     case "concat":
@@ -169,10 +168,12 @@ const bindSeveral = (node: Transform, args: readonly Extract[], first: Extract, 
         throw new FieldFault("concat() arguments must be strings");
       return { ...made, transformer: "concat", list: false };
     default: {
-      if (args.length !== 2) throw new FieldFault("getopt() requires exactly two arguments");
+      if (args.length !== 2) throw new FieldFault("getopt() requires exactly 2 arguments: args list and optstring");
       if (!first.list) throw new FieldFault("getopt() first argument must be a list");
-      if (second.list || second.type !== "string") throw new FieldFault("getopt() second argument must be a string");
-      if (node.arg === undefined) return { ...made, transformer: "getopt", list: true, terminated: false };
+      if (second.list) throw new FieldFault("getopt() second argument (optstring) must be a single value");
+      if (first.type !== "string" || second.type !== "string")
+        throw new FieldFault("getopt() arguments must be strings");
+      if (node.arg === undefined) return { ...made, transformer: "getopt", list: true };
       if (node.arg.length !== 1) throw new FieldFault("getopt() field argument must be a single option character");
       return { ...made, transformer: "getopt", list: false, option: node.arg };
     }

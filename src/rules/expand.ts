@@ -47,30 +47,61 @@ export const putLists = (condition: string, lists: readonly ReadyList[], used: (
 };
 
 const putList = (condition: string, list: ReadyList): string | undefined => {
-  if (list.name === "") return undefined;
-  let start = condition.indexOf(list.name);
-  if (start < 0) return undefined;
-  const items = list.items.filter((item, i) => i > 0 || item !== "").map(quoted);
-  const insert = items.reduce((all, item) => (all === "" ? item : `${all}, ${item}`), "");
-  let text = condition;
-  let found = false;
-  while (start >= 0) {
-    let end = start + list.name.length;
-    if (isDelimiter(text[start - 1]) && isDelimiter(text[end])) {
-      while (start > 0 && isBlank(text[start - 1])) start--;
-      while (end < text.length && isBlank(text[end])) end++;
-      if (insert === "") {
-        if (start > 0 && text[start - 1] === ",") start--;
-        else if (text[end] === ",") end++;
-      }
-      text = `${start > 0 ? `${text.slice(0, start)} ` : ""}${insert} ${text.slice(end)}`;
-      if (text.length > longest) throw new RangeError("condition too long");
-      start += insert.length + 1;
-      found = true;
+  if (list.name === "" || !condition.includes(list.name)) return undefined;
+  const insert = list.items.map(quoted).reduce((all, item) => (all === "" ? item : `${all}, ${item}`), "");
+  const made = createText();
+  let done = 0;
+  for (let at = condition.indexOf(list.name); at >= 0; ) {
+    let end = at + list.name.length;
+    // Behind an insertion stands a blank.
+    const delimited = at === done && !made.isEmpty() ? true : isDelimiter(condition[at - 1]);
+    if (!delimited || !isDelimiter(condition[end])) {
+      at = condition.indexOf(list.name, at + 1);
+      continue;
     }
-    start = text.indexOf(list.name, start + 1);
+    let start = at;
+    while (start > done && isBlank(condition[start - 1])) start--;
+    made.add(condition.slice(done, start));
+    if (start === done) made.dropBlanks();
+    while (end < condition.length && isBlank(condition[end])) end++;
+    if (insert === "" && !made.dropComma() && condition[end] === ",") end++;
+    const first = made.isEmpty();
+    made.add(first ? `${insert} ` : ` ${insert} `);
+    done = end;
+    // Falco looks one character too far behind an insertion at the very beginning.
+    at = condition.indexOf(list.name, first ? end + 1 : end);
   }
-  return found ? text : undefined;
+  return made.isEmpty() ? undefined : made.text(condition.slice(done));
+};
+
+/** Text that grows at its end and can lose what it ends in. */
+const createText = () => {
+  const chunks: string[] = [];
+  let length = 0;
+  const last = (): string | undefined => chunks.at(-1)?.at(-1);
+  const dropLast = (): void => {
+    const shorter = chunks.pop()?.slice(0, -1) ?? "";
+    if (shorter !== "") chunks.push(shorter);
+    length--;
+  };
+  return {
+    isEmpty: () => length === 0,
+    add: (chunk: string): void => {
+      if (chunk === "") return;
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > longest) throw new RangeError("condition too long");
+    },
+    dropBlanks: (): void => {
+      while (isBlank(last())) dropLast();
+    },
+    dropComma: (): boolean => {
+      const found = last() === ",";
+      if (found) dropLast();
+      return found;
+    },
+    text: (rest: string): string => chunks.join("") + rest,
+  };
 };
 
 /** A rule's condition with its exceptions as text behind it. */

@@ -1,3 +1,4 @@
+import { getopt } from "./getopt.ts";
 import { foldAscii } from "./glob.ts";
 import type { Scalar, Transformer, Value } from "./plan.ts";
 
@@ -63,32 +64,4 @@ export const gather = (items: readonly Value[]): Value => {
     else made.push(String(item satisfies Scalar));
   }
   return made;
-};
-
-/** Options found among words, or (with `option`) the last value of one: `""` for an option that takes none. */
-const getopt = (words: readonly string[], spec: string, option: string | undefined): Value => {
-  const found: string[] = [];
-  let value: string | undefined;
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] ?? "";
-    if (word === "--") break;
-    if (!word.startsWith("-") || word === "-") continue;
-    for (let j = 1; j < word.length; j++) {
-      const c = word.charAt(j);
-      const at = c === ":" ? -1 : spec.indexOf(c);
-      if (at < 0) continue;
-      if (spec[at + 1] !== ":") {
-        found.push(c);
-        if (c === option) value = "";
-        continue;
-      }
-      const given = j + 1 < word.length ? word.slice(j + 1) : words[++i];
-      if (given !== undefined) {
-        found.push(c);
-        if (c === option) value = given;
-      }
-      break;
-    }
-  }
-  return option === undefined ? found : value;
 };
