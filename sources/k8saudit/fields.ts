@@ -3,6 +3,7 @@ import type { JsonEvent } from "../../src/sdk/json-event.ts";
 import { containerFields } from "./fields/containers.ts";
 import { eventFields } from "./fields/event.ts";
 import { podFields } from "./fields/pod.ts";
+import { podSpecFields } from "./fields/podspec.ts";
 import { requestFields } from "./fields/request.ts";
 
 /** The source that rules name. */
@@ -14,4 +15,5 @@ export const auditFields: FieldCatalog<JsonEvent> = catalogOf(auditSource, [
   ...requestFields,
   ...podFields,
   ...containerFields,
+  ...podSpecFields,
 ]);

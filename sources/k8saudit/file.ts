@@ -71,19 +71,23 @@ const readLines = async (
   signal: AbortSignal,
 ): Promise<void> => {
   const intake = createLineIntake(host, limits, file, signal);
-  const cutter = createLineCutter();
-  await pipeline(
-    input,
-    unzipped,
-    async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) for (const line of cutter.push(chunk)) await intake.line(line);
-      const last = cutter.end();
-      if (last) await intake.line(last);
-      await intake.flush();
-    },
-    { signal },
-  );
+  const abort = () => input.destroy(new Error("closed"));
+  signal.addEventListener("abort", abort);
+  try {
+    for await (const line of linesOf(input)) await intake.line(line);
+    await intake.flush();
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 };
+
+/** The lines of a stream of bytes, plain or gzip, without their ends; rejects when the stream or the gzip breaks. */
+export async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const cutter = createLineCutter();
+  for await (const chunk of unzipped(input)) yield* cutter.push(chunk);
+  const last = cutter.end();
+  if (last) yield last;
+}
 
 /** The bytes of a stream, decompressed when they begin as gzip does. */
 async function* unzipped(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

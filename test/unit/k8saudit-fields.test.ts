@@ -101,3 +101,65 @@ test("the listener's cluster stands in where the event names none", () => {
   assert.equal(ask(auditFields, named, "ka.cluster.name"), "prod");
   assert.equal(ask(auditFields, own, "ka.cluster.name"), "gke");
 });
+
+const pod = {
+  hostNetwork: true,
+  securityContext: { runAsUser: 1000, runAsNonRoot: true },
+  initContainers: [
+    {
+      name: "i",
+      image: "reg:5000/init@sha256:ab",
+      securityContext: { runAsUser: 0, capabilities: { add: ["A", "B"] } },
+    },
+  ],
+  containers: [
+    {
+      name: "c",
+      image: "reg.example.com:5000/team/app:1",
+      ports: [{ hostPort: 80 }, { containerPort: 9 }],
+      command: ["sh", "-c"],
+    },
+    { image: "nginx", securityContext: { privileged: true, readOnlyRootFilesystem: true } },
+  ],
+  volumes: [
+    { name: "v", hostPath: { path: "/etc" } },
+    { name: "w", emptyDir: {} },
+  ],
+};
+
+test("ka.podspec sees every container of every workload, one value each", () => {
+  const workloads = {
+    Pod: { spec: pod },
+    Deployment: { spec: { template: { spec: pod } } },
+    CronJob: { spec: { jobTemplate: { spec: { template: { spec: pod } } } } },
+    PodTemplate: { template: { spec: pod } },
+  };
+  for (const [kind, requestObject] of Object.entries(workloads)) {
+    const event = open(auditEvent({ requestObject }));
+    assert.ok(event);
+    const shown = (name: string) => ask(auditFields, event, `ka.podspec.${name}`);
+    assert.deepEqual(shown("containers.name"), ["c", "", "i"], kind);
+    assert.deepEqual(shown("containers.type"), ["container", "container", "init"], kind);
+    assert.deepEqual(shown("containers.image.repository"), ["reg.example.com:5000/team/app", "nginx", "reg:5000/init"]);
+    assert.deepEqual(shown("containers.image.tag"), ["1", "latest", ""]);
+    assert.deepEqual(shown("containers.privileged"), ["false", "true", "false"]);
+    assert.deepEqual(shown("containers.read_only_fs"), ["false", "true", "false"]);
+    assert.deepEqual(shown("containers.eff_run_as_user"), ["1000", "1000", "0"]);
+    assert.deepEqual(shown("containers.eff_run_as_user[2]"), ["0"]);
+    assert.deepEqual(shown("containers.eff_run_as_group"), ["0", "0", "0"]);
+    assert.deepEqual(shown("containers.eff_run_as_non_root"), ["true", "true", "true"]);
+    assert.deepEqual(shown("containers.add_capabilities"), ["A", "B"]);
+    assert.deepEqual(shown("containers.host_port"), ["80"]);
+    assert.deepEqual(shown("containers.command"), ["sh -c", "", ""]);
+    assert.deepEqual([shown("host_network"), shown("host_pid"), shown("host_ipc")], ["true", "false", "false"]);
+    assert.deepEqual(shown("volumes.hostpath"), ["/etc"]);
+    assert.deepEqual(shown("volumes.type"), ["hostPath", "emptyDir"]);
+  }
+});
+
+test("ka.podspec has no value where there is no pod", () => {
+  const event = open(auditEvent({ requestObject: { spec: { type: "NodePort", ports: [{ port: 1 }] } } }));
+  assert.ok(event);
+  for (const [name, field] of auditFields.fields)
+    if (name.startsWith("ka.podspec.")) assert.equal(field.get(event, undefined), undefined, name);
+});
