@@ -11,6 +11,18 @@ const commands: Readonly<Record<string, { readonly about: string; readonly load:
     about: "read the configuration and list every problem",
     load: async () => (await import("./cli/check-config.ts")).checkConfig,
   },
+  outputs: {
+    about: "list the outputs and their parameters, or show one",
+    load: async () => (await import("./cli/outputs.ts")).outputs,
+  },
+  "send-test": {
+    about: "send one alert to each configured output and say what it answered",
+    load: async () => (await import("./cli/send-test.ts")).sendTest,
+  },
+  "dead-letters": {
+    about: "list what a running hub gave up, send it again or discard it",
+    load: async () => (await import("./cli/dead-letters.ts")).deadLetters,
+  },
   fields: {
     about: "list the fields of audit events, or extract them from a file",
     load: async () => (await import("./cli/fields.ts")).fields,

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { HubConfig } from "../config/types.ts";
+import { deadLetters } from "../http/dead-letters.ts";
 import { createServer, type HubServer } from "../http/server.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { makeAlertSettings } from "../pipeline/alert-in.ts";
@@ -69,6 +70,16 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
     metrics,
     log,
     now,
+    families: [
+      deadLetters({
+        queue,
+        lanes: [alertLane, eventLane, ...config.outputs.map((o) => outputLane(o.id))],
+        state: (lane) => outputs.find((o) => outputLane(o.id) === lane)?.delivery.state(),
+        token: config.auth.token,
+        log,
+        now,
+      }),
+    ],
   });
   metrics.scrape({
     queue: () => queue.status(),

@@ -1,0 +1,152 @@
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { type Command, type CommandIo, UsageError } from "./command.ts";
+import { printable } from "./printable.ts";
+
+interface Letter {
+  readonly id: string;
+  readonly lane: string;
+  readonly output?: string;
+  readonly why: string;
+  readonly diedAt: string;
+  readonly count: number;
+  readonly alerts: readonly { readonly rule?: string; readonly priority?: string; readonly output?: string }[];
+}
+
+interface Page {
+  readonly deadLetters: readonly Letter[];
+  readonly next?: string;
+}
+
+/** One request to the hub: the answer's JSON text. Throws Refused. */
+type Ask = (path: string, body?: unknown) => Promise<string>;
+
+/** What a running hub, or the way to it, has against the request; printed, exit code 1. */
+class Refused extends Error {
+  override readonly name = "Refused";
+}
+
+/**
+ * `eyrie dead-letters [list|redrive|discard] [--output ID] [--id ID]… [--limit N] [--json] [--url URL] [--token-file F]`
+ * asks the running hub. The token is read from the file, else from AUTH_TOKEN as the hub itself does.
+ */
+export const deadLetters: Command = async (args, io) => {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      output: { type: "string" },
+      lane: { type: "string" },
+      id: { type: "string", multiple: true },
+      limit: { type: "string", default: "100" },
+      json: { type: "boolean" },
+      url: { type: "string", default: "http://127.0.0.1:2801" },
+      "token-file": { type: "string" },
+    },
+  });
+  const [action = "list", ...more] = positionals;
+  if (more.length > 0 || !["list", "redrive", "discard"].includes(action)) {
+    throw new UsageError("dead-letters knows list, redrive and discard");
+  }
+  if (action !== "list" && (values.output === undefined) === (values.lane === undefined)) {
+    throw new UsageError(`${action} needs --output ID (or --lane NAME)`);
+  }
+  const limit = Number(values.limit);
+  if (!Number.isSafeInteger(limit) || limit < 1) throw new UsageError("--limit is a whole number from 1");
+  try {
+    const ask = askHub(values.url, readToken(io, values["token-file"]));
+    const { output, lane, id: ids } = values;
+    if (action === "list") return await list(io, ask, { output, lane }, limit, values.json ?? false);
+    const answer = await ask(`/api/v1/dead-letters/${action}`, { output, lane, ids });
+    const { letters } = JSON.parse(answer) as { letters: number };
+    const done = action === "redrive" ? "sent again" : "discarded";
+    io.stdout.write(values.json ? answer : `${letters} dead ${letters === 1 ? "letter" : "letters"} ${done}\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    io.stderr.write(`${error.message}\n`);
+    return 1;
+  }
+};
+
+const readToken = (io: CommandIo, file: string | undefined): string => {
+  const path = file ?? (io.env.AUTH_TOKEN ? undefined : io.env.AUTH_TOKEN_FILE);
+  if (!path) return io.env.AUTH_TOKEN ?? "";
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    throw new Refused(`the token file ${path} cannot be read`);
+  }
+};
+
+const list = async (
+  io: CommandIo,
+  ask: Ask,
+  choice: { readonly output: string | undefined; readonly lane: string | undefined },
+  limit: number,
+  json: boolean,
+): Promise<number> => {
+  let shown = 0;
+  let next: string | undefined;
+  do {
+    const query = Object.entries({ ...choice, after: next, limit: String(Math.min(limit - shown, 100)) });
+    const given = query.filter((pair): pair is [string, string] => pair[1] !== undefined);
+    const text = await ask(`/api/v1/dead-letters?${new URLSearchParams(given)}`);
+    const page = JSON.parse(text) as Page;
+    if (json) io.stdout.write(text);
+    else for (const letter of page.deadLetters) io.stdout.write(describe(letter));
+    shown += page.deadLetters.length;
+    next = page.next;
+  } while (next !== undefined && shown < limit);
+  if (json) return 0;
+  if (shown === 0) io.stdout.write("no dead letters\n");
+  if (next !== undefined) io.stdout.write(`and more: --limit ${limit * 10}\n`);
+  return 0;
+};
+
+const shownAlerts = 5;
+
+const describe = ({ id, output, lane, why, diedAt, count, alerts }: Letter): string => {
+  const head = `${diedAt}  ${output ?? lane}  ${count} ${count === 1 ? "alert" : "alerts"}  ${why}`;
+  const lines = alerts.slice(0, shownAlerts).map((a) => `${a.priority}  ${a.rule}: ${a.output}`);
+  const rest = alerts.length > shownAlerts ? [`and ${alerts.length - shownAlerts} more`] : [];
+  return `${[head, `  id ${id}`, ...[...lines, ...rest].map((l) => `  ${l}`)].map(printable).join("\n")}\n`;
+};
+
+/** Moving very many letters takes its time. */
+const patienceMs = 120_000;
+
+const askHub = (base: string, token: string): Ask => {
+  if (!/^https?:$/.test(URL.parse(base)?.protocol ?? ""))
+    throw new UsageError("--url is not an http:// or https:// URL");
+  return async (path, body) => {
+    const headers = { ...(token && { Authorization: `Bearer ${token}` }), "Content-Type": "application/json" };
+    const how = body === undefined ? { headers } : { headers, method: "POST", body: JSON.stringify(body) };
+    let reply: Response;
+    let text: string;
+    try {
+      reply = await fetch(new URL(path, base), { ...how, redirect: "error", signal: AbortSignal.timeout(patienceMs) });
+      text = await reply.text();
+    } catch (error) {
+      throw new Refused(`no answer from the hub: ${causeOf(error)}`);
+    }
+    if (reply.ok && isJson(reply)) return text;
+    throw new Refused(`the hub refused: HTTP ${reply.status}${reasonIn(text)}`);
+  };
+};
+
+const isJson = (reply: Response): boolean => reply.headers.get("content-type")?.startsWith("application/json") ?? false;
+
+const causeOf = (error: unknown): string => {
+  const cause = (error as { cause?: { code?: unknown } }).cause;
+  return typeof cause?.code === "string" ? cause.code : error instanceof Error ? error.name : "failed";
+};
+
+const reasonIn = (text: string): string => {
+  try {
+    const { error } = JSON.parse(text) as { error?: unknown };
+    return typeof error === "string" ? `: ${printable(error)}` : "";
+  } catch {
+    return "";
+  }
+};

@@ -1,0 +1,101 @@
+import { randomUUID } from "node:crypto";
+import { parseArgs } from "node:util";
+import { loadConfig } from "../config/load.ts";
+import { formatProblem } from "../config/problem.ts";
+import { secretsOf } from "../config/redact.ts";
+import type { HubConfig, OutputInstance } from "../config/types.ts";
+import { openDelivery } from "../deliver/chain.ts";
+import { hubFacts } from "../hub/outputs.ts";
+import { createLogger } from "../log/log.ts";
+import { decodeAlerts, makeAlertSettings } from "../pipeline/alert-in.ts";
+import { encodeAlert } from "../pipeline/codec.ts";
+import { decodeAlertLines } from "../pipeline/worker.ts";
+import { type Alert, parsePriority } from "../sdk/alert.ts";
+import { type Command, UsageError } from "./command.ts";
+import { printable } from "./printable.ts";
+
+/** The alert of falcosidekick's `/test`, with the rule and priority that were asked for. */
+const testAlert = (now: number, rule: string, priority: string): string =>
+  JSON.stringify({
+    output: "This is a test from falcosidekick",
+    priority,
+    hostname: "falcosidekick",
+    rule,
+    time: `${new Date(now).toISOString().slice(0, 19)}Z`,
+    output_fields: { "proc.name": "falcosidekick", "user.name": "falcosidekick" },
+    tags: ["test", "example"],
+  });
+
+/**
+ * `eyrie send-test [-c FILE] [-o key=value]… [--output ID]… [--rule NAME] [--priority P]`: one alert straight to each
+ * configured output (whatever its `match` says), one attempt each, past the queue. Exit code 1 when any did not take it.
+ */
+export const sendTest: Command = async (args, io) => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      "config-file": { type: "string", short: "c" },
+      option: { type: "string", short: "o", multiple: true },
+      output: { type: "string", multiple: true },
+      rule: { type: "string", default: "Test rule" },
+      priority: { type: "string", default: "Debug" },
+    },
+  });
+  if (!parsePriority(values.priority)) throw new UsageError(`"${values.priority}" is not a priority`);
+  const { config, problems } = loadConfig({ ...io, file: values["config-file"], overrides: values.option ?? [] });
+  for (const problem of problems) io.stderr.write(`${problem.severity}: ${formatProblem(problem)}\n`);
+  if (problems.some((p) => p.severity === "error")) return 1;
+
+  const ids = config.outputs.map((o) => o.id);
+  const unknown = (values.output ?? []).filter((id) => !ids.includes(id));
+  if (ids.length === 0 || unknown.length > 0) {
+    const there = ids.length === 0 ? "no output is configured" : `configured are ${ids.join(", ")}`;
+    io.stderr.write(`${unknown.map((id) => `no output "${printable(id)}"; `).join("")}${there}\n`);
+    return 1;
+  }
+  const chosen = config.outputs.filter((o) => !values.output || values.output.includes(o.id));
+  const { settings } = makeAlertSettings(config, randomUUID);
+  const [alert] = decodeAlerts(testAlert(Date.now(), values.rule, values.priority), settings).alerts;
+  if (!alert) throw new UsageError("the alert is not valid");
+
+  const width = Math.max(...chosen.map((o) => o.id.length));
+  const sent = chosen.map(async (instance) => {
+    const { ok, text } = await attempt(instance, alert, config);
+    io.stdout.write(`${instance.id.padEnd(width)}  ${ok ? "ok    " : "failed"}  ${text}\n`);
+    return ok;
+  });
+  return (await Promise.all(sent)).every(Boolean) ? 0 : 1;
+};
+
+const noMetrics = { attempt() {}, retried() {}, dead() {}, breaker() {}, lastSuccess() {} };
+
+/** What the destination answered, for people; delivery's messages hold no URL, key or body. */
+const attempt = async (
+  instance: OutputInstance,
+  alert: Alert,
+  config: HubConfig,
+): Promise<{ readonly ok: boolean; readonly text: string }> => {
+  const log = createLogger({ format: "json", level: "silent", secrets: secretsOf(config) }, { write: () => {} });
+  const delivery = await openDelivery(instance, {
+    log,
+    metrics: noMetrics,
+    now: Date.now,
+    random: Math.random,
+    decode: decodeAlertLines,
+    encode: (alerts) => alerts.map(encodeAlert).join("\n"),
+    hub: hubFacts(config),
+    proxy: config.proxy,
+  });
+  const start = performance.now();
+  try {
+    const item = { lane: "", id: alert.uuid, body: encodeAlert(alert), count: 1, at: Date.now(), attempt: 0 };
+    const { dead, retry } = await delivery.handle(item);
+    const ms = `${Math.round(performance.now() - start)} ms`;
+    if (!dead && !retry) return { ok: true, text: ms };
+    const failure = delivery.state().lastFailure;
+    const why = failure ? `${failure.reason}: ${failure.message}` : (dead?.[0]?.why ?? "held back");
+    return { ok: false, text: `${printable(why)}, ${ms}${retry ? "; the hub would try again" : ""}` };
+  } finally {
+    await delivery.close(0);
+  }
+};
