@@ -38,6 +38,7 @@ export class JsonNode {
   #spans: number[] | undefined;
   #children: (JsonNode | undefined)[] | undefined;
   #keys: readonly string[] | undefined;
+  #escapes: boolean | undefined;
 
   /** True when the text of the value is known to have no blanks between tokens. */
   readonly solid: boolean;
@@ -141,14 +142,16 @@ export class JsonNode {
     return child;
   }
 
-  /** True when a key of the object is written with escapes. */
+  /** True when a key of the object is written with escapes. Looks at this value's text only, and once. */
   #escaped(): boolean {
-    if (this.#keys) return true;
+    this.#escapes ??= this.text.slice(this.start, this.end).includes("\\") && this.#anyKeyEscaped();
+    return this.#escapes;
+  }
+
+  #anyKeyEscaped(): boolean {
     const spans = this.#index();
-    let slash = this.text.indexOf("\\", this.start);
-    for (let i = 0; i < spans.length && slash >= 0 && slash < this.end; i += 4) {
-      if (slash < (spans[i] as number)) slash = this.text.indexOf("\\", spans[i]);
-      if (slash >= 0 && slash < (spans[i + 1] as number)) return true;
+    for (let i = 0; i < spans.length; i += 4) {
+      if (this.text.slice(spans[i], spans[i + 1]).includes("\\")) return true;
     }
     return false;
   }
