@@ -12,6 +12,7 @@ import nats from "./nats.ts";
 import opsgenie from "./opsgenie.ts";
 import rocketchat from "./rocketchat.ts";
 import slack from "./slack.ts";
+import smtp from "./smtp.ts";
 import stdout from "./stdout.ts";
 import teams from "./teams.ts";
 import webhook from "./webhook.ts";
@@ -29,6 +30,7 @@ export const outputs: readonly Output[] = [
   opsgenie,
   rocketchat,
   slack,
+  smtp,
   stdout,
   teams,
   webhook,

@@ -45,6 +45,7 @@ const ownSuite: Readonly<Record<string, string>> = {
   "aws.lambda": "outputs-aws.test.ts",
   "aws.sqs": "outputs-aws.test.ts",
   nats: "outputs-nats.test.ts",
+  smtp: "outputs-smtp.test.ts",
   stdout: "outputs-stdout.test.ts",
 };
 
