@@ -126,6 +126,11 @@ for (const output of outputs) {
       );
     });
 
+    it("calls secret what is named like a secret", () => {
+      const named = /(key|keyid|token|password|secret|webhookurl|customheaders)$/;
+      for (const [key, field] of fields) if (named.test(key)) assert.ok(fieldMeta(field).secret, key);
+    });
+
     it("shows no secret of its configuration", () => {
       const armed = Object.fromEntries(
         fields.map(([key, field]) => {
