@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { DelayedError, type Job, Worker } from "bullmq";
+import { type BodyCache, type Packed, unpack } from "./bullmq-body.ts";
 import { type BullLane, idOf, type JobData, queueName } from "./bullmq-lane.ts";
 import { type Consumer, type Handle, type Item, QueueError, type Settlement } from "./queue.ts";
 import { codeWord, type RedisClient } from "./redis-connect.ts";
@@ -20,8 +21,8 @@ export interface ConsumeFacts {
   open(lane: string): Promise<BullLane>;
   /** Writes children and dead letters; both are safe to repeat. */
   write(item: Item, settlement: Settlement): Promise<void>;
-  live(lane: string, id: string, attempt: number): unknown;
-  keepLive(lane: string, id: string, attempt: number, live: unknown, bytes: number): void;
+  readonly cache: BodyCache;
+  pack(body: string): Packed;
   replaced(lane: string): void;
 }
 
@@ -107,22 +108,20 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
   }
 
   async function settle(job: Job<JobData>, token?: string): Promise<void> {
-    const { b, n, t, a, s = 0 } = job.data;
+    const { n, t, a, s = 0 } = job.data;
     const id = idOf(job.id ?? "e");
-    const live = facts.live(facts.lane, id, a);
-    const item: Item = {
-      lane: facts.lane,
-      id,
-      body: b,
-      count: n,
-      at: t,
-      attempt: a,
-      ...(live === undefined ? {} : { live }),
-    };
-    if (job.stalledCounter - s >= deaths) {
-      const dead = [{ body: b, count: n, why: "poison: in hand at five process deaths" }];
-      return persist(() => facts.write(item, { dead }));
+    const at = { lane: facts.lane, id, count: n, at: t, attempt: a };
+    const end = (body: string, why: string) =>
+      persist(() => facts.write({ ...at, body }, { dead: [{ body, count: n, why }] }));
+    const held = facts.cache.take(facts.lane, id, a, job.data);
+    let body: string;
+    try {
+      body = held?.body ?? unpack(job.data);
+    } catch {
+      return end("", "corrupt: the stored chunk was unreadable");
     }
+    const item: Item = { ...at, body, ...(held?.live === undefined ? {} : { live: held.live }) };
+    if (job.stalledCounter - s >= deaths) return end(body, "poison: in hand at five process deaths");
     let settlement: Settlement;
     try {
       settlement = await handle(item);
@@ -133,8 +132,9 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
     if (settlement.next?.length || settlement.dead?.length) await persist(() => facts.write(item, settlement));
     const { retry } = settlement;
     if (!retry) return;
-    const data: JobData = { b: retry.body, n: retry.count, t, a: a + 1, s: job.stalledCounter };
-    facts.keepLive(facts.lane, id, a + 1, retry.live, retry.body.length);
+    const packed = facts.pack(retry.body);
+    const data: JobData = { ...packed, n: retry.count, t, a: a + 1, s: job.stalledCounter };
+    facts.cache.keep(facts.lane, id, a + 1, packed, retry.body, retry.live);
     return later(job, token, retry.inMs, { data: JSON.stringify(data), n: retry.count });
   }
 

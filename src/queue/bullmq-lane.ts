@@ -1,17 +1,17 @@
 /** One lane in Redis: a BullMQ queue of chunk jobs, and the lane's dead letters beside it in the same hash slot. */
 
 import { Queue as BullQueue } from "bullmq";
+import type { Packed } from "./bullmq-body.ts";
 import type { Chunk, DeadLetter, Depth } from "./queue.ts";
 import type { RedisClient } from "./redis-connect.ts";
 
 /** What a job carries: body, count, acceptance time, attempt, and the stalls counted before this attempt. */
-export interface JobData {
-  readonly b: string;
+export type JobData = Packed & {
   readonly n: number;
   readonly t: number;
   readonly a: number;
   readonly s?: number;
-}
+};
 
 /** Names and ids in keys: no colon (BullMQ), no brace (hash tags). */
 const encode = (text: string) => text.replace(/[%:{}]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
@@ -24,9 +24,9 @@ export const idOf = (job: string): string => decodeURIComponent(job.slice(1));
 /** A thrown error of BullMQ's own must never end a job: it comes back a second later, for ever. */
 const jobOptions = { attempts: 1_000_000_000, backoff: { type: "fixed", delay: 1000 }, stackTraceLimit: 1 };
 
-export const toJob = (chunk: Chunk) => ({
+export const toJob = (chunk: Chunk, packed: Packed) => ({
   name: String(chunk.count),
-  data: { b: chunk.body, n: chunk.count, t: chunk.at, a: 0 } satisfies JobData,
+  data: { ...packed, n: chunk.count, t: chunk.at, a: 0 } satisfies JobData,
   opts: { ...jobOptions, jobId: jobId(chunk.id), timestamp: chunk.at },
 });
 
@@ -115,8 +115,8 @@ export function openBullLane(name: string, client: RedisClient, prefix: string) 
     base,
     /** Rejects when the first contact failed: the lane must be opened anew then. */
     ready: () => queue.waitUntilReady(),
-    add: async (chunks: readonly Chunk[]): Promise<void> => {
-      await queue.addBulk(chunks.map(toJob));
+    add: async (chunks: readonly Chunk[], pack: (body: string) => Packed): Promise<void> => {
+      await queue.addBulk(chunks.map((c) => toJob(c, pack(c.body))));
     },
     waiting: () => client.llen(`${base}wait`),
     depth: async (): Promise<Depth> => {

@@ -4,6 +4,7 @@
  * make repeating them harmless, then the job ends. A crash in between repeats the item; nothing is lost.
  */
 
+import { createBodyCache, createPacker } from "./bullmq-body.ts";
 import { consumeRedis } from "./bullmq-consume.ts";
 import { type BullLane, openBullLane } from "./bullmq-lane.ts";
 import { type Chunk, type DeadLetter, type Item, type Queue, QueueError, type Settlement } from "./queue.ts";
@@ -36,8 +37,6 @@ export interface RedisQueue extends Queue {
 }
 
 const factsEveryMs = 30_000;
-/** Memory for decoded chunks that come back to the process that pushed them. */
-const liveBytes = 16 * 1024 * 1024;
 
 /** Returns at once, also while Redis is away: pushes are refused until it is there. */
 export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
@@ -49,7 +48,8 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
   const blocking = trackCopies(working);
   const lanes = new Map<string, Promise<BullLane>>();
   const consumers = new Set<ReturnType<typeof consumeRedis>>();
-  const live = createLiveCache();
+  const cache = createBodyCache();
+  const pack = createPacker();
   let facts: RedisFacts = { durable: true, warnings: [] };
   let replaced = 0;
   let answered = true;
@@ -113,8 +113,8 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
   const add = async (chunks: readonly Chunk[]): Promise<void> => {
     const byLane = Map.groupBy(chunks, (c) => c.lane);
     const opened = await Promise.all([...byLane.keys()].map(open));
-    await Promise.all(opened.map((lane) => lane.add(byLane.get(lane.name) ?? [])));
-    for (const c of chunks) if (c.live !== undefined) live.keep(c.lane, c.id, 0, c.live, c.body.length);
+    await Promise.all(opened.map((lane) => lane.add(byLane.get(lane.name) ?? [], pack)));
+    for (const c of chunks) cache.keep(c.lane, c.id, 0, pack(c.body), c.body, c.live);
   };
 
   const write = (item: Item, { next, dead }: Settlement) =>
@@ -156,8 +156,8 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
           now: settings.now,
           open,
           write,
-          live: live.take,
-          keepLive: live.keep,
+          cache,
+          pack,
           replaced: (name) => {
             replaced++;
             log("warn", `queue: the worker of ${name} had stopped fetching and was replaced`);
@@ -192,7 +192,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
           // Without ids the first page is always the next one: its letters are gone from the list afterwards.
           const letters: DeadLetter[] = ids ? await lane.read(ids.slice(at, at + 100)) : await lane.letters(100);
           if (ids ? at >= ids.length : letters.length === 0) return moved;
-          await lane.add(letters);
+          await lane.add(letters, pack);
           moved += await lane.remove(letters.map((l) => l.id));
         }
       }),
@@ -232,30 +232,4 @@ function trackCopies(client: RedisClient): Set<RedisClient> {
     },
   });
   return copies;
-}
-
-function createLiveCache() {
-  const held = new Map<string, { live: unknown; bytes: number }>();
-  let used = 0;
-  const key = (lane: string, id: string, attempt: number) => `${lane}\n${id}\n${attempt}`;
-  const remove = (name: string) => {
-    const entry = held.get(name);
-    if (entry) used -= entry.bytes;
-    held.delete(name);
-    return entry?.live;
-  };
-  return {
-    take: (lane: string, id: string, attempt: number) => remove(key(lane, id, attempt)),
-    keep: (lane: string, id: string, attempt: number, live: unknown, textBytes: number) => {
-      if (live === undefined) return;
-      remove(key(lane, id, attempt));
-      const bytes = 256 + textBytes * 3;
-      held.set(key(lane, id, attempt), { live, bytes });
-      used += bytes;
-      for (const oldest of held.keys()) {
-        if (used <= liveBytes) break;
-        remove(oldest);
-      }
-    },
-  };
 }
