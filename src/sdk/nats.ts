@@ -1,0 +1,109 @@
+import type { ConnectionOptions, NatsConnection } from "@nats-io/transport-node";
+import { DeliveryError, type DeliveryFault, type Reason } from "./errors.ts";
+import { type Config, secret, text, url } from "./fields.ts";
+import type { TlsMaterial } from "./output.ts";
+
+type Nats = typeof import("@nats-io/transport-node");
+
+/** Where a NATS server is and who asks. */
+export const natsFields = {
+  hostport: url("URL of the server; it may hold user and password, or a token.", {
+    secret: true,
+    schemes: ["nats", "tls"],
+  }),
+  user: text("User, when the URL holds none."),
+  password: secret("Password of the user."),
+  token: secret("Token, in place of user and password."),
+  nkey: secret("Seed of an nkey (SU…)."),
+  creds: secret("Content of a credentials file: a JWT and its seed."),
+};
+type Settings = Config<typeof natsFields>;
+
+/** One connection. Reconnecting is the engine's: a connection that broke is closed and opened anew. */
+export const connectNats = async (nats: Nats, config: Settings, tls: TlsMaterial): Promise<NatsConnection> => {
+  const { host, protocol } = new URL(config.hostport);
+  const options = { servers: host, name: "eyrie", reconnect: false, ...who(nats, config) };
+  const { ca, cert, key, rejectUnauthorized } = tls;
+  const given = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+  const demanded = protocol === "tls:" || cert !== undefined;
+  const plain = { ...options, ...(demanded && { tls: { ...given, rejectUnauthorized } }) };
+  if (demanded || (rejectUnauthorized && !ca)) return nats.connect(plain);
+  try {
+    return await nats.connect({ ...options, tls: { ...given, rejectUnauthorized } });
+  } catch (error) {
+    // Said before any credentials are: with `nats://` the server decides, and this one has no TLS.
+    if (error instanceof nats.ConnectionError && error.message.includes("does not support 'tls'"))
+      return nats.connect(plain);
+    throw error;
+  }
+};
+
+/** Credentials by their strength: a JWT, an nkey, a token, a user; the configuration's own keys before the URL's. */
+const who = (nats: Nats, config: Settings): Partial<ConnectionOptions> => {
+  const bytes = (value: string) => new TextEncoder().encode(`${value.trim()}\n`);
+  const { username, password } = new URL(config.hostport);
+  if (config.creds) return { authenticator: nats.credsAuthenticator(bytes(config.creds)) };
+  if (config.nkey) return { authenticator: nats.nkeyAuthenticator(new TextEncoder().encode(config.nkey.trim())) };
+  const token = config.token || (username && !password && !config.user ? decodeURIComponent(username) : "");
+  if (token) return { token };
+  if (config.user) return { user: config.user, pass: config.password };
+  return username ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : {};
+};
+
+const refusals: Readonly<Record<string, DeliveryFault>> = {
+  AuthorizationError: { reason: "auth_error", retryable: true },
+  PermissionViolationError: { reason: "auth_error", retryable: true },
+  UserAuthenticationExpiredError: { reason: "auth_error", retryable: true },
+  TimeoutError: { reason: "timeout", retryable: true },
+  // No stream listens to the subject, which a stream made later cures.
+  JetStreamNotEnabled: { reason: "not_found", retryable: true },
+  StreamNotFoundError: { reason: "not_found", retryable: true },
+  // A stream that is full or has no leader.
+  JetStreamApiError: { reason: "server_error", retryable: true },
+  InvalidArgumentError: { reason: "config", retryable: true },
+};
+
+const tooLarge = 10054;
+
+/** What an error of the client means. */
+export const natsFault = (error: unknown): DeliveryFault => {
+  if (error instanceof DeliveryError) return error.fault;
+  const { name, code, cause } = (error ?? {}) as { name?: string; code?: unknown; cause?: { code?: unknown } };
+  if (name === "JetStreamApiError" && code === tooLarge) return { reason: "too_large", retryable: false };
+  const known = refusals[name ?? ""];
+  if (known) return known;
+  const tls = /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_|ERR_SSL_)/;
+  const reason: Reason = tls.test(String(code ?? cause?.code)) ? "tls" : "network";
+  return { reason, retryable: true };
+};
+
+const said: Partial<Record<Reason, string>> = {
+  auth_error: "NATS refused the user",
+  not_found: "no stream takes the subject",
+  server_error: "the stream does not store the message",
+  timeout: "NATS did not answer in time",
+  too_large: "above the limit of the server or the stream",
+  tls: "NATS is not trusted, or does not trust the hub",
+};
+
+/** The error that a sender throws; `extra` names the alerts that failed, when not all did. */
+export const natsError = (fault: DeliveryFault, extra: Partial<DeliveryFault> = {}): DeliveryError =>
+  new DeliveryError(said[fault.reason] ?? "NATS is not reached", { ...fault, ...extra });
+
+/** Failed alerts alone are reported, those that no repetition cures apart. */
+export const settle = (faults: ReadonlyMap<number, DeliveryFault>): void => {
+  const all = [...faults];
+  const [first] = all;
+  if (!first) return;
+  const [, told] = all.find(([, fault]) => fault.retryable) ?? first;
+  const dead = all.flatMap(([i, fault]) => (fault.retryable ? [] : [i]));
+  throw natsError(told, { failed: all.map(([i]) => i), ...(told.retryable && dead.length > 0 && { dead }) });
+};
+
+/** The work, or a timeout when the attempt is over. */
+export const until = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(new DeliveryError("no answer in time", { reason: "timeout", retryable: true }));
+  signal.addEventListener("abort", abort, { once: true });
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener("abort", abort));
+};
