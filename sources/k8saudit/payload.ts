@@ -35,9 +35,10 @@ interface Sink extends PayloadLimits {
   readonly dropped: Dropped[];
 }
 
-/** Levels of containers down to the members of an EventList's items, and of a lone Event. */
-const listLevels = 3;
-const eventLevels = 1;
+/** Levels of an event whose members are indexed while it is checked: those that most fields lie in. */
+const eventLevels = 3;
+/** An EventList and its items stand above. */
+const listLevels = 2 + eventLevels;
 
 /**
  * The audit events of a text: an Event, an EventList, arrays of them, or several such values after each other. What is

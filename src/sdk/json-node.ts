@@ -84,10 +84,12 @@ export class JsonNode {
     const { text } = this;
     const spans = this.#index();
     const { length } = key;
+    const first = key.charCodeAt(0);
     for (let i = 0; i < spans.length; i += 4) {
       const from = spans[i] as number;
-      if ((spans[i + 1] as number) - from === length && text.startsWith(key, from))
-        return key.includes("\\") ? -1 : i / 4;
+      // Cheap tests first: startsWith is a call into the engine.
+      if ((spans[i + 1] as number) - from !== length || (length > 0 && text.charCodeAt(from) !== first)) continue;
+      if (text.startsWith(key, from)) return key.includes("\\") ? -1 : i / 4;
     }
     return -1;
   }
