@@ -57,6 +57,8 @@ interface Token {
   readonly end: number;
 }
 
+const longestToken = 4096;
+
 /** The message is cut short where Falco's own is. */
 const unknown = "unknown filter: unexpected token after '";
 
@@ -65,7 +67,7 @@ const unknown = "unknown filter: unexpected token after '";
  * length to try ends where parsing got to.
  */
 const takeToken = <E>(text: string, start: number, slots: Slots<E>): Token => {
-  for (let end = text.length; end > start; ) {
+  for (let end = Math.min(text.length, start + longestToken); end > start; ) {
     const parsed = parseOperand(text.slice(start, end));
     if (parsed.ok) {
       try {

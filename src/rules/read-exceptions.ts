@@ -60,13 +60,16 @@ const readEntryAt = (node: YamlNode, key: string, context: Context, optional: bo
   return entry === undefined ? undefined : readEntry(entry, key, context);
 };
 
+/** A value is at most a list in a row of a list; what is nested deeper has no meaning and is not read. */
+const deepest = 3;
+
 /** Maps and nulls become an empty text, which no length check accepts. */
-const readEntry = (node: YamlNode, key: string, context: Context): Entry => {
+const readEntry = (node: YamlNode, key: string, context: Context, depth = 0): Entry => {
   const here = within(context, "value for", key, node.at);
   if (node.kind === "scalar") {
     refuseIf(node.text === "", "Value must be non-empty", here);
     return node.text;
   }
-  if (node.kind !== "seq") return "";
-  return node.items.map((item) => readEntry(item, "", within(here, "exception", "", item.at)));
+  if (node.kind !== "seq" || depth === deepest) return "";
+  return node.items.map((item) => readEntry(item, "", within(here, "exception", "", item.at), depth + 1));
 };

@@ -1,14 +1,5 @@
-import {
-  type Alias,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseAllDocuments,
-  type YAMLError,
-} from "yaml";
+import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from "yaml";
+import { isForgiven, type YamlFault, yamlFault } from "./yaml-fault.ts";
 
 /**
  * YAML as yaml-cpp reads it for Falco: scalars keep their text, of equal keys the first counts, merge keys are ordinary
@@ -23,11 +14,6 @@ export type YamlNode =
 export interface YamlEntry {
   readonly key: YamlNode;
   readonly value: YamlNode;
-}
-
-export interface YamlFault {
-  readonly message: string;
-  readonly at: number;
 }
 
 /** The documents of a file, or the first fault in yaml-cpp's words where they are known. */
@@ -46,7 +32,7 @@ export const readYaml = (text: string): readonly YamlNode[] | YamlFault => {
   if (!Array.isArray(documents)) return [];
   for (const document of documents) {
     const error = document.errors.find((e) => !isForgiven(e, text));
-    if (error !== undefined) return fault(error, text);
+    if (error !== undefined) return yamlFault(error, text);
   }
   try {
     return documents.map((document) => convert(document.contents as Node | null, text, new Map()));
@@ -55,41 +41,6 @@ export const readYaml = (text: string): readonly YamlNode[] | YamlFault => {
       return { message: `the referenced anchor is not defined: ${error.anchor}`, at: error.at };
     throw error;
   }
-};
-
-/** yaml-cpp takes a quoted string that the file's end cuts off. */
-const isForgiven = (error: YAMLError, text: string): boolean =>
-  (error.code === "MISSING_CHAR" && /quote/.test(error.message) && error.pos[0] >= text.trimEnd().length - 1) ||
-  error.code === "KEY_OVER_1024_CHARS";
-
-const illegalValue = "illegal map value";
-
-const words: Partial<Record<string, string>> = {
-  BLOCK_AS_IMPLICIT_KEY: illegalValue,
-  BAD_INDENT: illegalValue,
-  BAD_ALIAS: "alias not found after *",
-  UNEXPECTED_TOKEN: "unknown token",
-  BAD_SCALAR_START: "unknown token",
-  DUPLICATE_KEY: "duplicate key",
-  MULTILINE_IMPLICIT_KEY: illegalValue,
-};
-
-/** yaml-cpp's words and place for what the parser found. */
-const fault = (error: YAMLError, text: string): YamlFault => {
-  const [at] = error.pos;
-  const lineStart = text.lastIndexOf("\n", at - 1) + 1;
-  if (text[lineStart] === "\t" || error.code === "TAB_AS_INDENT") {
-    const tab = text.indexOf("\t", lineStart);
-    return { message: "illegal tab when looking for indentation", at: tab < 0 ? at : tab };
-  }
-  if (/flow (?:sequence|map|collection)/i.test(error.message)) {
-    const map = /flow map/i.test(error.message);
-    return { message: `end of ${map ? "map" : "sequence"} flow not found`, at: Math.min(at, text.length) };
-  }
-  const message = words[error.code] ?? error.message;
-  if (message !== illegalValue) return { message, at };
-  const colon = text.slice(at).search(/:(?:\s|$)/);
-  return { message, at: colon < 0 ? at : at + colon };
 };
 
 class UndefinedAlias extends Error {

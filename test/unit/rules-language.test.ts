@@ -129,6 +129,37 @@ test("conditions that grow without end through lists or macros are problems, not
   assert.equal(set.ok, false);
 });
 
+test("text that is no YAML is refused in yaml-cpp's words, at its place", () => {
+  const faults: readonly (readonly [string, string])[] = [
+    ["- rule: r\n desc: d\n", "line 2, column 2: end of sequence not found"],
+    ["- rule: r\n  desc d\n  output: x\n", "line 2, column 3: end of map not found"],
+    ["- list: l\n  items: [a, {b: c\n", "line 3, column 1: end of map flow not found"],
+    ["- rule: r\n   desc: d\n", "line 2, column 8: illegal map value"],
+    ['- rule: "\\q"\n', "line 1, column 12: unknown escape character: q"],
+    ["]\n", "line 1, column 1: illegal flow end"],
+    ["a: - b\n", "line 1, column 4: illegal block entry"],
+  ];
+  for (const [text, message] of faults) {
+    const set = loadRules([{ name: "a", text }], { catalogs: [catalog] });
+    assert.deepEqual(
+      set.problems.map((each) => each.message),
+      [`yaml-cpp: error at ${message}`],
+      text,
+    );
+  }
+});
+
+test("nesting without end is a problem, not a crash", () => {
+  const texts = [
+    "[".repeat(50_000),
+    "- ".repeat(20_000),
+    rules(`${"(".repeat(5000)}s.text exists`),
+    rules(`s.text regex '${"(".repeat(5000)}${")".repeat(5000)}'`),
+    rules(`s.text regex '((a{1,1000}){1,1000}){1,1000}'`),
+  ];
+  for (const text of texts) assert.equal(loadRules([{ name: "a", text }], { catalogs: [catalog] }).ok, false);
+});
+
 test("a match becomes the alert that Falco would have sent", () => {
   const set = loadRules([{ name: "a", text: rules("s.text exists") }], { catalogs: [catalog] });
   const event: Sample = { text: "é", num: 12345678901234567890n };
