@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { nkeys } from "@nats-io/transport-node";
 import nats from "../../outputs/nats.ts";
 import { DeliveryError, type DeliveryFault } from "../../src/sdk/errors.ts";
 import type { Alerts } from "../../src/sdk/output.ts";
@@ -9,11 +10,18 @@ import { configOf, openSender, testHost } from "../support/senders.ts";
 
 const noHttp = () => Promise.reject(new Error("not over HTTP"));
 
-const send = async (alerts: Alerts, options: NatsOptions = {}, user = "", timeoutMs = 5000, jetstream = false) => {
+const send = async (
+  alerts: Alerts,
+  options: NatsOptions = {},
+  user = "",
+  timeoutMs = 5000,
+  jetstream = false,
+  more: Readonly<Record<string, unknown>> = {},
+) => {
   const server = await openNats(options);
   let fault: DeliveryFault | undefined;
   try {
-    const config = configOf(nats, { hostport: `nats://${user}127.0.0.1:${server.port}`, jetstream });
+    const config = configOf(nats, { hostport: `nats://${user}127.0.0.1:${server.port}`, jetstream, ...more });
     const sender = await openSender(nats, config, testHost(noHttp));
     try {
       await sender.send(alerts, AbortSignal.timeout(timeoutMs));
@@ -53,6 +61,14 @@ describe("nats", () => {
     assert.deepEqual([named?.user, named?.pass], ["u", "p@ss"]);
     const [token] = (await send([sampleAlert()], {}, "t0ken@")).connects;
     assert.equal(token?.auth_token, "t0ken");
+  });
+
+  it("shows the token of a credentials file, which may have lost its last line's end", async () => {
+    const seed = new TextDecoder().decode(nkeys.createUser().getSeed());
+    const creds = `-----BEGIN NATS USER JWT-----\nthe.user.jwt\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\n${seed}\n------END USER NKEY SEED------`;
+    const [told] = (await send([sampleAlert()], {}, "", 5000, false, { creds })).connects;
+    assert.equal(told?.jwt, "the.user.jwt");
+    assert.match(String(told?.nkey), /^U[A-Z0-9]+$/);
   });
 
   it("takes a missing permission for an authorization fault, not for delivered", async () => {
