@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type Config, duration, flag, int, list, secret, text } from "../../src/sdk/fields.ts";
+import { type Config, duration, flag, int, pairs, secret, text } from "../../src/sdk/fields.ts";
 import { defineSource, type Plugin } from "../../src/sdk/source.ts";
 import { openFile } from "./file.ts";
 import { readInitConfig } from "./init-config.ts";
@@ -20,7 +20,13 @@ const fields = {
     "PEM file of the authorities that must have signed client certificates; empty: none are asked for.",
   ),
   bearertoken: secret("Token that requests must carry; empty: none is asked for."),
-  bearertokens: list("Further tokens, so that one can be replaced while the other still works."),
+  bearertokens: pairs(
+    "Further tokens by a name of your choice, so that one can be replaced while the other still works.",
+    {
+      secret: true,
+      exact: true,
+    },
+  ),
   maxeventsize: int("Bytes of one event; a larger one is dropped alone.", 16_777_216, 1),
   maxbatchsize: int("Bytes of one request, after decompression; a larger one is answered with 413.", 67_108_864, 1),
   redeliverywindow: duration(
@@ -57,7 +63,7 @@ const k8saudit = defineSource({
     const tls = place.tls ? await tlsOf(config) : undefined;
     const settings = {
       place,
-      tokens: [config.bearertoken, ...config.bearertokens].filter((token) => token !== ""),
+      tokens: [config.bearertoken, ...Object.values(config.bearertokens)].filter((token) => token !== ""),
       cluster: config.cluster,
       maxEventBytes: config.maxeventsize,
       maxBatchBytes: config.maxbatchsize,

@@ -100,7 +100,7 @@ test("gzip is taken, and its limit is that of the plain body", async (t) => {
 
 test("a bearer token is asked for when one is set", async (t) => {
   const hub = makeHub();
-  const config = { listen: "http://127.0.0.1:0/k8s-audit", bearertoken: "s3cret", bearertokens: ["next"] };
+  const config = { listen: "http://127.0.0.1:0/k8s-audit", bearertoken: "s3cret", bearertokens: { next: "next" } };
   const { port } = await openSource(t, config, hub);
   const body = Buffer.from(auditEvent());
   const status = async (authorization?: string) =>
