@@ -26,6 +26,8 @@ const { values: flags } = parseArgs({
 });
 const n = Number(flags.n);
 const root = join(import.meta.dirname, "..");
+/** The hub's own flags, as `npm start` passes them. */
+const runtimeFlags = ["--max-semi-space-size=16"];
 const scratch = mkdtempSync(join(tmpdir(), "eyrie-bench-"));
 const started: ChildProcess[] = [];
 
@@ -62,7 +64,7 @@ const answers = async (url: string): Promise<void> => {
       return;
     await sleep(100);
   }
-  throw new Error("a process never became ready");
+  throw new Error(`${url} never answered`);
 };
 
 /** One yardstick binary serves as sink, load generator and relay. */
@@ -217,7 +219,7 @@ const hub = (outputs: number, driver: "sqlite" | "redis"): Subject => ({
       env.QUEUE_REDIS_URL = `redis://127.0.0.1:${redisPort}`;
       await sleep(500);
     }
-    const child = start(process.execPath, [join(root, "src/eyrie.js"), "-c", file], env);
+    const child = start(process.execPath, [...runtimeFlags, join(root, "src/eyrie.js"), "-c", file], env);
     return {
       child,
       ready: `http://127.0.0.1:${port}/ping`,

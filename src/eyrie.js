@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=16
 // Plain JavaScript so that an old Node gets a sentence instead of a syntax error.
 const major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {

@@ -55,14 +55,17 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
   const workers = works ? startWorker({ queue, routes: () => routes, parallel: 8 }) : [];
 
   const takes = config.role !== "worker";
-  const intake = openIntake(
-    { ...queue, push: timedPush(queue, metrics.push) },
+  const intake = openIntake({
+    push: timedPush(queue, metrics.push),
     settings,
-    (alerts) => {
+    accepted: (alerts) => {
       for (const alert of alerts) metrics.event(alert);
     },
+    ...(works && { routes: () => routes }),
+    // A Redis job costs more than a row: it is worth waiting for company.
+    lingerMs: config.queue.driver === "redis" ? 5 : 2,
     now,
-  );
+  });
   const server = createServer({
     config,
     take: takes ? (text) => intake.alerts(text) : refuse,

@@ -1,10 +1,11 @@
-import type { Queue } from "../queue/queue.ts";
+import type { Chunk, Queue } from "../queue/queue.ts";
 import type { Alert } from "../sdk/alert.ts";
 import type { Incoming } from "../sdk/event.ts";
 import { type AlertSettings, decodeAlerts } from "./alert-in.ts";
 import { encodeAlert } from "./codec.ts";
 import { encodeEvent } from "./event-lines.ts";
 import { openGroupCommit } from "./group-commit.ts";
+import { type Route, routeAlerts } from "./route.ts";
 import { alertLane, eventLane } from "./worker.ts";
 
 export interface Taken {
@@ -22,17 +23,30 @@ export interface Intake {
   idle(): Promise<void>;
 }
 
-const chunkLimits = { maxEvents: 500, maxBytes: 1 << 20, lingerMs: 2 };
+export interface IntakeParts {
+  readonly push: Queue["push"];
+  readonly settings: AlertSettings;
+  /** Told of alerts once they are durable. */
+  readonly accepted: (alerts: readonly Alert[]) => void;
+  /**
+   * Present where this process also delivers: alerts go straight into the lanes of their outputs, in one push. Absent:
+   * they go through the lane of alerts to whoever works.
+   */
+  readonly routes?: () => readonly Route[];
+  /** How long a chunk may fill under load, milliseconds. */
+  readonly lingerMs: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
 
-export const openIntake = (
-  queue: Queue,
-  settings: AlertSettings,
-  accepted: (alerts: readonly Alert[]) => void,
-  now: () => number,
-): Intake => {
-  const push = queue.push.bind(queue);
-  const alertGroup = openGroupCommit(push, { lane: alertLane, ...chunkLimits }, now);
-  const eventGroup = openGroupCommit(push, { lane: eventLane, ...chunkLimits }, now);
+export const openIntake = ({ push, settings, accepted, routes, lingerMs, now }: IntakeParts): Intake => {
+  const limits = { maxEvents: 500, maxBytes: 1 << 20, lingerMs };
+  const pushRouted = async (chunks: readonly Chunk[]): Promise<void> => {
+    const routed = chunks.flatMap((c) => routeAlerts(c, c.live as readonly Alert[], routes?.() ?? []));
+    if (routed.length > 0) await push(routed);
+  };
+  const alertGroup = openGroupCommit(routes ? pushRouted : push, { lane: alertLane, ...limits }, now);
+  const eventGroup = openGroupCommit(push, { lane: eventLane, ...limits }, now);
   return {
     alerts: async (text) => {
       const { alerts, rejected } = decodeAlerts(text, settings);

@@ -21,7 +21,7 @@ export interface RedisQueueSettings extends RedisSettings {
   readonly log?: QueueLog;
   /** A push that Redis does not answer in this time is refused. Default 1500. */
   readonly commandTimeoutMs?: number;
-  /** A worker's claim on a chunk; after the worker's death the chunk comes back within twice this. Default 30000. */
+  /** A worker's claim on a chunk; after the worker's death the chunk comes back within twice this. Default 15000. */
   readonly lockMs?: number;
   /** How long an item rests whose handler threw. Default 1000. */
   readonly throwDelayMs?: number;
@@ -149,7 +149,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
           client: working,
           prefix,
           lane,
-          lockMs: settings.lockMs ?? 30_000,
+          lockMs: settings.lockMs ?? 15_000,
           throwDelayMs: settings.throwDelayMs ?? 1000,
           stuckMs: settings.stuckMs ?? 10_000,
           log,
