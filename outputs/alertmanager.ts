@@ -117,10 +117,14 @@ const dropLabel = (value: string, config: Settings) => {
   return { text: String(drops), priority: parsePriority(config.dropeventdefaultpriority) };
 };
 
+/** Years of five digits are no RFC 3339. */
+const lastEnd = Date.parse("9999-12-30T00:00:00Z");
+
 /** Zero stands for Alertmanager's own timeout. An alert that comes late ends late: one that has ended would not be told. */
 const endsAt = (time: string, seconds: number, now: number): string => {
   if (seconds === 0) return "0001-01-01T00:00:00Z";
   const [, date = "", fraction = "", zone = "Z"] = /^(.{19})(\.\d+)?(.*)$/.exec(time) ?? [];
+  if (Date.parse(time) + seconds * 1000 >= lastEnd) return new Date(lastEnd).toISOString();
   if (Date.parse(time) + seconds * 1000 <= now) return new Date(now + seconds * 1000).toISOString();
   return new Date(Date.parse(`${date}Z`) + seconds * 1000).toISOString().slice(0, 19) + fraction + zone;
 };

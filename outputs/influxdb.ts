@@ -57,16 +57,23 @@ const point = (alert: Alert): string => {
   const { output, fields } = readable(alert);
   const named = [
     ...Object.entries({ rule, priority, source }),
-    ...fields,
+    ...fields.map(([name, value]) => [reserved.has(name) ? `${name}_` : name, value]),
     ["hostname", hostname],
     ["tags", tags.join("_")],
   ];
-  const written = named
-    .filter(([, value]) => value !== "")
-    .map(([name = "", value = ""]) => `${tagText(name)}=${tagText(fitBytes(value, longestTag))}`);
+  const written = new Map<string, string>();
+  for (const [name = "", value = ""] of named) {
+    if (name === "" || value === "") continue;
+    let tag = tagText(name);
+    while (written.has(tag)) tag += "_";
+    written.set(tag, tagText(fitBytes(value, longestTag)));
+  }
   const text = fitBytes(output, longestText).replaceAll(/["\\]/g, "\\$&");
-  return `events,${written.join(",")} value="${text}"`;
+  return `events,${[...written].map((tag) => tag.join("=")).join(",")} value="${text}"`;
 };
+
+/** A point has no two tags of one name, and none called time. */
+const reserved = new Set(["time", "rule", "priority", "source", "hostname", "tags"]);
 
 /** InfluxDB's limits: 64 KB for a tag, and for the text of a field. */
 const longestTag = 32_768;
