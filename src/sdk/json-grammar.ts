@@ -53,14 +53,9 @@ export const skipValue = (text: string, at: number): number => {
   }
 };
 
-/**
- * Index after the JSON value that starts at `at` (blanks before it skipped), every character of it checked; -1: not JSON.
- */
-export const endOfJson = (text: string, at = 0): number => checkValue(text, skipBlank(text, at), 1, true);
-
 /** True when the text is one JSON value and blanks. */
 export const isJson = (text: string): boolean => {
-  const end = endOfJson(text);
+  const end = checkValue(text, skipBlank(text, 0), 1, true);
   return end >= 0 && skipBlank(text, end) === text.length;
 };
 
