@@ -131,7 +131,7 @@ test("send-test sends what /test sends, tells each destination's answer and leav
 
   const hub = await startHub({ datadir: dir, env: { WEBHOOK_ADDRESS: good.url } });
   try {
-    await fetch(`${hub.url}/test`, { method: "POST" });
+    assert.equal((await fetch(`${hub.url}/test`, { method: "POST" })).status, 200);
     await good.received(3);
     const bare = ({ body }: { body: string }) => ({ ...JSON.parse(body), uuid: "", time: "" });
     assert.deepEqual(bare(good.requests[0]!), bare(good.requests[2]!));
