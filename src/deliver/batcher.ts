@@ -1,8 +1,8 @@
+import { type Fifo, fifo } from "../queue/fifo.ts";
 import type { Reason } from "../sdk/errors.ts";
 import type { Alert, Alerts, Batch } from "../sdk/output.ts";
 import type { Clock } from "./clock.ts";
 import type { Failure } from "./failure.ts";
-import { type Fifo, fifo } from "../queue/fifo.ts";
 import type { Gate } from "./gate.ts";
 
 /** What became of one alert. `held`: no attempt was made, and none can start for `waitMs`. */
