@@ -20,7 +20,9 @@ const post = async (hub: HubProcess, n: number): Promise<void> => {
 const deadAt = async (hub: HubProcess): Promise<number> => {
   const reply = await fetch(`${hub.url}/api/v1/lanes`, { headers: { authorization: `Bearer ${canary}-token` } });
   assert.equal(reply.status, 200);
-  const { lanes } = (await reply.json()) as { lanes: { output?: string; dead: number }[] };
+  const text = await reply.text();
+  assert.ok(!text.includes(canary), "a secret was answered");
+  const { lanes } = JSON.parse(text) as { lanes: { output?: string; dead: number }[] };
   return lanes.find((l) => l.output === "webhook")?.dead ?? 0;
 };
 
