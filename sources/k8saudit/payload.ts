@@ -9,10 +9,12 @@ export interface PayloadLimits {
   readonly maxEventBytes: number;
   /** The cluster that the events are said to come from. */
   readonly cluster?: string;
+  /** Of one payload; one that holds more is refused whole. Absent: any number. */
+  readonly maxEvents?: number;
 }
 
 /** Why a part of a payload can never be taken: a closed list, fit for a metric label. */
-export type DropReason = "not_json" | "not_an_event" | "no_time" | "bad_time" | "too_large";
+export type DropReason = "not_json" | "not_an_event" | "no_time" | "bad_time" | "too_large" | "too_many";
 
 export interface Dropped {
   /** Position among everything in the payload that should be an event, from 0. */
@@ -33,6 +35,7 @@ export interface Payload {
 interface Sink extends PayloadLimits {
   readonly events: Incoming[];
   readonly dropped: Dropped[];
+  tooMany: boolean;
 }
 
 /** Levels of an event whose members are indexed while it is checked: those that most fields lie in. */
@@ -45,7 +48,7 @@ const listLevels = 2 + eventLevels;
  * no event is dropped alone; text that is not JSON ends the reading. A text without any value is not JSON.
  */
 export const splitPayload = (text: string, limits: PayloadLimits): Payload => {
-  const sink: Sink = { ...limits, events: [], dropped: [] };
+  const sink: Sink = { ...limits, events: [], dropped: [], tooMany: false };
   let at = 0;
   do {
     const node = readJson(text, at, text.startsWith('{"kind":"Event",', at) ? eventLevels : listLevels);
@@ -55,22 +58,32 @@ export const splitPayload = (text: string, limits: PayloadLimits): Payload => {
     }
     take(node, sink);
     at = skipBlank(text, node.end);
-  } while (at < text.length);
+  } while (at < text.length && !sink.tooMany);
+  if (sink.tooMany)
+    return { events: [], dropped: [{ index: 0, reason: "too_many", message: "too many events at once" }] };
   return { events: sink.events, dropped: sink.dropped };
 };
 
 const take = (node: JsonNode, sink: Sink): void => {
   if (node.kind === "array") {
-    for (let i = 0; i < node.size; i++) take(node.at(i) as JsonNode, sink);
+    if (hasRoom(node.size, sink))
+      for (let i = 0; i < node.size && !sink.tooMany; i++) take(node.at(i) as JsonNode, sink);
     return;
   }
+  if (!hasRoom(1, sink)) return;
   const kind = node.get("kind");
   const name = kind?.kind === "string" ? kind.asText() : undefined;
   const items = name === "EventList" ? node.get("items") : undefined;
   if (name === "Event") takeEvent(node, sink, true);
-  else if (items?.kind === "array" && items.size > 0)
-    for (let i = 0; i < items.size; i++) takeEvent(items.at(i) as JsonNode, sink, false);
-  else drop(sink, "not_an_event", "data not recognized as a k8s audit event", node);
+  else if (items?.kind === "array" && items.size > 0) {
+    if (hasRoom(items.size, sink)) for (let i = 0; i < items.size; i++) takeEvent(items.at(i) as JsonNode, sink, false);
+  } else drop(sink, "not_an_event", "data not recognized as a k8s audit event", node);
+};
+
+const hasRoom = (more: number, sink: Sink): boolean => {
+  const { maxEvents = Number.POSITIVE_INFINITY, events, dropped } = sink;
+  if (events.length + dropped.length + more > maxEvents) sink.tooMany = true;
+  return !sink.tooMany;
 };
 
 type Fault = Pick<Dropped, "reason" | "message">;

@@ -57,16 +57,18 @@ const take = async (
   { maxEventBytes, cluster }: WebhookSettings,
   host: Pick<SourceHost, "push" | "drop" | "log">,
 ): Promise<SourceReply> => {
-  const { events, dropped } = splitPayload(body.toString(), { maxEventBytes, ...(cluster && { cluster }) });
+  const { events, dropped } = splitPayload(body.toString(), { maxEventBytes, maxEvents, ...(cluster && { cluster }) });
   if (events.length > 0) await host.push(events);
   if (dropped.length === 0) return accepted;
   report(dropped, cluster, host);
-  const status = events.length > 0 ? 200 : 400;
+  const status = events.length > 0 ? 200 : dropped[0]?.reason === "too_many" ? 413 : 400;
   const error = events.length > 0 ? {} : { error: dropped[0]?.message };
   return json(status, { ...error, accepted: events.length, dropped: dropped.slice(0, namedInAnswer) });
 };
 
 const namedInAnswer = 100;
+/** kube-apiserver sends 400 at once unless told otherwise; millions of `{}` must not become millions of objects. */
+const maxEvents = 100_000;
 
 const report = (dropped: readonly Dropped[], cluster: string, host: Pick<SourceHost, "drop" | "log">): void => {
   for (const { reason } of dropped) host.drop?.(1, reason);

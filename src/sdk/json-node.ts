@@ -186,28 +186,36 @@ export class JsonNode {
  */
 export const readJson = (text: string, at: number, levels: number): JsonNode | undefined => {
   const start = skipBlank(text, at);
-  return read(text, start, 1, levels, false) ?? read(text, start, 1, levels, true);
+  return (
+    read(text, start, { levels, blanks: false, left: maxIndexed }, 1) ??
+    read(text, start, { levels, blanks: true, left: maxIndexed }, 1)
+  );
 };
 
-/** `blanks`: whether blanks between tokens are allowed; what is read without is solid. */
-const read = (text: string, at: number, depth: number, levels: number, blanks: boolean): JsonNode | undefined => {
+/** Containers indexed ahead for one text; the rest is indexed when asked for, so that no text makes millions at once. */
+const maxIndexed = 65_536;
+
+interface Reading {
+  readonly levels: number;
+  /** Blanks between tokens are allowed; what is read without is solid. */
+  readonly blanks: boolean;
+  left: number;
+}
+
+const read = (text: string, at: number, reading: Reading, depth: number): JsonNode | undefined => {
   const c = text.charCodeAt(at);
-  if (levels > 0 && (c === 123 || c === 91)) return readContainer(text, at, depth, levels, blanks);
-  const end = checkValue(text, at, depth, blanks);
-  return end < 0 ? undefined : new JsonNode(text, at, end, !blanks);
+  if (depth <= reading.levels && (c === 123 || c === 91)) return readContainer(text, at, reading, depth);
+  const end = checkValue(text, at, depth, reading.blanks);
+  return end < 0 ? undefined : new JsonNode(text, at, end, !reading.blanks);
 };
 
-const readContainer = (
-  text: string,
-  at: number,
-  depth: number,
-  levels: number,
-  blanks: boolean,
-): JsonNode | undefined => {
+const readContainer = (text: string, at: number, reading: Reading, depth: number): JsonNode | undefined => {
+  const { blanks } = reading;
   const object = text.charCodeAt(at) === 123;
   const close = object ? 125 : 93;
   const spans: number[] = [];
   const children: (JsonNode | undefined)[] = [];
+  reading.left--;
   let i = gap(text, at + 1, blanks);
   while (text.charCodeAt(i) !== close || spans.length > 0) {
     if (object) {
@@ -217,10 +225,11 @@ const readContainer = (
       spans.push(i + 1, end - 1);
       i = gap(text, colon + 1, blanks);
     }
-    const inner = levels > 1 && text.charCodeAt(i) > 90 ? read(text, i, depth + 1, levels - 1, blanks) : undefined;
+    const ahead = depth < reading.levels && text.charCodeAt(i) > 90 && reading.left > 0;
+    const inner = ahead ? read(text, i, reading, depth + 1) : undefined;
     const end = inner ? inner.end : checkValue(text, i, depth + 1, blanks);
     if (end < 0) return undefined;
-    children.push(inner);
+    if (inner) children[(spans.length - (object ? 2 : 0)) / (object ? 4 : 2)] = inner;
     spans.push(i, end);
     i = gap(text, end, blanks);
     const c = text.charCodeAt(i);

@@ -197,3 +197,18 @@ test("a write that takes too long is answered with 503 and counts when the batch
   assert.equal((await again).status, 200);
   assert.equal(pushes, 1);
 });
+
+test("a body of ten million empty objects is refused as a whole, in any wrapping", async (t) => {
+  const hub = makeHub();
+  const { port } = await openSource(t, { listen: "http://127.0.0.1:0/k8s-audit" }, hub);
+  const many = "{},".repeat(10_000_000);
+  const bodies = [
+    `[${many}{}]`,
+    `{"kind":"EventList","items":[${many}{}]}`,
+    "{}".repeat(10_000_000),
+    `[${"[{}],".repeat(2_000_000)}[]]`,
+    `[${auditEvent()},${many}{}]`,
+  ];
+  for (const body of bodies) assert.equal((await request(port, { body: Buffer.from(body) })).status, 413);
+  assert.deepEqual([hub.taken.length, hub.drops.length], [0, bodies.length]);
+});
