@@ -69,4 +69,3 @@ export const globalFields = {
   "tlsserver.notlspaths": list("Paths served without TLS, and then not with it."),
 };
 
-export type GlobalKey = keyof typeof globalFields;

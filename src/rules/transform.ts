@@ -3,7 +3,6 @@ import { foldAscii } from "./glob.ts";
 import type { Scalar, Transformer, Value } from "./plan.ts";
 
 /** What a transformer makes of its arguments; a missing one makes the result missing. */
-export type Apply1 = (value: Value) => Value;
 
 const raiseAscii = (text: string): string =>
   /[a-z]/.test(text) ? text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase()) : text;
