@@ -1,5 +1,5 @@
 import { rawEvent } from "../src/sdk/alert.ts";
-import { awsFields, awsOptions, failAws } from "../src/sdk/aws.ts";
+import { awsFields, awsOptions, checkIdentity, failAws } from "../src/sdk/aws.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { choice, text } from "../src/sdk/fields.ts";
 import { defineOutput } from "../src/sdk/output.ts";
@@ -24,16 +24,10 @@ export default defineOutput({
   enabled: (config) => config.functionname !== "",
   open: async (config, host) => {
     const { InvokeCommand, LambdaClient } = await import("@aws-sdk/client-lambda");
-    const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
     const options = awsOptions(config, host, await import("@aws-sdk/credential-providers"));
     const client = new LambdaClient(options);
     return {
-      start: async (signal) => {
-        if (!config.checkidentity) return;
-        const { endpoint: _, ...identity } = options;
-        const sts = new STSClient(identity);
-        await sts.send(new GetCallerIdentityCommand({}), { abortSignal: signal }).catch(failAws);
-      },
+      start: checkIdentity(config, options),
       send: async ([alert], signal) => {
         const command = new InvokeCommand({
           FunctionName: config.functionname,

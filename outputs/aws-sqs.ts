@@ -1,5 +1,5 @@
 import { type Alert, rawEvent } from "../src/sdk/alert.ts";
-import { awsFault, awsFields, awsOptions, failAws } from "../src/sdk/aws.ts";
+import { awsFault, awsFields, awsOptions, checkIdentity, failAws } from "../src/sdk/aws.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { url } from "../src/sdk/fields.ts";
 import { defineOutput } from "../src/sdk/output.ts";
@@ -16,20 +16,30 @@ export default defineOutput({
   enabled: (config) => config.url !== "",
   open: async (config, host) => {
     const { SendMessageBatchCommand, SendMessageCommand, SQSClient } = await import("@aws-sdk/client-sqs");
-    const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
-    const options = awsOptions(config, host, await import("@aws-sdk/credential-providers"));
-    const client = new SQSClient(options);
-    return {
-      start: async (signal) => {
-        if (!config.checkidentity) return;
-        const { endpoint: _, ...identity } = options;
-        const sts = new STSClient(identity);
-        await sts.send(new GetCallerIdentityCommand({}), { abortSignal: signal }).catch(failAws);
+    const region = regionOf(config.url) ?? config.region;
+    const options = awsOptions({ ...config, region }, host, await import("@aws-sdk/credential-providers"));
+    const client = new SQSClient({ ...options, useQueueUrlAsEndpoint: false });
+    const { protocol, hostname, port } = new URL(config.url);
+    // A region's own endpoint gives way to the queue's host (a VPC endpoint, an emulator); AWS_ENDPOINT_URL does not.
+    const toQueue = (request: object & { hostname?: string }) => {
+      if (amazon.test(request.hostname ?? ""))
+        Object.assign(request, { protocol, hostname, port: port ? Number(port) : undefined });
+    };
+    client.middlewareStack.add(
+      (next) => (args) => {
+        if (!config.endpoint) toQueue(args.request as object);
+        return next(args);
       },
+      { step: "build", name: "queueHost" },
+    );
+    return {
+      start: checkIdentity(config, options),
       send: async (alerts, signal) => {
         const [first] = alerts;
         const told = { abortSignal: signal };
         if (alerts.length === 1) {
+          if (Buffer.byteLength(rawEvent(first)) > longest)
+            throw new DeliveryError("above what SQS takes", { reason: "too_large", retryable: false });
           const command = new SendMessageCommand({ QueueUrl: config.url, ...messageOf(first, config.url) });
           await client.send(command, told).catch(failAws);
           return;
@@ -49,9 +59,18 @@ export default defineOutput({
   },
 });
 
+/** Bytes of a message; what is above 256 KiB needs a queue that allows it. */
+const longest = 1_048_576;
+const amazon = /\.(amazonaws\.com(\.cn)?|api\.aws)$/;
+
+/** The region in the host of a queue at AWS. */
+const regionOf = (queue: string): string | undefined =>
+  /^sqs\.([a-z0-9-]+)\.amazonaws\.com/.exec(URL.parse(queue)?.hostname ?? "")?.[1];
+
 /** A queue in order keeps each rule's alerts in order, and drops repetitions. */
 const messageOf = (alert: Alert, queue: string) => ({
-  MessageBody: rawEvent(alert),
+  // Of all that JSON text may hold, SQS refuses these two.
+  MessageBody: rawEvent(alert).replaceAll(/[\ufffe\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16)}`),
   ...(queue.endsWith(".fifo") && {
     MessageGroupId: alert.rule.replaceAll(/[^A-Za-z0-9_.-]/g, "_").slice(0, 128) || "_",
     MessageDeduplicationId: alert.uuid,

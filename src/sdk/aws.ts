@@ -24,25 +24,36 @@ export const awsOptions = (config: Config<typeof awsFields>, host: Host, provide
   const { region, accesskeyid, secretaccesskey, rolearn, externalid, endpoint } = config;
   const own = accesskeyid ? { accessKeyId: accesskeyid, secretAccessKey: secretaccesskey } : undefined;
   const params = { RoleArn: rolearn, RoleSessionName: "eyrie", ...(externalid && { ExternalId: externalid }) };
-  const assumed = rolearn
-    ? providers.fromTemporaryCredentials({
-        ...(own && { masterCredentials: own }),
-        params,
-        ...(region && { clientConfig: { region } }),
-      })
-    : own;
   const { ca, cert, key, rejectUnauthorized } = host.tls;
-  return {
+  const common = {
     maxAttempts: 1,
     logger: silent,
     ...(region && { region }),
-    ...(endpoint && { endpoint }),
-    ...(assumed && { credentials: assumed }),
     requestHandler: {
       httpsAgent: { rejectUnauthorized, ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
     },
   };
+  const assumed = rolearn
+    ? providers.fromTemporaryCredentials({ ...(own && { masterCredentials: own }), params, clientConfig: common })
+    : own;
+  return { ...common, ...(endpoint && { endpoint }), ...(assumed && { credentials: assumed }) };
 };
+
+type Options = ReturnType<typeof awsOptions>;
+
+/** The check at start: whose credentials these are, asked of STS. */
+export const checkIdentity =
+  (config: Config<typeof awsFields>, { endpoint: _, ...options }: Options) =>
+  async (signal: AbortSignal): Promise<void> => {
+    if (!config.checkidentity) return;
+    const { GetCallerIdentityCommand, STSClient } = await import("@aws-sdk/client-sts");
+    const sts = new STSClient(options);
+    try {
+      await sts.send(new GetCallerIdentityCommand({}), { abortSignal: signal }).catch(failAws);
+    } finally {
+      sts.destroy();
+    }
+  };
 
 interface SdkError {
   readonly name?: unknown;
