@@ -21,7 +21,7 @@ export const globalFields = {
     ["normal", "full"],
     "normal",
   ),
-  "queue.maxbytes": int("Bytes that the embedded queue may take on disk; 0: no limit.", 0),
+  "queue.maxbytes": int("Bytes that the embedded queue may take on disk; 0: no limit.", 4 * 1024 ** 3),
   "queue.redis.url": url("URL of Redis; setting it selects the redis driver.", {
     secret: true,
     schemes: ["redis", "rediss"],

@@ -81,6 +81,8 @@ export const loadConfig = (options: LoadOptions): Loaded => {
     outputs: outs.flatMap(({ instance }) => instance ?? []),
     sources: srcs.flatMap(({ instance }) => instance ?? []),
   });
+  if (config.role !== "all" && config.queue.driver !== "redis")
+    problems.error("role", `${config.role} shares its queue with other processes: set queue.redis.url`);
   return { config, problems: inOrder(problems.list()) };
 };
 

@@ -10,7 +10,7 @@ export const announce = async (
   queue: Queue,
   log: Logger,
 ): Promise<void> => {
-  const { driver, durable, warnings } = queue.status();
+  const { driver } = queue.status();
   log.info({ outputs: config.outputs.map((o) => o.id) }, `outputs: ${config.outputs.map((o) => o.id).join(", ")}`);
   if (config.sources.length > 0)
     log.info({ sources: config.sources.map((s) => s.id) }, `sources: ${config.sources.map((s) => s.id).join(", ")}`);
@@ -19,11 +19,31 @@ export const announce = async (
     { queue: driver, durability: config.queue.durability, role: config.role },
     `queue: ${driver} in ${where}, durability ${config.queue.durability}, role ${config.role}`,
   );
-  if (!durable) log.error({ warnings }, "the queue is NOT durable: what it acknowledges can be lost");
-  else for (const warning of warnings) log.warn(warning);
   const known = new Set(config.outputs.map((o) => outputLane(o.id)));
   for (const lane of await queue.lanes())
     if (lane.startsWith("out:") && !known.has(lane))
       log.warn({ lane }, "holds alerts of an output that is no longer configured; they wait until it is back");
   for (const listening of addresses) log.info({ listening }, `listening on ${listening}`);
+};
+
+/** Says loudly when the queue stops or begins to keep what it takes; returns what ends the watch. */
+export const watchQueue = (queue: Queue, log: Logger): (() => void) => {
+  let [durable, writable, warned] = [true, true, ""];
+  const look = (): void => {
+    const status = queue.status();
+    const { warnings } = status;
+    if (status.durable !== durable) {
+      if (durable) log.error({ warnings }, "the queue is NOT durable: what it acknowledges can be lost");
+      else log.info("the queue is durable again");
+    }
+    if (status.writable !== writable) {
+      if (writable) log.error({ warnings }, "the queue takes nothing: senders are refused");
+      else log.info("the queue takes alerts again");
+    }
+    const said = warnings.join("; ");
+    if (said !== warned && said !== "" && status.durable && status.writable) log.warn({ warnings }, `queue: ${said}`);
+    [durable, writable, warned] = [status.durable, status.writable, said];
+  };
+  const timer = setInterval(look, 1000).unref();
+  return () => clearInterval(timer);
 };

@@ -6,7 +6,7 @@ import type { Queue } from "../queue/queue.ts";
 
 /** Opens the queue that the configuration names. Rejects with QueueError when its directory cannot be used. */
 export const openConfiguredQueue = (
-  { queue, datadir }: HubConfig,
+  { queue, datadir, role }: HubConfig,
   parts: { readonly log: Logger; readonly metrics: Metrics; readonly now: () => number },
 ): Promise<Queue> => {
   const log = parts.log.child({ part: "queue" });
@@ -15,7 +15,9 @@ export const openConfiguredQueue = (
       driver: queue.driver,
       durability: queue.durability,
       datadir,
-      ...(queue.maxbytes > 0 && { maxBytes: queue.maxbytes }),
+      // A worker beside an intake may share its data directory.
+      spill: role === "worker" ? "spill-worker" : "spill",
+      maxBytes: queue.maxbytes || Number.POSITIVE_INFINITY,
       ...(queue.driver === "redis" && { redis: redisOf(queue.redis) }),
     },
     {

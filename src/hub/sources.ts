@@ -3,21 +3,35 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { HubConfig } from "../config/types.ts";
 import type { HubServer } from "../http/server.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { Intake } from "../pipeline/intake.ts";
 import type { Checkpoint, OpenSource } from "../sdk/source.ts";
 
 /** Opens every configured source; when one cannot open, those before it are closed again and the error goes on. */
 export const openSources = async (
   config: HubConfig,
-  parts: { readonly server: HubServer; readonly intake: Intake; readonly log: Logger; readonly now: () => number },
+  parts: {
+    readonly server: HubServer;
+    readonly intake: Intake;
+    readonly metrics: Metrics;
+    readonly log: Logger;
+    readonly now: () => number;
+  },
 ): Promise<readonly OpenSource[]> => {
-  const { server, intake, log, now } = parts;
+  const { server, intake, metrics, log, now } = parts;
   const open: OpenSource[] = [];
   try {
     for (const { id, source, config: settings } of config.sources)
       open.push(
         await source.open(settings, {
-          push: (events) => intake.events(events),
+          push: async (events) => {
+            await intake.events(events);
+            metrics.input(id, "accepted", events.length);
+          },
+          drop: (count, reason) => {
+            metrics.input(id, "rejected", count);
+            metrics.intakeRejected(id, reason, count);
+          },
           listen: server.listenForSource,
           checkpoint: fileCheckpoint(join(config.datadir, "checkpoints"), id),
           log: log.child({ source: id }),

@@ -1,14 +1,15 @@
 import type { Logger } from "pino";
 import type { HubConfig } from "../config/types.ts";
 import { deadLetters } from "../http/dead-letters.ts";
+import { HttpError } from "../http/errors.ts";
 import { createServer, type HubServer } from "../http/server.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { makeAlertSettings } from "../pipeline/alert-in.ts";
 import { type Intake, openIntake } from "../pipeline/intake.ts";
 import { outputLane } from "../pipeline/route.ts";
 import { alertLane, eventLane, startWorker } from "../pipeline/worker.ts";
-import { type Consumer, type Queue, QueueError } from "../queue/queue.ts";
-import { announce } from "./announce.ts";
+import type { Consumer, Queue } from "../queue/queue.ts";
+import { announce, watchQueue } from "./announce.ts";
 import { type OpenOutput, openOutputs, outputRoutes } from "./outputs.ts";
 import { openConfiguredQueue } from "./queue.ts";
 import { readiness } from "./readiness.ts";
@@ -96,11 +97,15 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
   });
   try {
     await server.listen();
-    const sources = takes ? await openSources(config, { server, intake, log, now }) : [];
+    const sources = takes ? await openSources(config, { server, intake, metrics, log, now }) : [];
     await announce(config, server.addresses(), queue, log);
+    const stopWatching = watchQueue(queue, log);
     return {
       addresses: server.addresses(),
-      close: (deadlineMs) => closeInOrder({ server, sources, intake, queue, outputs, workers }, deadlineMs, now, log),
+      close: (deadlineMs) => {
+        stopWatching();
+        return closeInOrder({ server, sources, intake, queue, outputs, workers }, deadlineMs, now, log);
+      },
     };
   } catch (error) {
     await server.close(0);
@@ -115,7 +120,7 @@ const noConditions = (): never => {
 };
 
 const refuse = async (): Promise<never> => {
-  throw new QueueError("unavailable", "this process is a worker and takes no alerts");
+  throw new HttpError(503, "unavailable", "this process is a worker and takes no alerts", { "Retry-After": "5" });
 };
 
 const timedPush =

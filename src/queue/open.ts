@@ -12,6 +12,8 @@ export interface QueueSettings {
   readonly durability: "normal" | "full";
   /** Where the embedded queue, or Redis's spill, keeps its files. */
   readonly datadir: string;
+  /** Folder of the spill in it; processes that share a data directory need one each. Default `spill`. */
+  readonly spill?: string;
   /** Size of the embedded queue at which pushes are refused. */
   readonly maxBytes?: number;
   readonly redis?: RedisSettings & { readonly prefix?: string; readonly commandTimeoutMs?: number };
@@ -30,7 +32,7 @@ export async function openQueue(settings: QueueSettings, deps: QueueDeps): Promi
   const common = { durability, now: deps.now, ...(deps.log ? { log: deps.log } : {}) };
   const size = maxBytes === undefined ? {} : { maxBytes };
   if (driver === "sqlite") return openSqliteQueue({ ...common, ...size, dir: join(datadir, "queue") });
-  const local = openSqliteQueue({ ...common, ...size, dir: join(datadir, "spill") });
+  const local = openSqliteQueue({ ...common, ...size, dir: join(datadir, settings.spill ?? "spill") });
   // Loaded here: the embedded driver's users never pay for it.
   const { openRedisQueue } = await import("./bullmq.ts");
   const redis = openRedisQueue({

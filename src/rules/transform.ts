@@ -2,8 +2,6 @@ import { getopt } from "./getopt.ts";
 import { foldAscii } from "./glob.ts";
 import type { Scalar, Transformer, Value } from "./plan.ts";
 
-/** What a transformer makes of its arguments; a missing one makes the result missing. */
-
 const raiseAscii = (text: string): string =>
   /[a-z]/.test(text) ? text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase()) : text;
 
