@@ -1,6 +1,6 @@
 import type { Alert } from "./alert.ts";
 import { goValue } from "./field-text.ts";
-import { cardColours, fit, fitBytes } from "./message.ts";
+import { cardColours, fit, fitBytes, readable } from "./message.ts";
 import { goTime } from "./rfc3339.ts";
 
 export interface Mail {
@@ -15,7 +15,8 @@ const longestSubject = 900;
 
 /** The mail of an alert: every property and every field, as plain text and as two tables. */
 export const mailOf = (alert: Alert): Mail => {
-  const { priority, output, rule, source, hostname, tags, time } = alert;
+  const { priority, rule, source, hostname, tags, time } = alert;
+  const { output, fields: short } = readable(alert, true);
   const facts = Object.entries({
     Output: output,
     Rule: rule,
@@ -24,9 +25,12 @@ export const mailOf = (alert: Alert): Mail => {
     Tags: tags.map((tag) => `${tag} `).join(""),
     Time: goTime(time),
   }).map(([name, value]) => [name, fitBytes(value.toWellFormed(), longestValue)] as const);
-  const fields = Object.entries(alert.output_fields).map(
-    ([name, value]) => [name.toWellFormed(), fitBytes(valueText(value).toWellFormed(), longestValue)] as const,
-  );
+  const shown = new Map(short);
+  const fields = Object.entries(alert.output_fields).map(([name, value]) => {
+    const title = name.toWellFormed();
+    return [title, fitBytes(shown.get(title) ?? valueText(value).toWellFormed(), longestValue)] as const;
+  });
+  const cells = fields.map(([name, value]) => [name, value === nothing ? "" : value] as const);
   const lines = (rows: readonly (readonly [string, string])[]) => rows.map(([name, value]) => `${name}: ${value}`);
   return {
     subject: fit(
@@ -34,11 +38,12 @@ export const mailOf = (alert: Alert): Mail => {
       longestSubject,
     ),
     text: [...lines([["Priority", priority], ...facts]), "", "--Fields--", ...lines(fields), ""].join("\n"),
-    html: `<div style="font-family:arial,helvetica,sans-serif;font-size:13px"><p style="background:#${cardColours[priority]};padding:4px;text-align:center"><strong>${priority}</strong></p>${table(facts)}<p><strong>Fields</strong></p>${table(fields)}</div>`,
+    html: `<div style="font-family:arial,helvetica,sans-serif;font-size:13px"><p style="background:#${cardColours[priority]};padding:4px;text-align:center"><strong>${priority}</strong></p>${table(facts)}<p><strong>Fields</strong></p>${table(cells)}</div>`,
   };
 };
 
-const valueText = (value: Alert["output_fields"][string]): string => (value === null ? "<no value>" : goValue(value));
+const nothing = "<no value>";
+const valueText = (value: Alert["output_fields"][string]): string => (value === null ? nothing : goValue(value));
 
 const table = (rows: readonly (readonly [string, string])[]): string =>
   `<table cellpadding="4" style="font-size:13px">${rows.map(([name, value]) => `<tr><th align="left">${escaped(name)}</th><td>${escaped(value)}</td></tr>`).join("")}</table>`;

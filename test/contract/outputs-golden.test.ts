@@ -6,7 +6,7 @@ import { deliberate } from "../support/deliberate.ts";
 import { type GoldenCase, goldenCases, goldenShape, replay, type Shape } from "../support/golden-replay.ts";
 
 /** Not falcosidekick's, or compared in a suite of its own (mails are read, not matched). */
-const withoutGolden = new Set(["smtp", "stdout"]);
+const withoutGolden = new Set(["stdout"]);
 
 const byPath = (shapes: readonly Shape[]) => shapes.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 /** Alertmanager's hosts are sent to at once; elsewhere the order counts. */
@@ -32,7 +32,10 @@ for (const { name } of outputs) {
       let wanted = known;
       const reasons: string[] = [];
       for (const difference of differencesOf(golden)) {
-        const next = wanted.map((shape) => difference.becomes(shape, golden));
+        const next = [
+          ...wanted.map((shape) => difference.becomes(shape, golden)),
+          ...(difference.adds?.(golden) ?? []).map(goldenShape),
+        ];
         if (!sameAs(next, wanted)) {
           used.add(difference);
           reasons.push(difference.reason);

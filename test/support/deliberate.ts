@@ -1,5 +1,5 @@
 import { goJson } from "../../src/sdk/alert.ts";
-import type { GoldenCase, Shape } from "./golden-replay.ts";
+import { type GoldenCase, type GoldenRequest, goldenCases, type Shape } from "./golden-replay.ts";
 
 /** A difference from falcosidekick that is meant. `becomes` turns what it sent into what the hub promises instead. */
 export interface Deliberate {
@@ -10,6 +10,8 @@ export interface Deliberate {
   /** File in decisions/. */
   readonly page: string;
   readonly becomes: (request: Shape, golden: GoldenCase) => Shape;
+  /** What the hub sends where falcosidekick sent nothing. */
+  readonly adds?: (golden: GoldenCase) => readonly GoldenRequest[];
 }
 
 type Json = Record<string, object>;
@@ -214,7 +216,37 @@ export const deliberate: readonly Deliberate[] = [
     page: "pairs-split-at-first-colon.md",
     becomes: (shape) => ({ ...shape, headers: { ...shape.headers, "x-b": "b:c" } }),
   },
+  {
+    outputs: ["smtp"],
+    cases: /long/,
+    reason: "a subject ends after 900 characters, before the longest line of a mail does",
+    page: "smtp-mails.md",
+    becomes: (shape) => ({ ...shape, headers: { ...shape.headers, subject: cut(shape.headers.subject ?? "", 900) } }),
+  },
+  {
+    outputs: ["smtp"],
+    cases: /noauthset/,
+    reason: "plain without a user does not log in as nobody",
+    page: "smtp-mails.md",
+    becomes: (shape) => ({ ...shape, headers: { ...shape.headers, auth: "" } }),
+  },
+  {
+    outputs: ["smtp"],
+    cases: /bad-mech/,
+    reason: "login is a mechanism too",
+    page: "smtp-mails.md",
+    becomes: (shape) => shape,
+    adds: () =>
+      goldenCases("smtp")
+        .find(({ name }) => name.includes("noauthset"))
+        ?.requests.map(withoutLogin) ?? [],
+  },
 ];
+
+const withoutLogin = (request: GoldenRequest): GoldenRequest => ({
+  ...request,
+  headers: { ...request.headers, auth: "" },
+});
 
 const withLabels = (value: unknown, labels: object): unknown =>
   (value as { labels: object }[]).map((alert) => ({ ...alert, labels: { ...alert.labels, ...labels } }));

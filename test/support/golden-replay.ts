@@ -5,6 +5,7 @@ import type { HttpCall } from "../../src/sdk/http.ts";
 import { parseJson } from "../../src/sdk/json.ts";
 import { openNats } from "../fakes/nats.ts";
 import { decodeInput, loadInstance } from "./golden-hub.ts";
+import { replaySmtp } from "./golden-smtp.ts";
 import { openSender, testHost } from "./senders.ts";
 import { awsAnswer, bulkAnswer, openSink, type Received } from "./sink.ts";
 
@@ -123,6 +124,7 @@ const transports: Readonly<Record<string, typeof replayNats>> = {
   nats: replayNats,
   "aws.sqs": replayAws,
   "aws.lambda": replayAws,
+  smtp: async (golden) => (await replaySmtp(golden, taken)).map(goldenShape),
 };
 
 const atPort = (golden: GoldenCase, port: number): string =>

@@ -1,0 +1,32 @@
+import { DeliveryError, type Reason } from "./errors.ts";
+
+/** What an error of the mail client means: the server's code decides, else the kind of error. */
+export const mailError = (error: unknown): DeliveryError => {
+  const {
+    name,
+    code,
+    originalCode,
+    responseCode: said = 0,
+  } = (error ?? {}) as {
+    name?: string;
+    code?: string;
+    originalCode?: string;
+    responseCode?: number;
+  };
+  const fail = (reason: Reason, retryable: boolean, message: string) =>
+    new DeliveryError(message, { reason, retryable });
+  const told = `the mail server answered ${said}`;
+  if (name === "AbortError" || name === "TimeoutError" || code === "EABORT" || code === "ETIMEDOUT")
+    return fail("timeout", true, "the mail server did not answer in time");
+  // Passwords are mended while alerts wait.
+  if (code === "EAUTH" || said === 530 || said === 534 || said === 535)
+    return fail("auth_error", true, "the mail server refused the login");
+  if (code === "ETLS" || /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_|ERR_SSL_)/.test(originalCode ?? ""))
+    return fail("tls", true, "no trusted connection to the mail server");
+  if (said === 552 || said === 523) return fail("too_large", false, told);
+  if (said >= 500) return fail("client_error", false, told);
+  if (said >= 400) return fail("server_error", true, told);
+  if (code === "EMESSAGE") return fail("too_large", false, "above what the mail server takes");
+  if (code === "EENVELOPE") return fail("config", true, "an address is not one");
+  return fail("network", true, "the mail server is not reached");
+};

@@ -1,0 +1,56 @@
+/** How a mail client says who it is. */
+
+interface Credentials {
+  readonly authmechanism: string;
+  readonly user: string;
+  readonly password: string;
+  readonly token: string;
+  readonly identity: string;
+  readonly trace: string;
+}
+
+/** The conversation that nodemailer lends a mechanism of its user's. */
+export interface Session {
+  sendCommand(line: string): Promise<{ readonly status: number }>;
+}
+
+export const mechanisms = ["plain", "login", "oauthbearer", "xoauth2", "external", "anonymous", "none"] as const;
+type Mechanism = (typeof mechanisms)[number];
+
+export const mechanismOf = (name: string): Mechanism | undefined =>
+  mechanisms.find((mechanism) => mechanism === name.toLowerCase());
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64") || "=";
+
+/** The login of a configuration; undefined: none, also for `plain` and the like without a user. Throws when it is refused. */
+export const loginOf = (
+  config: Credentials,
+  host: string,
+  port: number,
+): ((session: Session) => Promise<void>) | undefined => {
+  const { user, password, token, identity, trace } = config;
+  const mechanism = mechanismOf(config.authmechanism) ?? "none";
+  const texts: Readonly<Record<Mechanism, readonly string[] | undefined>> = {
+    plain: user ? [`${identity}\0${user}\0${password}`] : undefined,
+    login: user ? ["", user, password] : undefined,
+    oauthbearer: user ? [`n,a=${user},\x01host=${host}\x01port=${port}\x01auth=Bearer ${token}\x01\x01`] : undefined,
+    xoauth2: user ? [`user=${user}\x01auth=Bearer ${token}\x01\x01`] : undefined,
+    external: [identity],
+    anonymous: [trace],
+    none: undefined,
+  };
+  const said = texts[mechanism];
+  if (!said) return undefined;
+  const name = mechanism.toUpperCase();
+  return async (session) => {
+    const [first = "", ...answers] = said;
+    let reply = await session.sendCommand(mechanism === "login" ? "AUTH LOGIN" : `AUTH ${name} ${base64(first)}`);
+    for (const answer of answers) {
+      if (reply.status !== 334) break;
+      reply = await session.sendCommand(base64(answer));
+    }
+    // A refused token is explained first, and refused after the client's empty answer.
+    if (reply.status === 334) reply = await session.sendCommand(mechanism === "oauthbearer" ? "AQ==" : "*");
+    if (reply.status !== 235) throw Object.assign(new Error("login refused"), { responseCode: reply.status });
+  };
+};
