@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openHttpSink } from "../fakes/http-sink.ts";
+import { falcoAlert } from "../support/alerts.ts";
+import { scratch, startHub } from "../support/hub-process.ts";
+import { postAll } from "../support/post.ts";
+import { until } from "../support/until.ts";
+
+const mib = 1024 * 1024;
+
+test("an idle hub with five HTTP outputs, each used, stays under 150 MiB", async (t) => {
+  const sink = await openHttpSink();
+  const { dir, remove } = scratch();
+  const config = `
+webhook:
+  address: ${sink.url}/webhook
+slack:
+  webhookurl: ${sink.url}/slack
+teams:
+  webhookurl: ${sink.url}/teams
+loki:
+  hostport: ${sink.url}
+alertmanager:
+  hostport: ${sink.url}
+`;
+  const hub = await startHub({ datadir: dir, config });
+  try {
+    assert.deepEqual((await postAll(hub.url, 20, falcoAlert)).statuses, { 200: 20 });
+    const addresses = () => new Set(sink.requests.map(({ url }) => url));
+    await until("every output has sent", () => addresses().size === 5);
+    // The highest of some seconds: a garbage collection may come late, a leak does not go.
+    let highest = 0;
+    for (let i = 0; i < 20; i++) {
+      highest = Math.max(highest, hub.rss());
+      await sleep(100);
+    }
+    t.diagnostic(`${Math.round(highest / mib)} MiB`);
+    assert.ok(highest < 150 * mib, `${Math.round(highest / mib)} MiB`);
+  } finally {
+    await hub.stop();
+    await sink.close();
+    remove();
+  }
+});
