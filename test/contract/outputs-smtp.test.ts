@@ -20,7 +20,7 @@ interface Mail {
 const certified = makeAuthority().server();
 
 /** A mail server that keeps what it is sent. */
-const openServer = async (options: SMTPServerOptions = {}) => {
+const openServer = async (options: SMTPServerOptions = {}, at = 0) => {
   const mails: Mail[] = [];
   const server = new SMTPServer({
     ...certified,
@@ -45,7 +45,7 @@ const openServer = async (options: SMTPServerOptions = {}) => {
     ...options,
   });
   server.on("error", () => {});
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", () => done()));
+  await new Promise<void>((done) => server.listen(at, "127.0.0.1", () => done()));
   const { port } = server.server.address() as AddressInfo;
   return { port, mails, close: () => new Promise<void>((done) => server.close(() => done())) };
 };
@@ -143,6 +143,24 @@ describe("smtp", () => {
     assert.deepEqual([server.mails.length, server.connections()], [5, 1]);
     await sender.close?.();
     await server.close();
+  });
+
+  it("finds the server again that was away", async () => {
+    const first = await openServer();
+    const config = configOf(smtp, { hostport: `127.0.0.1:${first.port}`, ...base });
+    const sender = await openSender(smtp, config, testHost(noHttp));
+    const attempt = () => sender.send([sampleAlert()], AbortSignal.timeout(5000));
+    await attempt();
+    await first.close();
+    await assert.rejects(
+      attempt,
+      (error) => error instanceof DeliveryError && error.fault.reason === "network" && error.fault.retryable,
+    );
+    const second = await openServer({}, first.port);
+    await attempt();
+    assert.deepEqual([first.mails.length, second.mails.length], [1, 1]);
+    await sender.close?.();
+    await second.close();
   });
 
   it("gives up with the attempt when the server is silent", async () => {

@@ -43,7 +43,7 @@ export const deliberate: readonly Deliberate[] = [
     becomes: (shape) => body(shape, (value) => texts(value, (text) => text.replaceAll("\ufffd[...]", "[...]"))),
   },
   {
-    outputs: ["webhook", "elasticsearch", "nats"],
+    outputs: ["webhook", "elasticsearch", "nats", "aws.lambda"],
     cases: /long-field/,
     reason: "destinations that store the raw event get it whole",
     page: "limits-per-destination.md",
