@@ -7,6 +7,14 @@ import { environment } from "./config/environment.ts";
 /** Name → what it does, and how to load it: a command pays for its own imports only. */
 const commands: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<Command> }>> = {
   hub: { about: "run the hub (what happens without a command)", load: async () => (await import("./cli/hub.ts")).hub },
+  run: {
+    about: "apply rules to a file of audit events, as Falco does",
+    load: async () => (await import("./cli/run.ts")).run,
+  },
+  test: {
+    about: "check rules against the tests written for them",
+    load: async () => (await import("./cli/test-rules.ts")).testRules,
+  },
   "check-config": {
     about: "read the configuration and list every problem",
     load: async () => (await import("./cli/check-config.ts")).checkConfig,

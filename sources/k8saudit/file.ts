@@ -83,10 +83,15 @@ const readLines = async (
 
 /** The lines of a stream of bytes, plain or gzip, without their ends; rejects when the stream or the gzip breaks. */
 export async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const lines of lineBatches(input)) yield* lines;
+}
+
+/** The lines of `linesOf`, as many at a time as a chunk of the stream completes. */
+export async function* lineBatches(input: AsyncIterable<Buffer>): AsyncGenerator<readonly Buffer[]> {
   const cutter = createLineCutter();
-  for await (const chunk of unzipped(input)) yield* cutter.push(chunk);
+  for await (const chunk of unzipped(input)) yield cutter.push(chunk);
   const last = cutter.end();
-  if (last) yield last;
+  if (last) yield [last];
 }
 
 /** The bytes of a stream, decompressed when they begin as gzip does. */

@@ -1,4 +1,4 @@
-import { parsePriority } from "../sdk/alert.ts";
+import { parseMatching, parseThreshold } from "../rules/config.ts";
 import { choice, flag, list, pairs, text } from "../sdk/fields.ts";
 import { appendOutputs, loadedPlugins, readPlugins, ruleSelections } from "./falco-lists.ts";
 import type { Place } from "./problem.ts";
@@ -52,24 +52,22 @@ export const readFalco = (found: ReadonlyMap<string, Tree>, reader: Reader): Fal
     const at = found.get(key);
     return at && expand(at, reader);
   };
-  const { values, places } = readFields(falcoFields, { label: "", inFile: tree, envOver: () => [] }, reader);
+  const fields = { ...falcoFields, rule_matching: text("", "first") };
+  const { values, places } = readFields(fields, { label: "", inFile: tree, envOver: () => [] }, reader);
   const names = values.load_plugins as readonly string[];
   const plugins = readPlugins(tree("plugins"), reader.problems);
-  const priority = parsePriority(String(values.priority));
-  if (!priority)
-    reader.problems.error(
-      "priority",
-      "must be one of emergency, alert, critical, error, warning, notice, informational, debug",
-      places.get("priority"),
-    );
+  const priority = parseThreshold(String(values.priority));
+  if (typeof priority === "object") reader.problems.error("priority", priority.fault, places.get("priority"));
+  const matching = parseMatching(String(values.rule_matching));
+  if (typeof matching === "object") reader.problems.error("rule_matching", matching.fault, places.get("rule_matching"));
   return {
     plugins,
     loaded: found.has("load_plugins") ? loadedPlugins(names, plugins, reader.problems, placeOf(found)) : plugins,
     rulesFiles: [...(values.rules_files as readonly string[]), ...(values.rules_file as readonly string[])],
     appendOutput: appendOutputs(tree("append_output"), reader.problems),
     rules: ruleSelections(tree("rules"), reader.problems),
-    ruleMatching: values.rule_matching as "first" | "all",
-    priority: priority ?? "Debug",
+    ruleMatching: typeof matching === "object" ? "first" : matching,
+    priority: typeof priority === "object" ? "Debug" : priority,
     jsonOutput: values.json_output === true,
     jsonIncludeOutputProperty: values.json_include_output_property === true,
     jsonIncludeMessageProperty: values.json_include_message_property === true,

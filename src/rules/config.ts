@@ -4,6 +4,8 @@ import { type Priority, parsePriority } from "../sdk/alert.ts";
 export interface Selection {
   readonly enable: boolean;
   readonly rule?: string;
+  /** Part of a name: Falco's former `-D`. */
+  readonly part?: string;
   readonly tag?: string;
 }
 

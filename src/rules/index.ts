@@ -5,6 +5,7 @@ import { compileClosure, type Predicate } from "./closures.ts";
 import type { CompiledRule } from "./compile.ts";
 import { type RuleConfig, standardRuleConfig } from "./config.ts";
 import { conditionPlace } from "./context.ts";
+import { type Description, describeDefinitions } from "./describe.ts";
 import { type FileInput, type FileReport, loadFiles } from "./load.ts";
 import { type Matcher, type Mode, matcherOf } from "./matcher.ts";
 import { parseCondition } from "./parse.ts";
@@ -48,6 +49,8 @@ export interface RuleSet {
   matcher(source: string): Matcher | undefined;
   /** Names of the fields that the rules of a source use, arguments included. */
   fieldsOf(source: string): readonly string[];
+  /** What `-L` prints as JSON, or `-l` for one rule; undefined: no rule of that name compiled. */
+  describe(rule?: string): Description | undefined;
 }
 
 const none: readonly CompiledRule<unknown>[] = [];
@@ -83,6 +86,7 @@ export const loadRules = (files: readonly FileInput[], options: LoadOptions): Ru
     match: (source, event) => matchers.get(source)?.match(event) ?? none,
     matcher: (source) => matchers.get(source),
     fieldsOf: (source) => loaded.slots.get(source)?.bound.map((bound) => bound.title) ?? [],
+    describe: (rule) => describeDefinitions(loaded.collector, loaded.rules, rule),
   };
 };
 
@@ -139,6 +143,7 @@ export { type AlertFacts, jsonAlert, textAlert } from "./alert-text.ts";
 export type { CompiledRule } from "./compile.ts";
 export type { AppendOutput, RuleConfig, Selection } from "./config.ts";
 export { parseMatching, parseThreshold, standardRuleConfig } from "./config.ts";
+export { type Description, textDescription } from "./describe.ts";
 export type { FileInput, FileReport } from "./load.ts";
 export type { Matcher, Mode } from "./matcher.ts";
 export type { Problem } from "./problem.ts";

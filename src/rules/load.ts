@@ -1,6 +1,6 @@
 import type { FieldCatalog } from "../sdk/catalog.ts";
 import { bindOperand } from "./bind.ts";
-import { createCollector, type FieldCheck } from "./collect.ts";
+import { type Collector, createCollector, type FieldCheck } from "./collect.ts";
 import { type CompiledRule, compileAll } from "./compile.ts";
 import type { RuleConfig } from "./config.ts";
 import { type Context, fileContext, type RulesFile, rulesFile, within } from "./context.ts";
@@ -10,7 +10,7 @@ import { readItem } from "./read.ts";
 import type { Warn } from "./read-exceptions.ts";
 import { schemaWarnings } from "./schema.ts";
 import { createSlots, FieldFault, type Slots } from "./slots.ts";
-import type { LoadedPlugin, Version } from "./version.ts";
+import type { LoadedPlugin } from "./version.ts";
 import { readYaml, type YamlNode } from "./yaml.ts";
 
 export interface FileInput {
@@ -36,7 +36,8 @@ export interface Loaded {
   readonly rules: readonly CompiledRule<unknown>[];
   readonly slots: ReadonlyMap<string, Slots<unknown>>;
   readonly requirements: readonly (readonly LoadedPlugin[])[];
-  readonly requiredEngine: Version | undefined;
+  /** Everything that the files define, also what did not compile. */
+  readonly collector: Collector;
 }
 
 /**
@@ -90,7 +91,7 @@ export const loadFiles = (
       problems,
     };
   });
-  return { reports, rules, slots, requirements: collector.requirements, requiredEngine: collector.required };
+  return { reports, rules, slots, requirements: collector.requirements, collector };
 };
 
 const attempt = (work: () => void, complain: (error: RulesError) => void): void => {

@@ -24,6 +24,7 @@ export const matchesWild = (pattern: string, text: string): boolean => {
 const picks = (selection: Selection, rule: RuleItem): boolean =>
   (selection.rule !== undefined &&
     (selection.rule.includes("*") ? matchesWild(selection.rule, rule.name) : selection.rule === rule.name)) ||
+  (selection.part !== undefined && rule.name.includes(selection.part)) ||
   (selection.tag !== undefined && rule.tags.includes(selection.tag));
 
 /**

@@ -125,8 +125,8 @@ webserver: {enabled: false}
 
 test("faults in falco.yaml's keys have their place", () => {
   assert.deepEqual(load({ yaml: "priority: bogus\nrule_matching: some\nrules: [{foo: {rule: x}}]\n" }).said, [
-    "error eyrie.yaml:1:11: priority: must be one of emergency, alert, critical, error, warning, notice, informational, debug",
-    "error eyrie.yaml:2:16: rule_matching: must be one of first, all",
+    'error eyrie.yaml:1:11: priority: Unknown priority "bogus"--must be one of emergency, alert, critical, error, warning, notice, informational, debug',
+    'error eyrie.yaml:2:16: rule_matching: Unknown rule matching strategy "some"--must be one of first, all',
     "error eyrie.yaml:3:9: rules[0]: must be `enable` or `disable` with a `rule` or a `tag`",
   ]);
 });

@@ -1,0 +1,191 @@
+import { loadFalco } from "../config/falco-file.ts";
+import { formatProblem } from "../config/problem.ts";
+import type { FalcoConfig, Problem } from "../config/types.ts";
+import { jsonMarkdownOrTable } from "../fields/describe.ts";
+import { type AuditRules, auditCatalogFields, loadAuditRules, ruleConfigOf } from "../hub/audit-rules.ts";
+import { hostnameOf } from "../hub/hostname.ts";
+import { defaultRules, type RuleFiles, readRuleFiles } from "../hub/rule-files.ts";
+import type { FileInput, FileReport, RuleConfig, RuleSet, Selection } from "../rules/index.ts";
+import { blockOf, jsonReport, textDescription, textReport } from "../rules/index.ts";
+import type { Command, CommandIo } from "./command.ts";
+import { parseRunArgs, type RunArgs, runHelp } from "./run-args.ts";
+import { judgeFiles } from "./run-events.ts";
+import { sortedJson } from "./sorted-json.ts";
+
+/** Ends the command with Falco's `Error: …` and exit code 1. */
+class Refusal extends Error {
+  override readonly name = "Refusal";
+}
+
+const refuse = (message: string): never => {
+  throw new Refusal(message);
+};
+
+/**
+ * `eyrie run [-c falco.yaml] [-r rules.yaml]… [events.jsonl | -]`: what Falco does with a file of events, with its
+ * output, exit codes and error codes. See `runHelp`.
+ */
+export const run: Command = async (argv, io) => {
+  const args = parseRunArgs(argv);
+  try {
+    return "fault" in args ? refuse(args.fault) : await runWith(args, io);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    io.stderr.write(`Error: ${error.message}\n`);
+    return 1;
+  }
+};
+
+const runWith = async (args: RunArgs, io: CommandIo): Promise<number> => {
+  if (args.help) {
+    io.stdout.write(runHelp);
+    return 0;
+  }
+  if (args.list) {
+    io.stdout.write(jsonMarkdownOrTable(auditCatalogFields(), args.markdown ? "markdown" : "table"));
+    return 0;
+  }
+  const falco = falcoOf(args, io);
+  const config = configOf(args, falco, io);
+  const options = { config, hostname: hostnameOf(io.env), audit: hasAudit(falco) };
+  if (args.validate.length > 0) {
+    const files = filesOf(args.validate);
+    io.stderr.write(`Validating rules file(s):\n${files.map(({ name }) => `   ${name}\n`).join("")}`);
+    return validate(loadAuditRules(files, options), io);
+  }
+  const unknown = args.enabledSources.find((source) => source !== "k8s_audit" || !options.audit);
+  if (unknown !== undefined) refuse(`Attempted enabling an unknown event source: ${unknown}`);
+  const rules = loadAuditRules(rulesOf(args, falco, io), options);
+  announce(rules, io);
+  if (args.describeAll || args.describe !== undefined) {
+    const described = rules.set.describe(args.describe) ?? refuse(`Rule "${args.describe}" is not loaded`);
+    io.stdout.write(config.json_output ? `${sortedJson(described)}\n` : textDescription(described));
+    return 0;
+  }
+  if (args.dryRun) return 0;
+  if (!options.audit) refuse("no plugin that falco.yaml loads reads audit events");
+  const events = args.files.length > 0 ? args.files : fileOfPlugin(falco);
+  if (events.length === 0) refuse("no events: name a file of JSON lines, or - for standard input");
+  return judgeFiles(events, rules, args.seconds, io);
+};
+
+const falcoOf = (args: RunArgs, io: CommandIo): FalcoConfig => {
+  try {
+    const { config, problems } = loadFalco({ file: args.config, env: io.env, overrides: args.overrides });
+    const errors = problems.filter((problem) => problem.severity === "error");
+    if (errors.length > 0) refuse(errors.map(faultText).join("\nError: "));
+    return config;
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    return refuse(`Could not find configuration file at ${args.config}`);
+  }
+};
+
+/** Falco names no place for the two values that it checks itself. */
+const faultText = (problem: Problem): string =>
+  ["priority", "rule_matching"].includes(problem.key) ? problem.message : formatProblem(problem);
+
+/** `-p` words for what Falco would add about containers: nothing, for events without them. */
+const emptyFormats = new Set([
+  "c",
+  "container",
+  "k",
+  "kubernetes",
+  "cg",
+  "container-gvisor",
+  "kg",
+  "kubernetes-gvisor",
+]);
+
+const configOf = (args: RunArgs, falco: FalcoConfig, io: CommandIo): RuleConfig => {
+  const config = ruleConfigOf(falco);
+  if (args.print.length > 0)
+    io.stderr.write("The -p/--print option is deprecated and will be removed. Use -o append_output=... instead.\n");
+  const printed = args.print.slice(-1).filter((format) => !emptyFormats.has(format));
+  return {
+    ...config,
+    rules: [...config.rules, ...args.selections],
+    append_output: [...config.append_output, ...printed.map((extra_output) => ({ extra_output }))],
+  };
+};
+
+/** A falco.yaml that loads plugins must load one that knows audit events. */
+const hasAudit = ({ plugins, loaded }: FalcoConfig): boolean =>
+  plugins.length === 0 || loaded.some(({ name }) => name.startsWith("k8saudit"));
+
+const unreadable = (missing: readonly string[]): never => refuse(`Could not open file ${missing[0]} for reading`);
+
+const filesOf = (paths: readonly string[]): readonly FileInput[] => {
+  const { files, missing } = readRuleFiles(paths);
+  return missing.length > 0 ? unreadable(missing) : files;
+};
+
+/** Files of the command line must be there; of those in falco.yaml, the ones that are. */
+const rulesOf = (args: RunArgs, falco: FalcoConfig, io: CommandIo): readonly FileInput[] => {
+  if (args.rules.length > 0) return filesOf(args.rules);
+  if (falco.rulesFiles.length === 0) return filesOf([defaultRules]);
+  const { files, missing }: RuleFiles = readRuleFiles(falco.rulesFiles);
+  for (const path of missing) io.stderr.write(`rules file ${path} is not there and is left out\n`);
+  if (files.length === 0)
+    refuse("You must specify at least one rules file/directory via -r or a rules_file entry in falco.yaml");
+  return files;
+};
+
+/** Says which files were loaded and what they warn of; ends at the first file with an error. */
+const announce = ({ set }: AuditRules, io: CommandIo): void => {
+  const firstBad = set.reports.findIndex((report) => !report.ok);
+  const reached = firstBad < 0 ? set.reports : set.reports.slice(0, firstBad + 1);
+  io.stderr.write("Loading rules from:\n");
+  for (const report of reached) {
+    io.stderr.write(`   ${report.name} | ${schemaText(report)}\n`);
+    if (report.ok) warn(report, io);
+  }
+  if (set.unmet !== undefined) refuse(set.unmet);
+  const bad = set.reports[firstBad];
+  if (bad !== undefined) refuse(textReport([bad], { verbose: true, asFalco: true }) + furtherErrors(set));
+  for (const selection of set.config.rules) io.stderr.write(selectionText(selection));
+};
+
+const selectionText = ({ enable, rule, part, tag }: Selection): string => {
+  const verb = enable ? "Enabling" : "Disabling";
+  return [
+    ...(rule === undefined ? [] : [`${verb} rules with name: ${rule}\n`]),
+    ...(part === undefined ? [] : [`${verb} rules matching substring: ${part}\n`]),
+    ...(tag === undefined ? [] : [`${verb} rules with tag: ${tag}\n`]),
+  ].join("");
+};
+
+/** The errors that Falco would report only when those before them are mended. */
+const furtherErrors = ({ problems }: RuleSet): string => {
+  const later = problems.filter((each) => each.severity === "error" && each.later);
+  return later.length === 0 ? "" : `${later.length} further errors:\n${later.map(blockOf).join("")}`;
+};
+
+const schemaText = ({ schemaValid, schemaWarnings }: FileReport): string =>
+  `schema validation: ${schemaValid === undefined ? "none" : schemaValid ? "ok" : schemaWarnings[0]}`;
+
+const hasWarnings = (report: FileReport): boolean => report.problems.some((each) => each.severity === "warning");
+
+const warn = (report: FileReport, io: CommandIo): void => {
+  if (hasWarnings(report)) io.stderr.write(`${textReport([report], { verbose: true })}`);
+};
+
+/** The report is Falco's; standard error also names the errors behind the first of a file. */
+const validate = ({ set }: AuditRules, io: CommandIo): number => {
+  if (set.unmet !== undefined) refuse(set.unmet);
+  for (const report of set.reports) if (report.ok) warn(report, io);
+  io.stdout.write(
+    set.config.json_output
+      ? `${JSON.stringify(jsonReport(set.reports, { asFalco: true }))}\n`
+      : `${textReport(set.reports, { asFalco: true })}`,
+  );
+  if (set.ok) return 0;
+  return refuse(textReport(set.reports, { verbose: true, asFalco: true }) + furtherErrors(set));
+};
+
+/** The file that falco.yaml's k8saudit plugin would read. */
+const fileOfPlugin = ({ loaded }: FalcoConfig): readonly string[] => {
+  const params = loaded.find(({ name }) => name === "k8saudit")?.openParams;
+  if (typeof params !== "string" || params === "" || /^https?:/i.test(params)) return [];
+  return [params.replace(/^file:(?:\/\/)?/i, "")];
+};

@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import type { Environment } from "./environment.ts";
+import { falcoFields, falcoLists, readFalco } from "./falco.ts";
+import { flatten } from "./flatten.ts";
+import { override } from "./override.ts";
+import { collectProblems } from "./problem.ts";
+import { emptyMap, readYaml } from "./tree.ts";
+import type { FalcoConfig, Problem } from "./types.ts";
+
+export interface FalcoOptions {
+  /** Path of falco.yaml; absent: defaults. */
+  readonly file?: string | undefined;
+  /** For `${NAME}` in the file. */
+  readonly env: Environment;
+  /** `key=value` each, over the file. */
+  readonly overrides: readonly string[];
+}
+
+const space = {
+  leaves: new Set([...Object.keys(falcoFields), ...falcoLists]),
+  roots: new Set<string>(),
+  shorthand: new Map(),
+};
+
+/** falco.yaml's keys about rules and alerts; every other key is left alone. Throws when the file cannot be read. */
+export const loadFalco = (
+  options: FalcoOptions,
+): { readonly config: FalcoConfig; readonly problems: readonly Problem[] } => {
+  const { file, env, overrides } = options;
+  const problems = collectProblems();
+  const inFile = file === undefined ? emptyMap : readYaml(readFileSync(file, "utf8"), file, problems);
+  const { found } = flatten(overrides.reduce(override, inFile), space, "", problems);
+  const config = readFalco(found, { env, read: (path) => readFileSync(path, "utf8"), problems });
+  return { config, problems: problems.list() };
+};
