@@ -9,7 +9,7 @@ import { until } from "../support/until.ts";
 
 const mib = 1024 * 1024;
 
-test("an idle hub with five HTTP outputs, each used, stays under 150 MiB", async (t) => {
+test("a hub with five HTTP outputs stays under 150 MiB when idle, under 200 after first use", async (t) => {
   const sink = await openHttpSink();
   const { dir, remove } = scratch();
   const config = `
@@ -25,18 +25,22 @@ alertmanager:
   hostport: ${sink.url}
 `;
   const hub = await startHub({ datadir: dir, config });
+  /** Over some seconds: a garbage collection may come late. */
+  const highest = async (limit: number): Promise<void> => {
+    let most = 0;
+    for (let i = 0; i < 20; i++) {
+      most = Math.max(most, hub.rss());
+      await sleep(100);
+    }
+    t.diagnostic(`${Math.round(most / mib)} MiB`);
+    assert.ok(most < limit * mib, `${Math.round(most / mib)} MiB`);
+  };
   try {
+    await highest(150);
     assert.deepEqual((await postAll(hub.url, 20, falcoAlert)).statuses, { 200: 20 });
     const addresses = () => new Set(sink.requests.map(({ url }) => url));
     await until("every output has sent", () => addresses().size === 5);
-    // The highest of some seconds: a garbage collection may come late, a leak does not go.
-    let highest = 0;
-    for (let i = 0; i < 20; i++) {
-      highest = Math.max(highest, hub.rss());
-      await sleep(100);
-    }
-    t.diagnostic(`${Math.round(highest / mib)} MiB`);
-    assert.ok(highest < 150 * mib, `${Math.round(highest / mib)} MiB`);
+    await highest(200);
   } finally {
     await hub.stop();
     await sink.close();
