@@ -29,7 +29,7 @@ export default defineHttpOutput({
     apikey: secret("API key of the integration."),
     region: text("us, eu, or jsm for Jira Service Management.", "us"),
     url: url("URL of the API in place of the region's own."),
-    allfields: flag("Show numbers and booleans of the alert too, not only text."),
+    allfields: flag("Show numbers and booleans of the alert too; false: text only, as falcosidekick.", true),
   },
   example: { apikey: "01234567-89ab-cdef", region: "eu" },
   enabled: (config) => config.apikey !== "",

@@ -10,7 +10,7 @@ const fields = {
   activityimage: text("Picture shown beside the message.", colourIcon),
   outputformat: text("What the card shows: all, text or facts; any other value: neither.", "all"),
   cardtype: text("messagecard or adaptivecard; empty: adaptivecard for the URLs of workflows, else messagecard."),
-  allfields: flag("Show numbers and booleans of the alert too, not only text."),
+  allfields: flag("Show numbers and booleans of the alert too; false: text only, as falcosidekick.", true),
 };
 type Settings = Config<typeof fields>;
 

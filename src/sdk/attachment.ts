@@ -17,7 +17,7 @@ export const attachmentFields = {
   messageformat: text(
     "Go template of a text above the alert; it sees .Rule, .Priority, .Output, .OutputFields and more.",
   ),
-  allfields: flag("Show numbers and booleans of the alert too, not only text."),
+  allfields: flag("Show numbers and booleans of the alert too; false: text only, as falcosidekick.", true),
 };
 
 export type AttachmentConfig = Config<typeof attachmentFields>;

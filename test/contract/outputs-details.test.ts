@@ -289,7 +289,7 @@ describe("teams", () => {
     assert.equal(content.body[1]?.text, sampleAlert().output);
     assert.deepEqual(
       content.body[2]?.facts?.map((fact) => fact.title),
-      ["rule", "priority", "source", "hostname", "container.id", "k8s.ns.name", "user.name", "tags"],
+      ["rule", "priority", "source", "hostname", "container.id", "k8s.ns.name", "proc.pid", "user.name", "tags"],
     );
   });
 
@@ -325,13 +325,13 @@ describe("opsgenie", () => {
 });
 
 describe("chats", () => {
-  it("show numbers and booleans with allfields, as they were written", async () => {
+  it("show numbers and booleans as they were written, and nothing for null", async () => {
     const alert = sampleAlert({
       output_fields: { "evt.ok": true, "proc.pid": 4242, "proc.name": "sh", nothing: null },
     });
     const { received } = await send(
       slack,
-      (webhookurl) => ({ webhookurl, allfields: true }),
+      (webhookurl) => ({ webhookurl }),
       [alert],
       () => ({ status: 200 }),
     );

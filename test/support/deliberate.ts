@@ -1,4 +1,5 @@
 import { goJson } from "../../src/sdk/alert.ts";
+import { withNumbers } from "./golden-numbers.ts";
 import { type GoldenCase, type GoldenRequest, goldenCases, type Shape } from "./golden-replay.ts";
 
 /** A difference from falcosidekick that is meant. `becomes` turns what it sent into what the hub promises instead. */
@@ -12,6 +13,8 @@ export interface Deliberate {
   readonly becomes: (request: Shape, golden: GoldenCase) => Shape;
   /** What the hub sends where falcosidekick sent nothing. */
   readonly adds?: (golden: GoldenCase) => readonly GoldenRequest[];
+  /** Settings under which the difference is none: the case is sent once more with them. */
+  readonly without?: Readonly<Record<string, unknown>>;
 }
 
 type Json = Record<string, object>;
@@ -35,6 +38,14 @@ const texts = (value: unknown, change: (text: string) => string): unknown => {
 const cut = (text: string, limit: number) => (text.length <= limit ? text : `${text.slice(0, limit - 5)}[...]`);
 
 export const deliberate: readonly Deliberate[] = [
+  {
+    outputs: ["slack", "rocketchat", "mattermost", "teams", "opsgenie"],
+    cases: /^/,
+    reason: "numbers and booleans are shown too",
+    page: "numbers-kept-in-chat.md",
+    becomes: (shape, golden) => withNumbers(shape, golden),
+    without: { allfields: false },
+  },
   {
     outputs: "all",
     cases: /long-field/,

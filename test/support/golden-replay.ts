@@ -52,8 +52,11 @@ export interface Shape {
 }
 
 /** What the hub sends for a case: read its configuration, read its alert, route, send over a real connection. */
-export const replay = (golden: GoldenCase): Promise<readonly Shape[]> =>
-  (transports[golden.output] ?? replayHttp)(golden);
+export const replay = (golden: GoldenCase, settings: Settings = {}): Promise<readonly Shape[]> =>
+  (transports[golden.output] ?? replayHttp)(golden, settings);
+
+/** Laid over the configuration of a case. */
+type Settings = Readonly<Record<string, unknown>>;
 
 const replayNats = async (golden: GoldenCase): Promise<readonly Shape[]> => {
   const server = await openNats();
@@ -120,7 +123,7 @@ const replayAws = async (golden: GoldenCase): Promise<readonly Shape[]> => {
   }
 };
 
-const transports: Readonly<Record<string, typeof replayNats>> = {
+const transports: Readonly<Record<string, (golden: GoldenCase, settings: Settings) => Promise<readonly Shape[]>>> = {
   nats: replayNats,
   "aws.sqs": replayAws,
   "aws.lambda": replayAws,
@@ -130,7 +133,7 @@ const transports: Readonly<Record<string, typeof replayNats>> = {
 const atPort = (golden: GoldenCase, port: number): string =>
   golden.config.replaceAll(/\$\{[A-Z]+_PORT\}/g, String(port));
 
-const replayHttp = async (golden: GoldenCase): Promise<readonly Shape[]> => {
+const replayHttp = async (golden: GoldenCase, settings: Settings): Promise<readonly Shape[]> => {
   const refused = golden.name.includes("mapping-error");
   const sink = await openSink((request) => {
     if (request.method === "GET") return { status: 404 };
@@ -153,7 +156,7 @@ const replayHttp = async (golden: GoldenCase): Promise<readonly Shape[]> => {
     const alert = golden.input === undefined ? undefined : decodeInput(golden.input, instance.hub);
     const sender = await openSender(
       instance.output,
-      instance.config,
+      { ...instance.config, ...settings },
       testHost(toSink, () => taken),
     );
     const signal = AbortSignal.timeout(10_000);

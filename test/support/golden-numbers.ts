@@ -1,0 +1,73 @@
+import { numberText } from "../../src/sdk/alert.ts";
+import { compareBytewise } from "../../src/sdk/bytewise.ts";
+import { parseJson } from "../../src/sdk/json.ts";
+import type { GoldenCase, Shape } from "./golden-replay.ts";
+
+/** What falcosidekick sent, with the number and boolean fields of the alert where their names belong in the sorted order. */
+export const withNumbers = (shape: Shape, golden: GoldenCase): Shape => {
+  const numbers = numbersOf(golden);
+  const body = shape.body as {
+    readonly attachments?: readonly [{ readonly fields?: readonly Row[] | null }];
+    readonly embeds?: readonly [{ readonly fields: readonly Row[] }];
+    readonly sections?: readonly [{ readonly facts?: readonly Row[] }];
+    readonly details?: Readonly<Record<string, string>>;
+  };
+  const attachment = body.attachments?.[0];
+  if (attachment?.fields) {
+    const rows = numbers.map(([title, value]) => ({ title, value, short: true }));
+    return { ...shape, body: { ...body, attachments: [{ ...attachment, fields: inserted(attachment.fields, rows) }] } };
+  }
+  const embed = body.embeds?.[0];
+  if (embed) {
+    const rows = numbers.map(([name, value]) => ({ name, value: `\`\`\`${value}\`\`\``, inline: true }));
+    return { ...shape, body: { ...body, embeds: [{ ...embed, fields: inserted(embed.fields, rows) }] } };
+  }
+  const section = body.sections?.[0];
+  if (section?.facts) {
+    const rows = numbers.map(([name, value]) => ({ name, value }));
+    return { ...shape, body: { ...body, sections: [{ ...section, facts: inserted(section.facts, rows) }] } };
+  }
+  if (!body.details) return shape;
+  const details = Object.fromEntries(numbers.map(([name, value]) => [name.replaceAll(".", "_"), value]));
+  return { ...shape, body: { ...body, details: { ...details, ...body.details } } };
+};
+
+interface Row {
+  readonly title?: string;
+  readonly name?: string;
+}
+
+const nameOf = (row: Row | undefined): string => row?.title ?? row?.name ?? "";
+/** Rows of the alert itself, before and behind those of its fields. */
+const fixed = new Set(["rule", "priority", "source", "hostname", "tags", "time"]);
+
+const inserted = (rows: readonly Row[], numbers: readonly Row[]): readonly Row[] => {
+  let from = 0;
+  while (from < rows.length && fixed.has(nameOf(rows[from]))) from += 1;
+  let to = rows.length;
+  while (to > from && fixed.has(nameOf(rows[to - 1]))) to -= 1;
+  if (from === rows.length) {
+    // No text field: what stands behind the fields begins with `time`, or else with `tags`.
+    const behind = rows.findIndex((row) => nameOf(row) === "time");
+    from = behind >= 0 ? behind : rows.findIndex((row) => nameOf(row) === "tags");
+    from = from < 0 ? rows.length : from;
+    to = from;
+  }
+  const fields = [...rows.slice(from, to)];
+  for (const number of numbers) {
+    const at = fields.findIndex((row) => compareBytewise(nameOf(row), nameOf(number)) > 0);
+    fields.splice(at < 0 ? fields.length : at, 0, number);
+  }
+  return [...rows.slice(0, from), ...fields, ...rows.slice(to)];
+};
+
+const numbersOf = (golden: GoldenCase): readonly (readonly [string, string])[] => {
+  const { output_fields } = parseJson(golden.input ?? "{}") as { output_fields?: Readonly<Record<string, unknown>> };
+  const bracket = /^bracketreplacer: (\S+)$/m.exec(golden.config)?.[1];
+  return Object.entries(output_fields ?? {}).flatMap(([name, value]): [string, string][] => {
+    const shown = bracket ? name.replaceAll("]", "").replaceAll("[", bracket) : name;
+    if (typeof value === "boolean") return [[shown, String(value)]];
+    const isNumber = typeof value === "number" || (typeof value === "object" && value !== null && "rawJSON" in value);
+    return isNumber ? [[shown, numberText(value as number)]] : [];
+  });
+};
