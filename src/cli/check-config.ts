@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { describeConfig } from "../config/describe.ts";
 import { loadConfig } from "../config/load.ts";
 import { redact } from "../config/redact.ts";
+import { loadHubRules } from "../hub/load-rules.ts";
 import type { Command } from "./command.ts";
 
 /**
@@ -18,13 +19,14 @@ export const checkConfig: Command = async (args, io) => {
       json: { type: "boolean" },
     },
   });
-  const { config, problems } = loadConfig({
+  const { config, problems: ofConfig } = loadConfig({
     file: values["config-file"] ?? positionals[0],
     env: io.env,
     overrides: values.option ?? [],
     outputs: io.outputs,
     sources: io.sources,
   });
+  const problems = [...ofConfig, ...loadHubRules(config).problems];
   io.stdout.write(
     values.json
       ? `${JSON.stringify({ config: redact(config), problems }, undefined, 2)}\n`

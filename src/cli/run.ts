@@ -3,7 +3,7 @@ import { formatProblem } from "../config/problem.ts";
 import type { FalcoConfig, Problem } from "../config/types.ts";
 import { jsonMarkdownOrTable } from "../fields/describe.ts";
 import { type AuditRules, auditCatalogFields, loadAuditRules, ruleConfigOf } from "../hub/audit-rules.ts";
-import { hostnameOf } from "../hub/hostname.ts";
+import { hostnameOf } from "../hub/load-rules.ts";
 import { defaultRules, type RuleFiles, readRuleFiles } from "../hub/rule-files.ts";
 import type { FileInput, FileReport, RuleConfig, RuleSet, Selection } from "../rules/index.ts";
 import { blockOf, jsonReport, textDescription, textReport } from "../rules/index.ts";
@@ -47,7 +47,7 @@ const runWith = async (args: RunArgs, io: CommandIo): Promise<number> => {
   }
   const falco = falcoOf(args, io);
   const config = configOf(args, falco, io);
-  const options = { config, hostname: hostnameOf(io.env), audit: hasAudit(falco) };
+  const options = { config, hostname: hostnameOf(falco), audit: hasAudit(falco) };
   if (args.validate.length > 0) {
     const files = filesOf(args.validate);
     io.stderr.write(`Validating rules file(s):\n${files.map(({ name }) => `   ${name}\n`).join("")}`);

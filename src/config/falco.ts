@@ -61,6 +61,7 @@ export const readFalco = (found: ReadonlyMap<string, Tree>, reader: Reader): Fal
   const matching = parseMatching(String(values.rule_matching));
   if (typeof matching === "object") reader.problems.error("rule_matching", matching.fault, places.get("rule_matching"));
   return {
+    hostname: reader.env.FALCO_HOSTNAME ?? "",
     plugins,
     loaded: found.has("load_plugins") ? loadedPlugins(names, plugins, reader.problems, placeOf(found)) : plugins,
     rulesFiles: [...(values.rules_files as readonly string[]), ...(values.rules_file as readonly string[])],

@@ -1,3 +1,4 @@
+import { conditionFault } from "../fields/condition.ts";
 import type { Fields } from "../sdk/fields.ts";
 import type { Output } from "../sdk/output.ts";
 import { deliveryOf, fieldsOf, matchOf, ownConfig } from "./delivery-fields.ts";
@@ -35,12 +36,15 @@ export const outputInstances = (
         severity === "error"
           ? reader.problems.error(raw.label + key, message, raw.places.get(key))
           : reader.problems.warn(raw.label + key, message, raw.places.get(key));
+      const match = matchOf(raw.values, raw.inList, note);
+      const fault = match.condition === undefined ? undefined : conditionFault(match.condition);
+      if (fault !== undefined) note("error", "match.condition", fault);
       const instance: OutputInstance = {
         id: raw.id,
         ...(raw.name !== undefined && { name: raw.name }),
         output,
         config,
-        match: matchOf(raw.values, raw.inList, note),
+        match,
         delivery: deliveryOf(output, raw.values),
         transport: transportOf(raw, globals, raw.label, readPem, reader),
       };

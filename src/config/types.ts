@@ -168,6 +168,8 @@ export interface RuleSelection {
 
 /** The part of falco.yaml that the hub obeys. */
 export interface FalcoConfig {
+  /** FALCO_HOSTNAME: what alerts say in place of the host's name; empty: not set. */
+  readonly hostname: string;
   readonly plugins: readonly PluginConfig[];
   /** Plugins that are loaded: named by `load_plugins`, or all when that key is absent. */
   readonly loaded: readonly PluginConfig[];

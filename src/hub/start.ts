@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { HubConfig } from "../config/types.ts";
+import { alertTest } from "../fields/condition.ts";
 import { deadLetters } from "../http/dead-letters.ts";
 import { HttpError } from "../http/errors.ts";
 import { createServer, type HubServer } from "../http/server.ts";
@@ -13,6 +14,7 @@ import { announce, watchQueue } from "./announce.ts";
 import { type OpenOutput, openOutputs, outputRoutes } from "./outputs.ts";
 import { openConfiguredQueue } from "./queue.ts";
 import { readiness } from "./readiness.ts";
+import { openRules } from "./rules.ts";
 import { openSources } from "./sources.ts";
 
 export interface Hub {
@@ -49,11 +51,14 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
   const { settings, problems } = makeAlertSettings(config, parts.uuid);
   for (const problem of problems) log.warn({ key: problem.key }, problem.message);
 
-  const queue = await openConfiguredQueue(config, { log, metrics, now });
   const works = config.role !== "intake";
-  const routes = outputRoutes(config, noConditions);
+  const rules = works ? openRules(config, { log, metrics, settings }) : undefined;
+  const queue = await openConfiguredQueue(config, { log, metrics, now });
+  const routes = outputRoutes(config, alertTest);
   const outputs = works ? await openOutputs(config, { ...parts, queue, metrics }) : [];
-  const workers = works ? startWorker({ queue, routes: () => routes, parallel: 8 }) : [];
+  const workers = works
+    ? startWorker({ queue, routes: () => routes, parallel: 8, ...(rules && { judge: rules.judge }) })
+    : [];
 
   const takes = config.role !== "worker";
   const intake = openIntake({
@@ -104,19 +109,17 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
       addresses: server.addresses(),
       close: (deadlineMs) => {
         stopWatching();
+        rules?.close();
         return closeInOrder({ server, sources, intake, queue, outputs, workers }, deadlineMs, now, log);
       },
     };
   } catch (error) {
+    rules?.close();
     await server.close(0);
     await Promise.all(outputs.map((o) => o.delivery.close(0)));
     await queue.close();
     throw error;
   }
-};
-
-const noConditions = (): never => {
-  throw new Error("conditions are not available");
 };
 
 const refuse = async (): Promise<never> => {

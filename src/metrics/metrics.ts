@@ -52,6 +52,10 @@ export interface Metrics {
   redisWatchdogRestart(): void;
   /** Matches of a rule of the hub's own engine; rule names come from rule files. */
   ruleMatch(rule: string, priority: string, source: string): void;
+  /** Rules that audit events are judged by. */
+  rulesLoaded(rules: number): void;
+  /** The files of the rules changed; `error`: the running rules stayed. */
+  rulesReload(outcome: "ok" | "error"): void;
   scrape(sources: ScrapeSources): void;
 }
 
@@ -109,6 +113,8 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
   });
   const restarts = tally("eyrie_redis_watchdog_restarts_total", "Consumers restarted because they had stalled.").cell();
   const matches = tally("eyrie_rule_matches_total", "Audit events matched.", ["rule", "priority", "source"]);
+  const ruleCount = gauge("eyrie_rules_active", "Rules that audit events are judged by.");
+  const reloads = tally("eyrie_rules_reloads_total", "Reloads of changed rules files.", ["outcome"]);
   const build = gauge("eyrie_build_info", "The version that runs.", ["version", "node"]);
   build.set({ version: options.version ?? "unknown", node: process.versions.node }, 1);
 
@@ -176,6 +182,8 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     push: (seconds) => pushes.observe(seconds),
     redisWatchdogRestart: () => restarts.add(1),
     ruleMatch: (rule, priority, source) => matches.cell(rule, priority, source).add(1),
+    rulesLoaded: (rules) => ruleCount.set(rules),
+    rulesReload: (outcome) => reloads.cell(outcome).add(1),
     scrape: (next) => {
       sources = next;
     },

@@ -66,15 +66,29 @@ const uuidText = /^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
 const toAlert = (value: unknown, settings: AlertSettings): Alert | string => {
   const posted = readPosted(value);
   if (typeof posted === "string") return posted;
+  if (!uuidText.test(posted.uuid)) posted.uuid = settings.uuid();
+  posted.source = posted.rule === "Test rule" ? "internal" : posted.source || "syscalls";
+  return dressed(posted, settings);
+};
+
+/** An alert of the hub's own rules with the hub's fields and tags on it, like one that was posted. */
+export const dressAlert = (alert: Alert, settings: AlertSettings): Alert => {
+  const { customfields, templatedfields, customtags, bracketreplacer, outputfieldformat } = settings;
+  const wanted = customfields.length + templatedfields.length + customtags.length;
+  if (wanted === 0 && bracketreplacer === "" && outputfieldformat === "") return alert;
+  return dressed({ ...alert, hostname: alert.hostname ?? "", output_fields: { ...alert.output_fields } }, settings);
+};
+
+const dressed = (posted: PostedAlert, settings: AlertSettings): Alert => {
   const { customtags } = settings;
   const tags = sortedBytewise(customtags.length === 0 ? posted.tags : [...posted.tags, ...customtags]);
   const { output, added } = addFields(posted, tags, settings);
   return Object.freeze({
-    uuid: uuidText.test(posted.uuid) ? posted.uuid : settings.uuid(),
+    uuid: posted.uuid,
     time: posted.time,
     rule: posted.rule,
     priority: posted.priority as Priority,
-    source: posted.rule === "Test rule" ? "internal" : posted.source || "syscalls",
+    source: posted.source,
     output,
     ...(posted.hostname !== "" && { hostname: posted.hostname }),
     tags: Object.freeze(tags),

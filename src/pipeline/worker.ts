@@ -9,12 +9,15 @@ import { type Route, routeAlerts } from "./route.ts";
 export const alertLane = "alerts";
 export const eventLane = "events";
 
+/** What a chunk of events is known by, however often it is handed out. */
+export type ChunkFacts = Pick<Item, "id" | "at">;
+
 export interface WorkerPorts {
   readonly queue: Queue;
   /** Asked for every chunk, so that a reload takes effect at once. */
   readonly routes: () => readonly Route[];
   /** Evaluates the rules; absent: no rules are loaded and audit events end here. */
-  readonly judge?: (events: readonly Incoming[]) => readonly Alert[];
+  readonly judge?: (events: readonly Incoming[], chunk: ChunkFacts) => readonly Alert[];
   readonly parallel: number;
 }
 
@@ -37,7 +40,7 @@ export const startWorker = (ports: WorkerPorts): readonly Consumer[] => [
   ports.queue.consume(
     eventLane,
     async (item) => {
-      const alerts = ports.judge?.(eventsOf(item)) ?? [];
+      const alerts = ports.judge?.(eventsOf(item), item) ?? [];
       return alerts.length === 0 ? {} : { next: routeAlerts({ id: item.id, at: item.at }, alerts, ports.routes()) };
     },
     ports.parallel,
