@@ -1,8 +1,9 @@
 import { type Alert, rawEvent } from "../src/sdk/alert.ts";
-import { awsFault, awsFields, awsOptions, checkIdentity, failAws } from "../src/sdk/aws.ts";
+import { awsFields, awsOptions, checkIdentity, failAws } from "../src/sdk/aws.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { url } from "../src/sdk/fields.ts";
 import { defineOutput } from "../src/sdk/output.ts";
+import { hostOf, regionOf, settle } from "../src/sdk/sqs.ts";
 
 export default defineOutput({
   name: "aws.sqs",
@@ -19,12 +20,7 @@ export default defineOutput({
     const region = regionOf(config.url) ?? config.region;
     const options = awsOptions({ ...config, region }, host, await import("@aws-sdk/credential-providers"));
     const client = new SQSClient({ ...options, useQueueUrlAsEndpoint: false });
-    const { protocol, hostname, port } = new URL(config.url);
-    // A region's own endpoint gives way to the queue's host (a VPC endpoint, an emulator); AWS_ENDPOINT_URL does not.
-    const toQueue = (request: object & { hostname?: string }) => {
-      if (amazon.test(request.hostname ?? ""))
-        Object.assign(request, { protocol, hostname, port: port ? Number(port) : undefined });
-    };
+    const toQueue = hostOf(config.url);
     client.middlewareStack.add(
       (next) => (args) => {
         if (!config.endpoint) toQueue(args.request as object);
@@ -61,11 +57,6 @@ export default defineOutput({
 
 /** Bytes of a message; what is above 256 KiB needs a queue that allows it. */
 const longest = 1_048_576;
-const amazon = /\.(amazonaws\.com(\.cn)?|api\.aws)$/;
-
-/** The region in the host of a queue at AWS. */
-const regionOf = (queue: string): string | undefined =>
-  /^sqs\.([a-z0-9-]+)\.amazonaws\.com/.exec(URL.parse(queue)?.hostname ?? "")?.[1];
 
 /** A queue in order keeps each rule's alerts in order, and drops repetitions. */
 const messageOf = (alert: Alert, queue: string) => ({
@@ -76,18 +67,3 @@ const messageOf = (alert: Alert, queue: string) => ({
     MessageDeduplicationId: alert.uuid,
   }),
 });
-
-const settle = (
-  refused: readonly { Id?: string | undefined; Code?: string | undefined; SenderFault?: boolean | undefined }[],
-) => {
-  if (refused.length === 0) return;
-  const dead = refused.filter(({ Code, SenderFault }) => SenderFault && awsFault({ name: Code }).reason === "network");
-  const failed = refused.map(({ Id }) => Number(Id));
-  const retryable = dead.length < refused.length;
-  throw new DeliveryError(`SQS refused ${failed.length} of the messages`, {
-    reason: "partial",
-    retryable,
-    failed,
-    dead: dead.map(({ Id }) => Number(Id)),
-  });
-};

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { type Alert, rawEvent } from "../src/sdk/alert.ts";
 import type { DeliveryFault } from "../src/sdk/errors.ts";
 import { flag, text } from "../src/sdk/fields.ts";
-import { connectNats, natsError, natsFault, natsFields, settle, until } from "../src/sdk/nats.ts";
+import { connectNats, natsError, natsFault, natsFields, settle, until, watchErrors } from "../src/sdk/nats.ts";
 import { defineOutput } from "../src/sdk/output.ts";
 
 const standard = "falco.<priority>.<rule>";
@@ -30,12 +30,7 @@ export default defineOutput({
       throw natsError(natsFault(error));
     });
     const js = config.jetstream ? (await import("@nats-io/jetstream")).jetstream(connection) : undefined;
-    // The server tells of a missing permission beside the answers, without saying which message it was.
-    const watching = new Set<(error: Error) => void>();
-    void (async () => {
-      for await (const status of connection.status())
-        if (status.type === "error") for (const tell of watching) tell(status.error);
-    })();
+    const watch = watchErrors(connection);
     return {
       send: async (alerts, signal) => {
         const faults = new Map<number, DeliveryFault>();
@@ -45,10 +40,10 @@ export default defineOutput({
           for (const [i, subject] of subjects.entries())
             if (one === undefined || one === subject) faults.set(i, natsFault(error));
         };
-        const most = connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
         const publish = async (alert: Alert, i: number) => {
           const body = rawEvent(alert);
-          if (Buffer.byteLength(body) > most - 200) throw natsError({ reason: "too_large", retryable: false });
+          if (Buffer.byteLength(body) + 200 > (connection.info?.max_payload ?? 1e9))
+            throw natsError({ reason: "too_large", retryable: false });
           const headers = connection.info?.headers ? nats.headers() : undefined;
           headers?.set("Nats-Msg-Id", alert.uuid);
           if (js) await js.publish(subjects[i] ?? "", body, { msgID: alert.uuid, timeout: 60_000 });
@@ -61,14 +56,12 @@ export default defineOutput({
           await connection.flush();
           await setImmediate();
         };
-        watching.add(tell);
-        try {
-          await until(work(), signal);
-        } catch (error) {
-          throw natsError(natsFault(error));
-        } finally {
-          watching.delete(tell);
-        }
+        const unwatch = watch(tell);
+        await until(work(), signal)
+          .catch((error) => {
+            throw natsError(natsFault(error));
+          })
+          .finally(unwatch);
         settle(faults);
       },
       close: () => connection.close(),

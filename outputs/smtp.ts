@@ -11,7 +11,7 @@ export default defineOutput({
   about: "Mail over SMTP, one per alert.",
   fields: {
     hostport: text("Host and port of the mail server."),
-    tls: flag("Demand TLS: from the first byte on port 465 and where `implicittls` is set, else by STARTTLS.", true),
+    tls: flag("Demand TLS, by STARTTLS; on port 465 from the first byte.", true),
     implicittls: flag("Begin with TLS on any port."),
     authmechanism: text(`How to log in: ${mechanisms.join(", ")}.`, "plain"),
     user: text("User; without one plain, login, oauthbearer and xoauth2 do not log in."),
@@ -23,13 +23,7 @@ export default defineOutput({
     to: text("Addresses of the receivers, comma separated."),
     outputformat: text("html for tables beside the plain text, text for the text alone.", "html"),
   },
-  example: {
-    hostport: "127.0.0.1:25",
-    tls: false,
-    authmechanism: "none",
-    from: "falco@example.com",
-    to: "security@example.com",
-  },
+  example: { hostport: "127.0.0.1:25", tls: false, from: "falco@example.com", to: "security@example.com" },
   concurrency: 4,
   enabled: (config) => config.hostport !== "",
   check: ({ hostport, authmechanism, from, to }) => [
@@ -67,11 +61,10 @@ export default defineOutput({
     return {
       send: async ([alert], signal) => {
         const { html, ...mail } = mailOf(alert);
-        const envelope = { from: config.from, to: config.to };
-        const stamp = { messageId: `<${alert.uuid}@eyrie>`, date: new Date(alert.time) };
-        const headers = { "Auto-Submitted": "auto-generated" };
         const parts = config.outputformat === "text" ? mail : { ...mail, html };
-        const work = pool.sendMail({ ...parts, ...envelope, ...stamp, headers, signal } as object);
+        const stamp = { messageId: `<${alert.uuid}@eyrie>`, date: new Date(alert.time) };
+        const head = { from: config.from, to: config.to, headers: { "Auto-Submitted": "auto-generated" } };
+        const work = pool.sendMail({ ...parts, ...stamp, ...head, signal } as object);
         const { rejected = [] } = (await work.catch((error) => {
           throw mailError(signal.aborted ? signal.reason : error);
         })) as { rejected?: readonly unknown[] };

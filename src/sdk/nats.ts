@@ -107,3 +107,16 @@ export const until = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
   signal.addEventListener("abort", abort, { once: true });
   return Promise.race([work, promise]).finally(() => signal.removeEventListener("abort", abort));
 };
+
+/** Tells listeners of errors that the server sends beside its answers, a missing permission among them, without saying for which message. */
+export const watchErrors = (connection: NatsConnection): ((tell: (error: Error) => void) => () => void) => {
+  const listening = new Set<(error: Error) => void>();
+  void (async () => {
+    for await (const status of connection.status())
+      if (status.type === "error") for (const tell of listening) tell(status.error);
+  })();
+  return (tell) => {
+    listening.add(tell);
+    return () => void listening.delete(tell);
+  };
+};
