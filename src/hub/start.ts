@@ -3,15 +3,16 @@ import type { HubConfig } from "../config/types.ts";
 import { alertTest } from "../fields/condition.ts";
 import { deadLetters } from "../http/dead-letters.ts";
 import { HttpError } from "../http/errors.ts";
-import { createServer, type HubServer } from "../http/server.ts";
+import { createServer } from "../http/server.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { makeAlertSettings } from "../pipeline/alert-in.ts";
-import { type Intake, openIntake } from "../pipeline/intake.ts";
+import { openIntake } from "../pipeline/intake.ts";
 import { outputLane } from "../pipeline/route.ts";
 import { alertLane, eventLane, startWorker } from "../pipeline/worker.ts";
-import type { Consumer, Queue } from "../queue/queue.ts";
+import type { Queue } from "../queue/queue.ts";
 import { announce, watchQueue } from "./announce.ts";
-import { type OpenOutput, openOutputs, outputRoutes } from "./outputs.ts";
+import { closeInOrder } from "./close.ts";
+import { openOutputs, outputRoutes } from "./outputs.ts";
 import { openConfiguredQueue } from "./queue.ts";
 import { readiness } from "./readiness.ts";
 import { openRules } from "./rules.ts";
@@ -133,41 +134,3 @@ const timedPush =
     await queue.push(chunks);
     seconds((performance.now() - start) / 1000);
   };
-
-interface Open {
-  readonly server: HubServer;
-  readonly sources: readonly { close(): Promise<void> }[];
-  readonly intake: Intake;
-  readonly queue: Queue;
-  readonly outputs: readonly OpenOutput[];
-  readonly workers: readonly Consumer[];
-}
-
-/** Front to back: nothing new comes in while what is inside moves on. */
-const closeInOrder = async (open: Open, deadlineMs: number, now: () => number, log: Logger): Promise<void> => {
-  const end = now() + deadlineMs;
-  const left = (): number => Math.max(0, end - now());
-  open.server.drain();
-  await Promise.all([...open.sources.map((s) => s.close()), open.server.close(left())]);
-  await open.intake.idle();
-  if (open.outputs.length > 0) await drained(open, left, log);
-  await Promise.all(open.workers.map((w) => w.close(Math.min(left(), 1000))));
-  const rest = Math.min(left(), 1000);
-  await Promise.all(open.outputs.map((o) => Promise.all([o.delivery.close(rest), o.consumer.close(rest)])));
-  await open.queue.close();
-};
-
-/** Waits until nothing is due in any lane; what waits for a retry keeps waiting in the queue. */
-const drained = async (open: Open, left: () => number, log: Logger): Promise<void> => {
-  const lanes = [alertLane, eventLane, ...open.outputs.map((o) => outputLane(o.id))];
-  for (;;) {
-    const depths = await Promise.all(lanes.map((lane) => open.queue.depth(lane)));
-    const due = depths.reduce((sum, d) => sum + d.waiting + d.active, 0);
-    if (due === 0) return;
-    if (left() === 0) {
-      log.warn({ events: due }, "shutting down with events in the queue; they are delivered after the next start");
-      return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-};
