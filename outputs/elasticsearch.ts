@@ -5,6 +5,7 @@ import { DeliveryError } from "../src/sdk/errors.ts";
 import { type Config, duration, flag, int, pairs, secret, text, url } from "../src/sdk/fields.ts";
 import { basicAuth, headerFaults, joinUrl, jsonHeaders, mergeHeaders } from "../src/sdk/http.ts";
 import { indexTemplate } from "../src/sdk/index-template.ts";
+import { remember } from "../src/sdk/message.ts";
 import { defineOutput, type Host } from "../src/sdk/output.ts";
 
 const fields = {
@@ -30,6 +31,12 @@ const fields = {
   ),
 };
 type Settings = Config<typeof fields>;
+/** One document: `at` decides its index, `without` leaves a field out. */
+interface Item {
+  readonly alert: Alert;
+  readonly at: number;
+  readonly without?: string;
+}
 type Template = import("@elastic/elasticsearch").estypes.IndicesPutIndexTemplateRequest;
 
 export default defineOutput({
@@ -46,28 +53,25 @@ export default defineOutput({
   open: async (config, host) => {
     const client = await openClient(config, host);
     const flatten = config.flattenfields || config.createindextemplate;
-    const bulk = async (alerts: readonly Alert[], signal: AbortSignal, without: readonly string[] = []) => {
-      const index = indexName(config.index, config.suffix, host.now());
-      const type = config.type && config.type !== "_doc" ? { _type: config.type } : {};
-      const operations = alerts.flatMap((alert, i) => [
-        JSON.stringify({ create: { _index: index, ...type, _id: alert.uuid } }),
-        document(alert, flatten, without[i]),
+    const type = config.type && config.type !== "_doc" ? `,"_type":${JSON.stringify(config.type)}` : "";
+    const head = remember((index) => `{"create":{"_index":${JSON.stringify(index)}${type},"_id":`);
+    const bulk = async (items: readonly Item[], signal: AbortSignal) => {
+      const operations = items.flatMap(({ alert, at, without }) => [
+        `${head(indexName(config.index, config.suffix, at))}${JSON.stringify(alert.uuid)}}}`,
+        document(alert, flatten, without),
       ]);
       const pipeline = config.pipeline ? { pipeline: config.pipeline } : {};
-      return bulkFaults(await client.bulk({ operations, ...pipeline }, { signal }).catch(asFault), alerts.length);
+      return bulkFaults(await client.bulk({ operations, ...pipeline }, { signal }).catch(asFault), items.length);
     };
     return {
       /** A document refused for the type of one field goes again at once without that field. */
-      send: async (alerts, signal) => {
-        const faults = await bulk(alerts, signal);
+      send: async (alerts, signal, accepted = []) => {
+        const items: Item[] = alerts.map((alert, i) => ({ alert, at: accepted[i] ?? host.now() }));
+        const faults = await bulk(items, signal);
         const bare = faults.filter((fault) => fault.field !== undefined);
         if (bare.length === 0) return settle(faults);
-        const again = bare.flatMap(({ index }) => alerts[index] ?? []);
-        const still = await bulk(
-          again,
-          signal,
-          bare.map(({ field }) => field ?? ""),
-        );
+        const again = bare.flatMap(({ index, field }) => ({ ...(items[index] as Item), without: field ?? "" }));
+        const still = await bulk(again, signal);
         const left = still.map((fault) => ({ ...fault, index: bare[fault.index]?.index ?? 0 }));
         settle([...faults.filter((fault) => fault.field === undefined), ...left]);
       },

@@ -72,8 +72,9 @@ export const deliveryOf = (output: Output, values: Readonly<Record<string, unkno
   const perSecond = number("ratelimit.persecond");
   const maxAttempts = number("retry.maxattempts");
   const maxAgeMs = number("retry.maxage");
-  const items = number("batch.items") ?? output.batch?.items;
-  const bytes = number("batch.bytes") ?? output.batch?.bytes;
+  const own = output.batchOf?.(ownConfig(output, values)) ?? output.batch;
+  const items = number("batch.items") ?? own?.items;
+  const bytes = number("batch.bytes") ?? own?.bytes;
   const initialMs = number("retry.initial") ?? 1000;
   return {
     maxconcurrentrequests: max === 0 ? Number.POSITIVE_INFINITY : max,

@@ -12,8 +12,11 @@ export type Outcome =
   | { readonly kind: "held"; readonly waitMs: number };
 
 export interface Batcher {
-  /** One outcome per alert, in order; never rejects. Requests may join alerts of several calls. */
-  deliver(alerts: readonly Alert[]): Promise<readonly Outcome[]>;
+  /**
+   * One outcome per alert, in order; never rejects. Requests may join alerts of several calls. `accepted`: when the hub
+   * took them, milliseconds since the epoch.
+   */
+  deliver(alerts: readonly Alert[], accepted?: number): Promise<readonly Outcome[]>;
   /** Calls of `deliver` not yet answered. */
   inHand(): number;
   /** Goes on for `deadlineMs`, then answers all that is left with `held`. */
@@ -24,8 +27,8 @@ export interface BatcherParts {
   /** Of one request; absent: one alert each. */
   readonly limits: Batch | undefined;
   readonly gate: Required<Gate>;
-  /** Never rejects; resolves with the failure, if any. */
-  readonly attempt: (alerts: Alerts) => Promise<Failure | undefined>;
+  /** Never rejects; resolves with the failure, if any. `accepted` is each alert's. */
+  readonly attempt: (alerts: Alerts, accepted: readonly number[]) => Promise<Failure | undefined>;
   readonly clock: Clock;
   /** Size of one alert, compared with `limits.bytes`. */
   readonly weigh: (alert: Alert) => number;
@@ -43,6 +46,7 @@ const closedWaitMs = 1_000;
 
 interface Ticket {
   readonly alerts: readonly Alert[];
+  readonly accepted: number;
   readonly outcomes: Outcome[];
   readonly done: (outcomes: readonly Outcome[]) => void;
   left: number;
@@ -141,7 +145,8 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
     }
     gate.enter(at, batch.length);
     flying.add(batch);
-    void parts.attempt(batch.map(alertOf) as [Alert, ...Alert[]]).then((failure) => {
+    const accepted = batch.map(({ ticket }) => ticket.accepted);
+    void parts.attempt(batch.map(alertOf) as [Alert, ...Alert[]], accepted).then((failure) => {
       gate.leave(clock.ticks(), failure);
       if (!flying.delete(batch)) return;
       land(batch, failure);
@@ -176,12 +181,12 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
   };
 
   return {
-    deliver: (alerts) => {
+    deliver: (alerts, accepted = 0) => {
       if (closed) return Promise.resolve(alerts.map(() => ({ kind: "held", waitMs: closedWaitMs }) as const));
       if (alerts.length === 0) return Promise.resolve([]);
       const { promise, resolve: done } = Promise.withResolvers<readonly Outcome[]>();
       const expires = clock.ticks() + waitingHoldMs;
-      const ticket: Ticket = { alerts, outcomes: [], done, left: alerts.length, expires, started: false };
+      const ticket: Ticket = { alerts, accepted, outcomes: [], done, left: alerts.length, expires, started: false };
       tickets.add(ticket);
       for (let index = 0; index < alerts.length; index += 1) waiting.push({ ticket, index });
       if (!limits) pump();

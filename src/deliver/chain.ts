@@ -15,7 +15,7 @@ import { type DeliveryMetrics, type Health, type Observer, observe } from "./obs
 import { pace } from "./pace.ts";
 import { postponements } from "./postponed.ts";
 import type { ProxyEnv } from "./proxy.ts";
-import { openSender } from "./sender.ts";
+import { openSender, type Taken } from "./sender.ts";
 import { timed } from "./timeout.ts";
 import { judge, settle } from "./verdict.ts";
 
@@ -64,7 +64,7 @@ export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps)
   const { now, random, decode, encode, hub, proxy, clock = systemClock } = deps;
   const log = deps.log.child({ output: instance.id });
   const slots = Math.min(delivery.maxconcurrentrequests || unlimited, unlimited);
-  const limits = delivery.batch ?? output.batch;
+  const limits = delivery.batch ?? output.batchOf?.(instance.config) ?? output.batch;
 
   const observer = observe(destinationOf(instance), { log, metrics: deps.metrics, now });
   const http = openHttp(transport, proxy, { connections: slots, now });
@@ -86,7 +86,7 @@ export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps)
   const handle: Handle = async (item) => {
     const alerts = read(item, decode);
     if (!alerts) return { dead: [{ body: item.body, count: item.count, why: "bug: the chunk cannot be decoded" }] };
-    const outcomes = await batcher.deliver(alerts);
+    const outcomes = await batcher.deliver(alerts, item.at);
     const attempted = outcomes.some((outcome) => outcome.kind === "failed");
     const attempts = item.attempt + 1 - postponed.of(item.id);
     const circumstances = { attempts, at: item.at, now: now(), random, failing: fuse.failing() };
@@ -122,12 +122,12 @@ export const destinationOf = ({ id, name, output }: OutputInstance): string =>
 
 /** An attempt that cannot throw, measured and logged. */
 const observed =
-  (observer: Observer, clock: Clock, log: Logger, attempt: (alerts: Alerts) => Promise<void>) =>
-  async (alerts: Alerts): Promise<Failure | undefined> => {
+  (observer: Observer, clock: Clock, log: Logger, attempt: (taken: Taken) => Promise<void>) =>
+  async (alerts: Alerts, accepted: readonly number[]): Promise<Failure | undefined> => {
     const start = clock.ticks();
     let failure: Failure | undefined;
     try {
-      await attempt(alerts);
+      await attempt({ alerts, accepted });
     } catch (error) {
       failure = failureOf(error);
       if (failure.reason === "bug") log.error({ frames: framesOf(error) }, failure.message);

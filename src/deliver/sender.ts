@@ -17,8 +17,14 @@ export interface SenderParts {
   readonly hub: HubFacts;
 }
 
+/** Alerts of one request, and when the hub took each: milliseconds since the epoch. */
+export interface Taken {
+  readonly alerts: Alerts;
+  readonly accepted: readonly number[];
+}
+
 export interface OpenSender {
-  send(alerts: Alerts, signal: AbortSignal): Promise<void>;
+  send(taken: Taken, signal: AbortSignal): Promise<void>;
   /** Opens a client before its first alert comes; failures are logged. */
   warm(): void;
   close(): Promise<void>;
@@ -31,7 +37,7 @@ export const openSender = (instance: OutputInstance, parts: SenderParts): OpenSe
     : clientSender(instance.output, instance, parts);
 
 const httpSender = (output: HttpOutput, { config }: OutputInstance, parts: SenderParts): OpenSender => ({
-  send: async (alerts, signal) => {
+  send: async ({ alerts }, signal) => {
     const request = output.request(alerts, config, { now: parts.now(), hub: parts.hub });
     const headers = request.headers ? mergeHeaders(jsonHeaders, request.headers) : jsonHeaders;
     const reply = await parts.http({ ...request, headers }, signal);
@@ -74,7 +80,7 @@ const clientSender = (output: ClientOutput, instance: OutputInstance, parts: Sen
   const open = timed(timeoutMs, clock, (_: undefined, signal) => client.use(async () => {}, signal));
 
   return {
-    send: (alerts, signal) => client.use((sender) => sender.send(alerts, signal), signal),
+    send: ({ alerts, accepted }, signal) => client.use((sender) => sender.send(alerts, signal, accepted), signal),
     warm: () => {
       open(undefined).catch((error) => {
         log.warn({ reason: failureOf(error).reason }, `cannot open yet: ${failureOf(error).message}`);

@@ -1,10 +1,10 @@
 import { type Alert, goJson, rawEvent, rawEventObject } from "./alert.ts";
 import { DeliveryError, type Reason } from "./errors.ts";
 
-/** `daily`, `monthly`, `annually` or `none`; anything else counts as daily. The date is the clock's, in local time. */
-export const indexName = (index: string, suffix: string, now: number): string => {
+/** `daily`, `monthly`, `annually` or `none`; anything else counts as daily. The date is that of `at`, in local time. */
+export const indexName = (index: string, suffix: string, at: number): string => {
   if (suffix === "none") return index;
-  const date = new Date(now);
+  const date = new Date(at);
   const year = String(date.getFullYear());
   const month = `${year}.${String(date.getMonth() + 1).padStart(2, "0")}`;
   if (suffix === "annually") return `${index}-${year}`;

@@ -10,8 +10,11 @@ export interface Batch {
 }
 
 export interface Sender {
-  /** Resolves when the destination took all alerts; throws DeliveryError otherwise. `signal` is the attempt's timeout. */
-  send(alerts: Alerts, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when the destination took all alerts; throws DeliveryError otherwise. `signal` is the attempt's timeout.
+   * `accepted`: when the hub took each alert, milliseconds since the epoch, the same however often it is sent.
+   */
+  send(alerts: Alerts, signal: AbortSignal, accepted?: readonly number[]): Promise<void>;
   /** A check at start (an index template, an identity): failures are logged, never fatal. */
   start?(signal: AbortSignal): Promise<void>;
   close?(): Promise<void>;

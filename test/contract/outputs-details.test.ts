@@ -6,6 +6,7 @@ import loki from "../../outputs/loki.ts";
 import opsgenie from "../../outputs/opsgenie.ts";
 import slack from "../../outputs/slack.ts";
 import teams from "../../outputs/teams.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { openHttp } from "../../src/deliver/http.ts";
 import { DeliveryError, type DeliveryFault } from "../../src/sdk/errors.ts";
 import type { Alerts, Output } from "../../src/sdk/output.ts";
@@ -151,8 +152,51 @@ describe("elasticsearch", () => {
   });
 
   it("takes the bytes of a request from batching.batchsize", () => {
-    const config = configOf(elasticsearch, { hostport: "http://127.0.0.1:1", "batching.batchsize": 1000 });
-    assert.equal(elasticsearch.batchOf?.(config as never).bytes, 1000);
+    const yaml = (more: object) => ({ elasticsearch: { hostport: "http://127.0.0.1:1", ...more } });
+    const batchOf = (settings: object) => {
+      const read = () => JSON.stringify(settings);
+      const [instance] = loadConfig({ file: "eyrie.yaml", read, env: {}, outputs: [elasticsearch], sources: [] }).config
+        .outputs;
+      return instance?.delivery.batch ?? instance?.output.batchOf?.(instance.config);
+    };
+    assert.deepEqual(batchOf(yaml({ batching: { batchsize: 1000 } })), { items: 500, bytes: 1000 });
+    assert.deepEqual(batchOf(yaml({ batching: { batchsize: 1000 }, batch: 7 })), { items: 7, bytes: 1000 });
+    assert.deepEqual(batchOf(yaml({ batching: { batchsize: 1000 }, batch: { bytes: 9 } })), { items: 500, bytes: 9 });
+  });
+
+  it("repeats a document past midnight into the index of its first attempt", async () => {
+    const sink = await openSink(({ body }) => bulkAnswer(body));
+    const http = openHttp({ rejectUnauthorized: true });
+    let now = new Date(2025, 0, 15, 23, 59, 59).getTime();
+    const taken = now;
+    try {
+      const sender = await openSender(
+        elasticsearch,
+        configOf(elasticsearch, { hostport: sink.url }),
+        testHost(http, () => now),
+      );
+      const [first, second] = numbered(2) as unknown as [Alerts[0], Alerts[0]];
+      await sender.send([first], AbortSignal.timeout(5000), [taken]);
+      now += 2000;
+      await sender.send([second, first], AbortSignal.timeout(5000), [now, taken]);
+    } finally {
+      await http.close();
+      await sink.close();
+    }
+    const documents = sink.received.flatMap(({ body }) =>
+      body
+        .split("\n")
+        .filter((line) => line.startsWith('{"create"'))
+        .map((line) => (JSON.parse(line) as { create: { _index: string; _id: string } }).create),
+    );
+    assert.deepEqual(
+      documents.map(({ _index, _id }) => [_index, place(_id)]),
+      [
+        ["falco-2025.01.15", 0],
+        ["falco-2025.01.16", 1],
+        ["falco-2025.01.15", 0],
+      ],
+    );
   });
 });
 

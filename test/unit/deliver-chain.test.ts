@@ -22,6 +22,28 @@ const newRig = async (instance: OutputInstance): Promise<Rig> => {
 };
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => makeAlert(String(i)));
 
+test("a client learns when the hub took each alert, and the same from a retry", async () => {
+  const seen: (readonly number[] | undefined)[] = [];
+  const output = clientOutput(() => ({
+    send: async (_alerts, _signal, accepted) => {
+      seen.push(accepted);
+      if (seen.length === 1) throw new DeliveryError("down", { reason: "network", retryable: true });
+    },
+  }));
+  const rig = await newRig(instanceOf({ ...output, batch: { items: 10 } }));
+  const [early, late] = [
+    rig.item([makeAlert("a"), makeAlert("b")], { at: 1000 }),
+    rig.item([makeAlert("c")], { at: 2000 }),
+  ];
+  const [first, second] = await Promise.all([rig.delivery.handle(early), rig.delivery.handle(late)]);
+  rig.now += 86_400_000;
+  await Promise.all([rig.delivery.handle(rig.again(early, first)), rig.delivery.handle(rig.again(late, second))]);
+  assert.deepEqual(seen, [
+    [1000, 1000, 2000],
+    [1000, 1000, 2000],
+  ]);
+});
+
 describe("an HTTP output", () => {
   test("sends falcosidekick's headers unless it names its own", async () => {
     const sink = await newSink();
@@ -34,6 +56,16 @@ describe("an HTTP output", () => {
     assert.equal(headers?.["content-type"], "text/plain");
     assert.equal(headers?.["user-agent"], "Falcosidekick");
     assert.equal(headers?.["x-a"], "b");
+  });
+
+  test("takes its batch limits from its configuration where it says so", async () => {
+    const sink = await newSink();
+    const rig = await newRig(instanceOf(hookOutput(sink.url, { batch: { items: 10 }, batchOf: () => ({ items: 2 }) })));
+    await rig.delivery.handle(rig.item(numbered(5)));
+    assert.deepEqual(
+      sink.requests.map((request) => (JSON.parse(request.body) as unknown[]).length),
+      [2, 2, 1],
+    );
   });
 
   test("that throws on one alert loses that alert to the dead letters, not its batch, and tells where, not what", async () => {
