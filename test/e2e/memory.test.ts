@@ -12,6 +12,10 @@ const mib = 1024 * 1024;
 test("a hub with five HTTP outputs stays under 150 MiB when idle, under 200 after first use", async (t) => {
   const sink = await openHttpSink();
   const { dir, remove } = scratch();
+  t.after(async () => {
+    await sink.close();
+    remove();
+  });
   const config = `
 webhook:
   address: ${sink.url}/webhook
@@ -43,7 +47,5 @@ alertmanager:
     await highest(200);
   } finally {
     await hub.stop();
-    await sink.close();
-    remove();
   }
 });

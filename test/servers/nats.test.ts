@@ -208,9 +208,13 @@ describe("a real nats-server with TLS", { skip: without("nats") }, () => {
 });
 
 describe("the hub and a nats-server that is killed", { skip: without("nats") }, () => {
-  it("stores every accepted alert once after the server is back", async () => {
+  it("stores every accepted alert once after the server is back", async (t) => {
     const server = await startNats();
     const { dir, remove } = scratch();
+    t.after(async () => {
+      await server.stop();
+      remove();
+    });
     const make = async (work: (connection: NatsConnection) => Promise<unknown>) => {
       const connection = await connect({ port: server.port });
       try {
@@ -242,8 +246,6 @@ describe("the hub and a nats-server that is killed", { skip: without("nats") }, 
       assert.equal(ids.size, 100);
     } finally {
       await hub.stop();
-      await server.stop();
-      remove();
     }
   });
 });
