@@ -28,6 +28,8 @@ const isMap = (value: unknown): value is Map => typeof value === "object" && val
 const eventBase = {
   kind: "Event",
   apiVersion: "audit.k8s.io/v1",
+  // Events without one have no values.
+  auditID: "test",
   stage: "ResponseComplete",
   stageTimestamp: "2024-01-01T00:00:00.000000Z",
 };
