@@ -68,4 +68,3 @@ export const globalFields = {
   "tlsserver.notlsport": int("Port for the paths that are served without TLS.", 2810, 0, 65535),
   "tlsserver.notlspaths": list("Paths served without TLS, and then not with it."),
 };
-

@@ -148,5 +148,4 @@ export type { FileInput, FileReport } from "./load.ts";
 export type { Matcher, Mode } from "./matcher.ts";
 export type { Problem } from "./problem.ts";
 export { blockOf, jsonReport, textReport } from "./report.ts";
-export { createTally, type Tally } from "./summary.ts";
-export { engineVersion } from "./version.ts";
+export { createTally } from "./summary.ts";
