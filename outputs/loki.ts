@@ -30,13 +30,13 @@ export default defineHttpOutput({
   request: (alerts, config) => {
     const streams = new Map<string, { stream: Record<string, string>; values: [string, string][] }>();
     for (const alert of alerts) {
-      const stream = labels(alert, config);
-      const key = JSON.stringify(stream);
+      const found = labels(alert, config);
+      const key = JSON.stringify(found);
       const line = fitBytes(config.format === "json" ? rawEvent(alert) : alert.output, longestLine);
       const entry: [string, string] = [unixNano(alert.time), line];
       const known = streams.get(key);
       if (known) known.values.push(entry);
-      else streams.set(key, { stream, values: [entry] });
+      else streams.set(key, { stream: streamOf(found), values: [entry] });
     }
     for (const { values } of streams.values()) values.sort(([a], [b]) => Number(BigInt(a) - BigInt(b)));
     const { user, apikey, tenant } = config;
@@ -58,21 +58,31 @@ const longestLine = 262_144;
 
 const extras = remember((names: string) => names.replaceAll(" ", "").split(",").filter(Boolean));
 
-/** Sorted by name: equal labels are one stream. */
-const labels = (alert: Alert, config: Settings): Record<string, string> => {
+type Label = readonly [name: string, value: string];
+
+/** In one order for alerts of equal labels; a later label replaces an earlier one of its name. */
+const labels = (alert: Alert, config: Settings): readonly Label[] => {
   const { rule, source, priority, hostname, tags } = alert;
-  const found = new Map<string, string>(Object.entries({ rule, source, priority }));
+  const found: Label[] = [
+    ["rule", rule],
+    ["source", source],
+    ["priority", priority],
+  ];
   for (const name of ["k8s.ns.name", "k8s.pod.name", ...alert.added, ...extras(config.extralabels)]) {
     const value = alert.output_fields[name];
-    if (typeof value === "string") found.set(labelName(name), value.replaceAll('"', ""));
+    if (typeof value === "string") found.push([labelName(name), value.replaceAll('"', "")]);
   }
-  if (hostname) found.set("hostname", hostname);
-  if (tags.length > 0) found.set("tags", tags.join(","));
-  return Object.fromEntries([...found].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  if (hostname) found.push(["hostname", hostname]);
+  if (tags.length > 0) found.push(["tags", tags.join(",")]);
+  return found;
 };
 
-const labelName = (name: string): string =>
+const streamOf = (found: readonly Label[]): Record<string, string> =>
+  Object.fromEntries([...new Map(found)].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+
+const labelName = remember((name: string): string =>
   name
     .replaceAll(/[[\]]/g, "")
     .replaceAll(/[^A-Za-z0-9_]/g, "_")
-    .replace(/^(?=[0-9])/, "_");
+    .replace(/^(?=[0-9])/, "_"),
+);

@@ -46,5 +46,6 @@ const hostFetch =
   (host: Host, signal: AbortSignal): typeof fetch =>
   async (url, init) => {
     const reply = await host.http({ url: String(url), headers: jsonHeaders, body: String(init?.body) }, signal);
-    return new Response(reply.body || null, { status: reply.status });
+    // All that the client reads of an answer: one that is no success was thrown above.
+    return { ok: true, status: reply.status, text: async () => reply.body } as Response;
   };

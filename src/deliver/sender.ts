@@ -39,7 +39,8 @@ export const openSender = (instance: OutputInstance, parts: SenderParts): OpenSe
 const httpSender = (output: HttpOutput, { config }: OutputInstance, parts: SenderParts): OpenSender => ({
   send: async ({ alerts }, signal) => {
     const request = output.request(alerts, config, { now: parts.now(), hub: parts.hub });
-    const headers = request.headers ? mergeHeaders(jsonHeaders, request.headers) : jsonHeaders;
+    const headers =
+      request.headers && request.headers !== jsonHeaders ? mergeHeaders(jsonHeaders, request.headers) : jsonHeaders;
     const reply = await parts.http({ ...request, headers }, signal);
     if (output.accept) accepted(() => output.accept?.(reply, alerts), reply);
   },

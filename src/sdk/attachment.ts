@@ -80,8 +80,11 @@ export const attachmentMessage = (
 };
 
 const rows = (name: RowName, alert: Alert, fields: readonly (readonly [string, string])[]): readonly Row[] => {
-  if (name === "fields") return fields.map(([title, value]) => ({ title, value, short: [...value].length < 36 }));
+  if (name === "fields") return fields.map(([title, value]) => ({ title, value, short: isShort(value) }));
   if (name === "time") return [{ title: name, value: goTime(alert.time), short: false }];
   const value = name === "tags" ? alert.tags.join(", ") : (alert[name] ?? "");
   return value === "" ? [] : [{ title: name, value: value.toWellFormed(), short: true }];
 };
+
+/** Fewer than 36 characters, of which one may be two UTF-16 units. */
+const isShort = (value: string): boolean => value.length < 36 || (value.length < 72 && [...value].length < 36);

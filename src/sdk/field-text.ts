@@ -43,7 +43,8 @@ export type FieldText = readonly [name: string, text: string];
 /** String-valued output_fields, in order of their names: what falcosidekick shows in chats. */
 export const stringFields = (alert: Alert): FieldText[] => {
   const fields: FieldText[] = [];
-  for (const [name, value] of Object.entries(alert.output_fields)) {
+  for (const name of Object.keys(alert.output_fields)) {
+    const value = alert.output_fields[name];
     if (typeof value === "string") fields.push([name, value]);
   }
   return fields;
@@ -52,8 +53,11 @@ export const stringFields = (alert: Alert): FieldText[] => {
 /** As `stringFields`, with numbers and booleans. */
 export const scalarFields = (alert: Alert): FieldText[] => {
   const fields: FieldText[] = [];
-  for (const [name, value] of Object.entries(alert.output_fields)) {
-    if (typeof value === "string" || typeof value === "boolean" || isNumber(value)) fields.push([name, goValue(value)]);
+  for (const name of Object.keys(alert.output_fields)) {
+    const value = alert.output_fields[name];
+    if (typeof value === "string") fields.push([name, value]);
+    else if (typeof value === "boolean") fields.push([name, String(value)]);
+    else if (isNumber(value)) fields.push([name, numberText(value)]);
   }
   return fields;
 };

@@ -33,13 +33,9 @@ export const mergeHeaders = (...sets: readonly Readonly<Record<string, string>>[
 };
 
 /** A POST of compact JSON with falcosidekick's headers and its closing newline. */
-export const postJson = (
-  url: string,
-  payload: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): HttpRequest => ({
+export const postJson = (url: string, payload: unknown, headers?: Readonly<Record<string, string>>): HttpRequest => ({
   url,
-  headers: mergeHeaders(jsonHeaders, headers),
+  headers: headers ? mergeHeaders(jsonHeaders, headers) : jsonHeaders,
   body: goJson(payload) + "\n",
 });
 

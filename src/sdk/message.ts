@@ -58,9 +58,10 @@ export const readable = (
   alert: Alert,
   all = false,
 ): { readonly output: string; readonly fields: readonly FieldText[] } => {
-  const fields = (all ? scalarFields(alert) : stringFields(alert)).map(
-    ([name, text]) => [name.toWellFormed(), text.toWellFormed()] as const,
-  );
+  const found = all ? scalarFields(alert) : stringFields(alert);
+  const fields = found.every(([name, text]) => name.isWellFormed() && text.isWellFormed())
+    ? found
+    : found.map(([name, text]) => [name.toWellFormed(), text.toWellFormed()] as const);
   const whole = alert.output.toWellFormed();
   if (Buffer.byteLength(rawEvent(alert)) <= 4096) return { output: whole, fields };
   let output = whole;
