@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { pino } from "pino";
+import { outputs } from "../../outputs/index.ts";
+import { sources } from "../../sources/index.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { openRules } from "../../src/hub/rules.ts";
+import { createMetrics } from "../../src/metrics/metrics.ts";
+import { makeAlertSettings } from "../../src/pipeline/alert-in.ts";
+import { folderOf, rule } from "../support/rules-command.ts";
+import { auditEvent } from "./k8saudit-support.ts";
+
+const open = (options: readonly string[]) => {
+  const { config, problems } = loadConfig({ env: {}, overrides: options, outputs, sources });
+  assert.deepEqual(problems, []);
+  const { settings } = makeAlertSettings(config, () => assert.fail("ids of these alerts are derived"));
+  const metrics = createMetrics({ process: false, now: () => 0 });
+  return openRules(config, { log: pino({ level: "silent" }), metrics, settings });
+};
+
+const events = ["a", "b"].map((id) => ({ source: "k8s_audit", text: auditEvent({ verb: "get" }, id) }));
+
+test("a chunk that is judged again gives the same alerts, another chunk others", () => {
+  const { at, remove } = folderOf({ "r.yaml": rule("One", "ka.verb = get") + rule("Two", "ka.verb = get") });
+  const rules = open([`rules_files=${at("r.yaml")}`, "rule_matching=all"]) ?? assert.fail();
+  try {
+    const first = rules.judge(events, { id: "chunk", at: 5 });
+    assert.equal(new Set(first.map(({ uuid }) => uuid)).size, 4);
+    assert.deepEqual(rules.judge(events, { id: "chunk", at: 5 }), first);
+    const other = new Set(rules.judge(events, { id: "chunk2", at: 5 }).map(({ uuid }) => uuid));
+    assert.ok(first.every(({ uuid }) => !other.has(uuid)));
+  } finally {
+    rules.close();
+    remove();
+  }
+});
+
+test("json_include_* leave properties out of alerts, and customtags still come on top", () => {
+  const { at, remove } = folderOf({ "r.yaml": rule("One", "ka.verb = get", { tags: ["t"] }) });
+  const off = ["output", "output_fields", "tags"].map((name) => `json_include_${name}_property=false`);
+  const rules = open([`rules_files=${at("r.yaml")}`, ...off, "customtags=mine"]) ?? assert.fail();
+  try {
+    const [alert] = rules.judge(events, { id: "c", at: 0 });
+    assert.deepEqual([alert?.output, { ...alert?.output_fields }, alert?.tags], ["", {}, ["mine"]]);
+  } finally {
+    rules.close();
+    remove();
+  }
+});
+
+test("without rules_files and without a source of audit events there are no rules; files that are missing stop the start", () => {
+  assert.equal(open([]), undefined);
+  assert.throws(() => open(["rules_files=/nowhere/rules.yaml"]), /the rules have errors/);
+});
