@@ -1,7 +1,7 @@
 /** From the text of a request to alerts: the hub's own fields and tags are on them, and they never change again. */
 import type { Alert, FieldValue, Priority } from "../sdk/alert.ts";
 import { sortedBytewise } from "../sdk/bytewise.ts";
-import { jsonValues } from "../sdk/json.ts";
+import { jsonValues, oneJsonValue } from "../sdk/json.ts";
 import type { AlertSettings } from "./alert-settings.ts";
 import { type PostedAlert, readPosted } from "./alert-shape.ts";
 import { orderFields } from "./field-order.ts";
@@ -39,12 +39,15 @@ export const decodeAlerts = (text: string, settings: AlertSettings): DecodedAler
     else unnamed++;
     index++;
   };
-  for (const part of jsonValues(mendSurrogates(text))) {
-    if ("fault" in part) settle(part.fault);
-    else if (!Array.isArray(part.value)) settle(toAlert(part.value, settings));
-    else if (part.value.length === 0) settle("the list is empty");
-    else for (const item of part.value) settle(toAlert(item, settings));
-  }
+  const read = (value: unknown) => {
+    if (!Array.isArray(value)) settle(toAlert(value, settings));
+    else if (value.length === 0) settle("the list is empty");
+    else for (const item of value) settle(toAlert(item, settings));
+  };
+  const mended = mendSurrogates(text);
+  const only = oneJsonValue(mended);
+  if (only !== undefined) read(only);
+  else for (const part of jsonValues(mended)) "fault" in part ? settle(part.fault) : read(part.value);
   if (index === 0) settle("the body is empty");
   if (unnamed > 0) rejected.push({ index, reason: `${unnamed} more were refused` });
   return { alerts, rejected };

@@ -14,69 +14,71 @@ export interface PostedAlert {
   output_fields: Record<string, FieldValue>;
 }
 
-/** Takes a value that is not null; answers what is wrong with it. */
-type Reader = (value: unknown, into: PostedAlert) => string | undefined;
-
-const textReader =
-  (name: "uuid" | "output" | "rule" | "source" | "hostname"): Reader =>
-  (value, into) => {
-    if (typeof value !== "string") return `${name} is not a string`;
-    into[name] = value;
-    return undefined;
-  };
-
 const isText = (value: unknown): value is string => typeof value === "string";
-
-const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
-  ["uuid", textReader("uuid")],
-  ["output", textReader("output")],
-  ["rule", textReader("rule")],
-  ["source", textReader("source")],
-  ["hostname", textReader("hostname")],
-  [
-    "priority",
-    (value, into) => {
-      into.priority = typeof value === "string" ? parsePriority(value) : undefined;
-      return into.priority === undefined ? "priority is none of Falco's names" : undefined;
-    },
-  ],
-  [
-    "time",
-    (value, into) => {
-      const time = typeof value === "string" ? normaliseTime(value) : undefined;
-      if (time === undefined) return "time is not an RFC 3339 time";
-      into.time = time;
-      return undefined;
-    },
-  ],
-  [
-    "tags",
-    (value, into) => {
-      if (!Array.isArray(value)) return "tags is not a list";
-      if (value.every(isText)) into.tags = value;
-      else if (value.every((tag) => tag === null || isText(tag))) into.tags = value.map((tag) => tag ?? "");
-      else return "tags holds something that is not a string";
-      return undefined;
-    },
-  ],
-  [
-    "output_fields",
-    (value, into) => {
-      if (!isObject(value)) return "output_fields is not an object";
-      into.output_fields = value as Record<string, FieldValue>;
-      return undefined;
-    },
-  ],
-]);
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !isRawNumber(value);
 
 const noTags: readonly string[] = Object.freeze([]);
 
+const tagsOf = (value: unknown): readonly string[] | undefined => {
+  if (!Array.isArray(value)) return undefined;
+  if (value.every(isText)) return value;
+  return value.every((tag) => tag === null || isText(tag)) ? value.map((tag) => tag ?? "") : undefined;
+};
+
+const names: ReadonlySet<string> = new Set([
+  "uuid",
+  "output",
+  "rule",
+  "source",
+  "hostname",
+  "priority",
+  "time",
+  "tags",
+  "output_fields",
+]);
+
 /** Keys fit in any case, as they do for Go: `ſ` folds to `s` there. */
-const readerOf = (key: string): Reader | undefined =>
-  readers.get(key) ?? (key.length < 14 ? readers.get(key.toLowerCase().replaceAll("ſ", "s")) : undefined);
+const nameOf = (key: string): string =>
+  names.has(key) || key.length > 13 ? key : key.toLowerCase().replaceAll("ſ", "s");
+
+/** Takes a value that is not null; answers what is wrong with it. */
+const readKey = (key: string, value: unknown, into: PostedAlert): string | undefined => {
+  switch (key) {
+    case "uuid":
+    case "output":
+    case "rule":
+    case "source":
+    case "hostname":
+      if (typeof value !== "string") return `${key} is not a string`;
+      into[key] = value;
+      return undefined;
+    case "priority":
+      into.priority = typeof value === "string" ? parsePriority(value) : undefined;
+      return into.priority === undefined ? "priority is none of Falco's names" : undefined;
+    case "time": {
+      const time = typeof value === "string" ? normaliseTime(value) : undefined;
+      if (time === undefined) return "time is not an RFC 3339 time";
+      into.time = time;
+      return undefined;
+    }
+    case "tags": {
+      const tags = tagsOf(value);
+      if (tags === undefined) {
+        return Array.isArray(value) ? "tags holds something that is not a string" : "tags is not a list";
+      }
+      into.tags = tags;
+      return undefined;
+    }
+    case "output_fields":
+      if (!isObject(value)) return "output_fields is not an object";
+      into.output_fields = value as Record<string, FieldValue>;
+      return undefined;
+    default:
+      return undefined;
+  }
+};
 
 /** What was posted, or why it is no alert. Null stands for an absent key; keys that mean nothing here are ignored. */
 export const readPosted = (value: unknown): PostedAlert | string => {
@@ -94,7 +96,7 @@ export const readPosted = (value: unknown): PostedAlert | string => {
   };
   for (const key of Object.keys(value)) {
     const item = value[key];
-    const fault = item === null ? undefined : readerOf(key)?.(item, posted);
+    const fault = item === null ? undefined : readKey(nameOf(key), item, posted);
     if (fault !== undefined) return fault;
   }
   if (posted.priority === undefined) return "priority is missing";

@@ -37,7 +37,8 @@ const ordered = (map: FieldMap): FieldMap => {
 };
 
 const copy = (map: FieldMap, keys: readonly string[]): FieldMap => {
-  const sorted: FieldMap = Object.create(null);
+  // An object that starts without a prototype is a hash table for V8, slow to read and to print.
+  const sorted: FieldMap = keys.includes("__proto__") ? Object.create(null) : {};
   for (const key of keys) sorted[key] = map[key] as FieldValue;
-  return sorted;
+  return Object.setPrototypeOf(sorted, null);
 };

@@ -112,24 +112,42 @@ const stringify = (value: unknown): string => {
   }
 };
 
-const texts = new WeakMap<Alert, string>();
+/** The raw event's text on the alert itself, where freezing does not reach: a WeakMap costs every collection of garbage. */
+class Texts extends (function same(alert: Alert) {
+  return alert;
+} as unknown as new (
+  alert: Alert,
+) => Alert) {
+  #text: string;
+  constructor(alert: Alert, text: string) {
+    super(alert);
+    this.#text = text;
+  }
+  static of(alert: Alert): string | undefined {
+    return #text in alert ? (alert as Texts).#text : undefined;
+  }
+  static set(alert: Alert, text: string): void {
+    if (#text in alert) (alert as Texts).#text = text;
+    else new Texts(alert, text);
+  }
+}
 
 /**
  * The raw event: compact JSON in falcosidekick's key order (uuid, output, priority, rule, time, output_fields, source,
  * tags when any, hostname when any), no trailing newline. Computed once per alert.
  */
 export const rawEvent = (alert: Alert): string => {
-  let text = texts.get(alert);
+  let text = Texts.of(alert);
   if (text === undefined) {
     text = goJson(rawEventObject(alert));
-    texts.set(alert, text);
+    Texts.set(alert, text);
   }
   return text;
 };
 
 /** Remembers the raw event text that an alert was read from, so that it is not written anew. */
 export const rememberText = (alert: Alert, text: string): void => {
-  texts.set(alert, text);
+  Texts.set(alert, text);
 };
 
 /** The raw event as an object for outputs that add keys to it. */

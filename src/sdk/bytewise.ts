@@ -4,6 +4,13 @@ const pair = /[\ud800-\udfff]/;
 
 export const compareBytewise = (a: string, b: string): number => {
   if (a === b) return 0;
+  const end = Math.min(a.length, b.length);
+  let i = 0;
+  while (i < end && a.charCodeAt(i) === b.charCodeAt(i)) i++;
+  if (i === end) return a.length - b.length;
+  const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+  // Units below the surrogates come in the order of their bytes, also before everything above.
+  if (x < 0xd800 || y < 0xd800) return x - y;
   if (pair.test(a) || pair.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
   return a < b ? -1 : 1;
 };

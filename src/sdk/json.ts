@@ -156,6 +156,9 @@ export function* jsonValues(text: string): Generator<JsonPart> {
   }
 }
 
+/** The value of a text that is one line and one value, as most are; undefined: `jsonValues` knows more. */
+export const oneJsonValue = (text: string): unknown => (text.includes("\n") ? undefined : parse(text));
+
 const lineEnd = (text: string, at: number): number => {
   const newline = text.indexOf("\n", at);
   return newline < 0 ? text.length : newline;
