@@ -28,6 +28,7 @@ test("the labels on the page are those of the metrics", async () => {
   metrics.intakeBytes("requests", 1);
   metrics.intakeRejected("requests", "invalid", 1);
   metrics.ruleMatch("r", "Notice", "k8s_audit");
+  metrics.rulesReload("ok");
   const depth = { waiting: 0, active: 0, delayed: 0, dead: 0 };
   metrics.scrape({ lanes: async () => [{ lane: "alerts", depth }] });
   const exposed = await metrics.expose();
