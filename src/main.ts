@@ -81,3 +81,5 @@ const isArgsError = (error: unknown): error is Error =>
   error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
 
 process.exitCode = await main(process.argv.slice(2));
+// A client that does not let go of a connection half made shall not hold a finished command.
+setTimeout(() => process.exit(), 1000).unref();

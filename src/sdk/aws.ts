@@ -57,6 +57,8 @@ export const checkIdentity =
 
 interface SdkError {
   readonly name?: unknown;
+  /** Of the connection that failed: `ECONNREFUSED`. */
+  readonly code?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
@@ -87,7 +89,13 @@ export const awsFault = (error: unknown): DeliveryFault => {
 /** For `.catch`: every failure of a client as a DeliveryError that says nothing but its kind. */
 export const failAws = (error: unknown): never => {
   if (error instanceof DeliveryError) throw error;
-  const name = (error as SdkError | undefined)?.name;
-  const called = typeof name === "string" && /^\w{1,60}$/.test(name) ? name : "an error";
-  throw new DeliveryError(`AWS answered ${called}`, awsFault(error));
+  const { name, code } = (error ?? {}) as SdkError;
+  const word = (text: unknown): string | undefined =>
+    typeof text === "string" && /^\w{1,60}$/.test(text) ? text : undefined;
+  if ((error as Error | undefined)?.message === "Region is missing")
+    throw new DeliveryError("no region is configured for AWS", { reason: "config", retryable: true });
+  const fault = awsFault(error);
+  if (fault.reason === "network")
+    throw new DeliveryError(`AWS is not reached (${word(code) ?? word(name) ?? "?"})`, fault);
+  throw new DeliveryError(`AWS answered ${word(name) ?? "an error"}`, fault);
 };

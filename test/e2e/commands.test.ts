@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { outputs } from "../../outputs/index.ts";
 import { openHttpSink } from "../fakes/http-sink.ts";
@@ -140,6 +142,17 @@ test("send-test sends what /test sends, tells each destination's answer and leav
   } finally {
     await hub.stop();
   }
+});
+
+test("send-test ends although a destination takes the connection and says nothing", async () => {
+  const mute = createServer().listen(0, "127.0.0.1");
+  await once(mute, "listening");
+  const { port } = mute.address() as AddressInfo;
+  const env = { NATS_HOSTPORT: `nats://127.0.0.1:${port}`, NATS_TIMEOUT: "300ms" };
+  const ran = await runEyrie(["send-test"], env);
+  mute.close();
+  assert.equal(ran.code, 1);
+  assert.match(ran.stdout, /^nats {2}failed {2}timeout/);
 });
 
 test("outputs prints every registered output and ends", async () => {
