@@ -77,13 +77,16 @@ export function createLimits(core: Core, maxBytes: number): Limits {
   let deadBytes = core.store.deadBytes();
   let seenDead = [...core.lanes.values()].reduce((sum, l) => sum + l.dead, 0);
   let dropped = 0;
+  /** Bytes of the push that was refused last: while they do not fit the queue is full. */
+  let wanted = 0;
   return {
     check: (chunks) => {
       let bytes = 0;
       for (const chunk of chunks) bytes += chunk.body.length;
-      if (used() + bytes > maxBytes) throw new QueueError("full", "the queue has reached its size limit");
+      wanted = used() + bytes > maxBytes ? bytes : 0;
+      if (wanted > 0) throw new QueueError("full", "the queue has reached its size limit");
     },
-    isFull: () => !core.closed && used() > maxBytes,
+    isFull: () => !core.closed && used() + wanted > maxBytes,
     trim: () => {
       const dead = [...core.lanes.values()].reduce((sum, l) => sum + l.dead, 0);
       const grew = dead > seenDead;
