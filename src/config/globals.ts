@@ -42,7 +42,6 @@ export const globalFields = {
   "auth.token": secret("Bearer token that senders must show; empty: none is asked for."),
   "auth.tokens": pairs("Bearer tokens by the sender's name.", { secret: true, exact: true }),
   "limits.maxbodybytes": int("Bytes of one request body at most, after decompression.", 67_108_864, 1),
-  "limits.maxeventbytes": int("Bytes of one event at most.", 33_554_432, 1),
   "limits.maxinflightbytes": int("Bytes of all bodies being read or stored; above it intake refuses.", 268_435_456, 1),
   "limits.requesttimeout": duration("Time within which a request must be complete.", "60s"),
   "limits.maxconnections": int("Open connections at most; 0: no limit.", 10_000),

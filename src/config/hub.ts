@@ -41,7 +41,6 @@ export const assemble = (parts: Parts): HubConfig => {
     auth: { token: v["auth.token"], tokens: v["auth.tokens"] },
     limits: {
       maxbodybytes: v["limits.maxbodybytes"],
-      maxeventbytes: v["limits.maxeventbytes"],
       maxinflightbytes: v["limits.maxinflightbytes"],
       requesttimeoutMs: v["limits.requesttimeout"],
       maxconnections: v["limits.maxconnections"],

@@ -132,8 +132,6 @@ export interface ServerTls {
 export interface LimitSettings {
   /** Of one request body, after decompression. */
   readonly maxbodybytes: number;
-  /** Of one event within a body. */
-  readonly maxeventbytes: number;
   /** Bodies being read or waiting to be stored, all together; above it intake answers 503. */
   readonly maxinflightbytes: number;
   /** Until a request is complete. */

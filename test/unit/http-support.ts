@@ -36,7 +36,6 @@ export const makeConfig = (over: ConfigOver = {}): ServerConfig => ({
   auth: { token: "", tokens: {}, ...over.auth },
   limits: {
     maxbodybytes: 32 << 20,
-    maxeventbytes: 32 << 20,
     maxinflightbytes: 64 << 20,
     requesttimeoutMs: 60_000,
     maxconnections: 1000,
