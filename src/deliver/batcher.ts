@@ -102,12 +102,12 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
 
   /** Returns expired items to the lane; the answer is when the next one expires, undefined when nothing waits. */
   const giveBack = (at: number, wait: number): number | undefined => {
-    const held: Outcome = { kind: "held", waitMs: Number.isFinite(wait) ? wait : 0 };
     for (;;) {
       const half = halves.peek();
       const next = half?.[0] ?? waiting.peek();
       if (!next || next.ticket.expires > at) return next?.ticket.expires;
       if (wait === 0 && !next.ticket.started) return next.ticket.expires;
+      const held: Outcome = { kind: "held", waitMs: Number.isFinite(wait) ? wait : 0 };
       if (half) for (const entry of halves.shift() ?? []) resolve(entry, held);
       else for (let e = waiting.peek(); e?.ticket === next.ticket; e = waiting.peek()) resolveNext(held);
     }
@@ -161,12 +161,16 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
       halves.push(batch.slice(middle));
       return;
     }
-    const failed = failure?.failed && new Set(failure.failed);
-    const dead = new Set(failure?.dead);
+    if (!failure) {
+      for (const entry of batch) resolve(entry, taken);
+      return;
+    }
+    const failed = failure.failed && new Set(failure.failed);
+    const dead = new Set(failure.dead);
     for (const [i, entry] of batch.entries()) {
-      if (failure && (!failed || failed.has(i) || dead.has(i)))
+      if (!failed || failed.has(i) || dead.has(i))
         resolve(entry, { kind: "failed", failure, permanent: dead.has(i) || !failure.retryable });
-      else resolve(entry, { kind: "taken" });
+      else resolve(entry, taken);
     }
   };
 
@@ -210,6 +214,8 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
     },
   };
 };
+
+const taken: Outcome = { kind: "taken" };
 
 const alertOf = ({ ticket, index }: Entry): Alert => ticket.alerts[index] as Alert;
 

@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
 import type { OutputInstance } from "../config/types.ts";
-import type { Handle, Item } from "../queue/queue.ts";
+import type { Handle, Item, Settlement } from "../queue/queue.ts";
 import { rawEvent } from "../sdk/alert.ts";
 import type { Alert, Alerts, HubFacts } from "../sdk/output.ts";
-import { openBatcher } from "./batcher.ts";
+import { type Outcome, openBatcher } from "./batcher.ts";
 import { type BreakerState, breaker } from "./breaker.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { concurrency } from "./concurrency.ts";
@@ -87,6 +87,10 @@ export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps)
     const alerts = read(item, decode);
     if (!alerts) return { dead: [{ body: item.body, count: item.count, why: "bug: the chunk cannot be decoded" }] };
     const outcomes = await batcher.deliver(alerts, item.at);
+    if (outcomes.every(isTaken)) {
+      postponed.settled(item.id, false, true);
+      return done;
+    }
     const attempted = outcomes.some((outcome) => outcome.kind === "failed");
     const attempts = item.attempt + 1 - postponed.of(item.id);
     const circumstances = { attempts, at: item.at, now: now(), random, failing: fuse.failing() };
@@ -116,6 +120,9 @@ export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps)
   };
 };
 
+const isTaken = (outcome: Outcome): boolean => outcome.kind === "taken";
+const done: Settlement = {};
+
 /** The `destination` label: falcosidekick's spelling for an output's only instance, else the instance's id. */
 export const destinationOf = ({ id, name, output }: OutputInstance): string =>
   name === undefined ? (output.label ?? id) : id;
@@ -123,17 +130,20 @@ export const destinationOf = ({ id, name, output }: OutputInstance): string =>
 /** An attempt that cannot throw, measured and logged. */
 const observed =
   (observer: Observer, clock: Clock, log: Logger, attempt: (taken: Taken) => Promise<void>) =>
-  async (alerts: Alerts, accepted: readonly number[]): Promise<Failure | undefined> => {
+  (alerts: Alerts, accepted: readonly number[]): Promise<Failure | undefined> => {
     const start = clock.ticks();
-    let failure: Failure | undefined;
-    try {
-      await attempt({ alerts, accepted });
-    } catch (error) {
-      failure = failureOf(error);
-      if (failure.reason === "bug") log.error({ frames: framesOf(error) }, failure.message);
-    }
-    observer.attempt(failure, clock.ticks() - start, alerts.length);
-    return failure;
+    const told = (failure: Failure | undefined): Failure | undefined => {
+      observer.attempt(failure, clock.ticks() - start, alerts.length);
+      return failure;
+    };
+    return attempt({ alerts, accepted }).then(
+      () => told(undefined),
+      (error) => {
+        const failure = failureOf(error);
+        if (failure.reason === "bug") log.error({ frames: framesOf(error) }, failure.message);
+        return told(failure);
+      },
+    );
   };
 
 const read = (item: Item, decode: (body: string) => readonly Alert[]): readonly Alert[] | undefined => {

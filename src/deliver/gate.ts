@@ -13,8 +13,16 @@ export interface Gate {
 
 /** All conditions as one. */
 export const every = (gates: readonly Gate[]): Required<Gate> => ({
-  wait: (at) => gates.reduce((longest, gate) => Math.max(longest, gate.wait(at)), 0),
-  room: (at) => gates.reduce((least, gate) => Math.min(least, gate.room?.(at) ?? Infinity), Infinity),
+  wait: (at) => {
+    let longest = 0;
+    for (const gate of gates) longest = Math.max(longest, gate.wait(at));
+    return longest;
+  },
+  room: (at) => {
+    let least = Infinity;
+    for (const gate of gates) if (gate.room) least = Math.min(least, gate.room(at));
+    return least;
+  },
   enter: (at, alerts) => {
     for (const gate of gates) gate.enter?.(at, alerts);
   },

@@ -29,37 +29,43 @@ export const openHttp = (
   const now = options.now ?? Date.now;
   const targets = openTargets(tls, proxy, options.connections ?? 32);
 
-  const call: HttpCall = async (request, signal) => {
-    let reply: HttpReply;
-    try {
-      reply = await exchange(targets.find(request.url), request, signal);
-    } catch (error) {
-      const { message, ...fault } = failureOf(error);
-      throw new DeliveryError(message, fault);
-    }
+  const checked = (reply: HttpReply): HttpReply => {
     const fault = statusFault(reply.status);
     if (!fault) return reply;
     const wait = fault.retryable ? retryAfterMs(reply.headers, now()) : undefined;
     throw new DeliveryError(`HTTP ${reply.status}`, wait === undefined ? fault : { ...fault, retryAfterMs: wait });
   };
+  const call: HttpCall = (request, signal) =>
+    new Promise<HttpReply>((resolve, reject) => {
+      exchange(targets.find(request.url), request, signal, resolve, reject);
+    }).then(checked, failed);
   return Object.assign(call, { close: targets.close });
 };
 
+const failed = (error: unknown): never => {
+  const { message, ...fault } = failureOf(error);
+  throw new DeliveryError(message, fault);
+};
+
 /** One request on the wire, below undici's body streams: an answer is a few hundred bytes and comes in one piece. */
-const exchange = (target: Target, request: HttpRequest, signal: AbortSignal): Promise<HttpReply> => {
-  const { promise, resolve, reject } = Promise.withResolvers<HttpReply>();
+const exchange = (
+  target: Target,
+  request: HttpRequest,
+  signal: AbortSignal,
+  resolve: (reply: HttpReply) => void,
+  reject: (error: unknown) => void,
+): void => {
   let controller: Dispatcher.DispatchController | undefined;
   let status = 0;
-  let headers: Record<string, string> = {};
+  let headers: Readonly<Record<string, string>> = {};
   let kept = 0;
-  const chunks: Buffer[] = [];
+  let chunks: Buffer[] | undefined;
 
   const abort = (): void => {
     controller?.abort(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
     reject(signal.reason);
   };
   signal.addEventListener("abort", abort, { once: true });
-  const settled = (): void => signal.removeEventListener("abort", abort);
 
   const options: Dispatcher.DispatchOptions = {
     origin: target.origin,
@@ -79,22 +85,30 @@ const exchange = (target: Target, request: HttpRequest, signal: AbortSignal): Pr
     },
     onResponseData(_controller, chunk) {
       if (kept >= keptBytes) return;
+      chunks ??= [];
       chunks.push(kept + chunk.length > keptBytes ? chunk.subarray(0, keptBytes - kept) : chunk);
       kept += chunk.length;
     },
     onResponseEnd() {
-      settled();
-      resolve({ status, headers, body: kept === 0 ? "" : Buffer.concat(chunks).toString("utf8") });
+      signal.removeEventListener("abort", abort);
+      resolve({ status, headers, body: chunks ? Buffer.concat(chunks).toString("utf8") : "" });
     },
     onResponseError(_controller, error) {
-      settled();
+      signal.removeEventListener("abort", abort);
       reject(error);
     },
   });
-  return promise;
 };
 
-const flatten = (fields: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> => {
+type Fields = Readonly<Record<string, string | string[] | undefined>>;
+
+/** As they are, but for fields that came more than once. */
+const flatten = (fields: Fields): Readonly<Record<string, string>> => {
+  for (const name in fields) if (typeof fields[name] !== "string") return joined(fields);
+  return fields as Readonly<Record<string, string>>;
+};
+
+const joined = (fields: Fields): Readonly<Record<string, string>> => {
   const flat: Record<string, string> = {};
   for (const name in fields) {
     const value = fields[name];

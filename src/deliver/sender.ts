@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { OutputInstance } from "../config/types.ts";
 import { DeliveryError } from "../sdk/errors.ts";
-import { type HttpCall, type HttpReply, jsonHeaders, mergeHeaders } from "../sdk/http.ts";
+import { type HttpCall, type HttpReply, type HttpRequest, jsonHeaders, mergeHeaders } from "../sdk/http.ts";
 import type { Alerts, ClientOutput, HttpOutput, HubFacts, Sender } from "../sdk/output.ts";
 import { reopening } from "./client.ts";
 import type { Clock } from "./clock.ts";
@@ -37,16 +37,21 @@ export const openSender = (instance: OutputInstance, parts: SenderParts): OpenSe
     : clientSender(instance.output, instance, parts);
 
 const httpSender = (output: HttpOutput, { config }: OutputInstance, parts: SenderParts): OpenSender => ({
-  send: async ({ alerts }, signal) => {
-    const request = output.request(alerts, config, { now: parts.now(), hub: parts.hub });
-    const headers =
-      request.headers && request.headers !== jsonHeaders ? mergeHeaders(jsonHeaders, request.headers) : jsonHeaders;
-    const reply = await parts.http({ ...request, headers }, signal);
-    if (output.accept) accepted(() => output.accept?.(reply, alerts), reply);
+  send: ({ alerts }, signal) => {
+    const request = dressed(output.request(alerts, config, { now: parts.now(), hub: parts.hub }));
+    return parts.http(request, signal).then((reply) => {
+      if (output.accept) accepted(() => output.accept?.(reply, alerts), reply);
+    });
   },
   warm: () => {},
   close: async () => {},
 });
+
+/** Under the standard headers. */
+const dressed = (request: HttpRequest): HttpRequest =>
+  request.headers === jsonHeaders
+    ? request
+    : { ...request, headers: request.headers ? mergeHeaders(jsonHeaders, request.headers) : jsonHeaders };
 
 /** An answer that is not what the output reads (a portal's HTML with status 200) is no proof of delivery. */
 const accepted = (check: () => void, reply: HttpReply): void => {

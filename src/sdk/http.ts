@@ -1,8 +1,12 @@
 import { goJson } from "./alert.ts";
 
+const methods = ["POST", "PUT", "GET", "PATCH", "DELETE"] as const;
+export type Method = (typeof methods)[number];
+export const isMethod = (text: string): text is Method => (methods as readonly string[]).includes(text);
+
 /** What an HTTP output asks the engine to send. Connection handling, TLS, proxies, timeouts and status codes are the engine's. */
 export interface HttpRequest {
-  readonly method?: "POST" | "PUT" | "GET" | "PATCH" | "DELETE";
+  readonly method?: Method;
   /** Absolute URL, http or https. */
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -25,15 +29,24 @@ export const jsonHeaders = {
   "User-Agent": "Falcosidekick",
 } as const;
 
+type Headers = Readonly<Record<string, string>>;
+
 /** Joins headers case-insensitively; later ones win and keep their spelling. */
-export const mergeHeaders = (...sets: readonly Readonly<Record<string, string>>[]): Record<string, string> => {
+export const mergeHeaders = (...sets: readonly Headers[]): Headers => {
+  // Mostly a configuration adds none, and the standard ones stay the same object.
+  if (sets.length === 2 && sets[0] === jsonHeaders && isEmpty(sets[1])) return jsonHeaders;
   const byKey = new Map<string, [string, string]>();
   for (const set of sets) for (const [k, v] of Object.entries(set)) byKey.set(k.toLowerCase(), [k, v]);
   return Object.fromEntries(byKey.values());
 };
 
+const isEmpty = (headers: Headers | undefined): boolean => {
+  for (const _ in headers) return false;
+  return true;
+};
+
 /** A POST of compact JSON with falcosidekick's headers and its closing newline. */
-export const postJson = (url: string, payload: unknown, headers?: Readonly<Record<string, string>>): HttpRequest => ({
+export const postJson = (url: string, payload: unknown, headers?: Headers): HttpRequest => ({
   url,
   headers: headers ? mergeHeaders(jsonHeaders, headers) : jsonHeaders,
   body: goJson(payload) + "\n",
