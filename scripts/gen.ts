@@ -1,6 +1,7 @@
 /** Writes what is derived from the outputs and the configuration's fields; `--check` only says what is stale. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { decisionsPage } from "./gen/decisions.ts";
 import { configurationPage, outputPages, readmeText } from "./gen/docs.ts";
 import { exampleText } from "./gen/example.ts";
 import { banner, indexText, loadOutputs, loadSources } from "./gen/registry.ts";
@@ -22,6 +23,7 @@ const files = new Map<string, string>([
   ["config/schema.json", schemaText(outputs, sources)],
   ["config/eyrie.yaml", exampleText(outputs, sources)],
   ["docs/configuration.md", configurationPage(sources)],
+  ["decisions/README.md", decisionsPage(join(root, "decisions"))],
   ...outputPages(outputs, root),
   ...(readme === undefined ? [] : [["README.md", readme] as const]),
 ]);

@@ -16,7 +16,7 @@ export type TakeAlerts = (text: string, sender: Sender) => Promise<Taken>;
 /** falcosidekick's name for what comes over HTTP. */
 export const requests = "requests";
 
-/** Hands a text to the intake and says what became of it (decisions/0003-json-reasons.md). */
+/** Hands a text to the intake and says what became of it (decisions/json-reasons.md). */
 export const takeAlerts = async (take: TakeAlerts, metrics: Metrics, text: string, sender: Sender): Promise<Answer> => {
   const { accepted, rejected } = await take(text, sender);
   if (accepted > 0) metrics.input(requests, "accepted", accepted);
