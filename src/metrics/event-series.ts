@@ -1,5 +1,5 @@
 import type { Registry } from "prom-client";
-import { type Alert, priorityLevel } from "../sdk/alert.ts";
+import { type Alert, priorities, priorityLevel } from "../sdk/alert.ts";
 import { createTally } from "./tally.ts";
 
 export interface EventLabels {
@@ -61,12 +61,16 @@ export const createEventSeries = (registry: Registry, labels: EventLabels, maxSe
 
 const isPriority = (i: number): boolean => fixed[i] === "priority" || fixed[i] === "priority_raw";
 
+/** Label values of a priority: its level and its name. */
+const graded = new Map(priorities.map((p) => [p, [String(priorityLevel(p)), p.toLowerCase()] as const]));
+
 const valuesOf = (alert: Alert, fields: readonly string[]): string[] => {
+  const [level, name] = graded.get(alert.priority) ?? ["0", ""];
   const values = [
     bounded(alert.hostname || "unknown"),
     bounded(alert.rule),
-    String(priorityLevel(alert.priority)),
-    alert.priority.toLowerCase(),
+    level,
+    name,
     bounded(alert.source),
     textField(alert, "k8s.ns.name"),
     textField(alert, "k8s.pod.name"),

@@ -1,8 +1,9 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Depth, QueueStatus } from "../queue/queue.ts";
 import type { Alert } from "../sdk/alert.ts";
 import type { Reason } from "../sdk/errors.ts";
 import { createEventSeries, type EventLabels } from "./event-series.ts";
+import { createSpread } from "./spread.ts";
 import { createTally, type Tally } from "./tally.ts";
 
 export type BreakerState = "closed" | "half_open" | "open";
@@ -92,25 +93,26 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     options.maxSeries ?? 10_000,
   );
   const attempts = tally("eyrie_delivery_attempts_total", "Delivery attempts.", ["output", "outcome"]);
-  const latency = new Histogram({
-    name: "eyrie_delivery_seconds",
-    help: "Duration of one delivery attempt.",
-    labelNames: ["output"],
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-    registers: [registry],
-  });
+  const latency = createSpread(
+    registry,
+    "eyrie_delivery_seconds",
+    "Duration of one delivery attempt.",
+    ["output"],
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  );
   const retries = tally("eyrie_delivery_retries_total", "Alerts put back to be sent again.", ["output", "reason"]);
   const dead = tally("eyrie_dead_letters_total", "Alerts given up and kept as dead letters.", ["output", "reason"]);
   const breaker = gauge("eyrie_breaker_state", "0 closed, 1 half open, 2 open.", ["output"]);
   const success = gauge("eyrie_last_success_timestamp_seconds", "When the destination last took an alert.", ["output"]);
   const bytes = tally("eyrie_intake_bytes_total", "Bytes of request bodies as received.", ["source"]);
   const rejected = tally("eyrie_intake_rejected_total", "Events and requests refused.", ["source", "reason"]);
-  const pushes = new Histogram({
-    name: "eyrie_push_seconds",
-    help: "Duration of one durable write to the queue.",
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-    registers: [registry],
-  });
+  const pushes = createSpread(
+    registry,
+    "eyrie_push_seconds",
+    "Duration of one durable write to the queue.",
+    [],
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+  ).cell();
   const restarts = tally("eyrie_redis_watchdog_restarts_total", "Consumers restarted because they had stalled.").cell();
   const matches = tally("eyrie_rule_matches_total", "Audit events matched.", ["rule", "priority", "source"]);
   const ruleCount = gauge("eyrie_rules_active", "Rules that audit events are judged by.");
@@ -125,6 +127,7 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
   const spilled = gauge("eyrie_spill_events", "Events in the local spill, waiting for Redis.");
   const inflight = gauge("eyrie_intake_inflight_bytes", "Bytes of request bodies held in memory.");
 
+  const lastSuccess = new Map<string, number>();
   let sources: ScrapeSources = {};
   const readSources = async (): Promise<void> => {
     const status = sources.queue?.();
@@ -133,6 +136,7 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
       writable.set(Number(status.writable));
       spilled.set(status.spilled ?? 0);
     }
+    for (const [output, seconds] of lastSuccess) success.set({ output }, seconds);
     inflight.set(sources.inflightBytes?.() ?? 0);
     const lanes = await sources.lanes?.().catch(() => undefined);
     depth.reset();
@@ -161,15 +165,17 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     delivery: (output, destination) => {
       const ok = outputs.cell(destination, "ok");
       const error = outputs.cell(destination, "error");
+      const worked = attempts.cell(output, "ok");
+      const seconds = latency.cell(output);
       breaker.set({ output }, breakerValue.closed);
       return {
-        attempt: (seconds, outcome) => {
-          latency.observe({ output }, seconds);
-          attempts.cell(output, outcome).add(1);
+        attempt: (took, outcome) => {
+          seconds.observe(took);
+          (outcome === "ok" ? worked : attempts.cell(output, outcome)).add(1);
         },
         ok: (alerts, atMs) => {
           ok.add(alerts);
-          success.set({ output }, atMs / 1000);
+          lastSuccess.set(output, atMs / 1000);
         },
         error: (alerts) => error.add(alerts),
         retried: (alerts, reason) => retries.cell(output, reason).add(alerts),

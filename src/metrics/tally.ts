@@ -32,7 +32,7 @@ export const createTally = (registry: Registry, name: string, help: string, labe
   });
   return {
     cell: (...values) => {
-      const key = values.join("\u0000");
+      const key = values.length === 1 ? (values[0] as string) : values.join("\u0000");
       const known = cells.get(key);
       if (known) return known;
       const made: Pending = {
