@@ -38,7 +38,7 @@ export const createAlertPost =
       res,
       shared,
       shared.maxBodyBytes,
-      async (body) => {
+      (body) => {
         metrics.intakeBytes(requests, body.wire);
         checkWeight(body.bytes);
         return takeAlerts(take, metrics, body.bytes.toString("utf8"), sender);

@@ -28,11 +28,18 @@ export const ok: Answer = { status: 200 };
 /** Sends the answer. A body that was not read to its end closes the connection behind it. */
 export const give = (req: IncomingMessage, res: ServerResponse, answer: Answer): void => {
   if (res.headersSent || res.destroyed) return;
-  const body = answer.body ?? "";
   leaveRest(req, res);
+  if (answer === ok) {
+    res.writeHead(200, noContent);
+    res.end();
+    return;
+  }
+  const body = answer.body ?? "";
   res.writeHead(answer.status, { ...answer.headers, "Content-Length": String(Buffer.byteLength(body)) });
   res.end(body);
 };
+
+const noContent = { "Content-Length": "0" };
 
 /** Call before the headers go out: what is still to come of the request's body is not worth waiting for. */
 export const leaveRest = (req: IncomingMessage, res: ServerResponse): void => {

@@ -9,7 +9,7 @@ export interface BodyLimits {
   readonly maxBytes: number;
   readonly budget: Budget;
   /** Called when the body is wanted, before its first byte: the place for `100 Continue`. */
-  readonly begin?: () => void;
+  readonly begin?: (() => void) | undefined;
 }
 
 export interface Body {
@@ -33,31 +33,88 @@ const decoders: Readonly<Record<string, () => Transform>> = {
  * Reads a request's body, decompressed on the fly so that a bomb is caught at the limit. Rejects with HttpError: 413, 415,
  * 400 for a broken encoding, 503 when the budget is spent. The caller answers while the sender may still be sending.
  */
-export const readBody = (req: IncomingMessage, limits: BodyLimits): Promise<Body> =>
-  new Promise((resolve, reject) => {
-    const encoding = (req.headers["content-encoding"] ?? "identity").trim().toLowerCase();
-    const decoder = Object.hasOwn(decoders, encoding) ? decoders[encoding] : undefined;
-    if (!decoder && encoding !== "identity" && encoding !== "") {
-      return reject(
-        new HttpError(415, "encoding", "this Content-Encoding is not understood", {
-          "Accept-Encoding": "gzip, deflate, br, zstd",
-        }),
-      );
-    }
-    const announced = Number(req.headers["content-length"] ?? 0);
-    if (announced > limits.maxBytes) return reject(tooLarge(limits.maxBytes));
-    if (!fits(limits.budget, announced)) return reject(noRoom());
+export const readBody = (req: IncomingMessage, limits: BodyLimits): Promise<Body> => {
+  const encoding = (req.headers["content-encoding"] ?? "identity").trim().toLowerCase();
+  const decoder = Object.hasOwn(decoders, encoding) ? decoders[encoding] : undefined;
+  if (!decoder && encoding !== "identity" && encoding !== "") {
+    const understood = { "Accept-Encoding": "gzip, deflate, br, zstd" };
+    return Promise.reject(new HttpError(415, "encoding", "this Content-Encoding is not understood", understood));
+  }
+  const announced = Number(req.headers["content-length"] ?? 0);
+  if (announced > limits.maxBytes) return Promise.reject(tooLarge(limits.maxBytes));
+  if (!fits(limits.budget, announced)) return Promise.reject(noRoom());
+  limits.begin?.();
+  return decoder ? readDecoded(req, limits, decoder()) : readPlain(req, limits);
+};
 
-    const decode = decoder?.();
-    const chunks: Buffer[] = [];
-    let size = 0;
+/** What arrived so far, counted against the budget. */
+interface Gathered {
+  readonly chunks: Buffer[];
+  size: number;
+}
+
+/** Undefined: the chunk was taken. */
+const keep = (into: Gathered, chunk: Buffer, { maxBytes, budget }: BodyLimits): HttpError | undefined => {
+  if (into.size + chunk.length > maxBytes) return tooLarge(maxBytes);
+  if (!budget.take(chunk.length)) return noRoom();
+  into.size += chunk.length;
+  into.chunks.push(chunk);
+  return undefined;
+};
+
+const drop = (gathered: Gathered, budget: Budget): void => {
+  budget.give(gathered.size);
+  gathered.size = 0;
+  gathered.chunks.length = 0;
+};
+
+const bodyOf = ({ chunks, size }: Gathered, wire: number, budget: Budget): Body => {
+  let held = size;
+  return {
+    bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size),
+    wire,
+    release: () => {
+      budget.give(held);
+      held = 0;
+    },
+  };
+};
+
+/** The way of most requests: two listeners do the work, and all of them stay behind, for they cost less than they weigh. */
+const readPlain = (req: IncomingMessage, limits: BodyLimits): Promise<Body> =>
+  new Promise((resolve, reject) => {
+    const gathered: Gathered = { chunks: [], size: 0 };
+    let over = false;
+    const fail = (error: HttpError): void => {
+      over = true;
+      drop(gathered, limits.budget);
+      reject(error);
+    };
+    req.on("data", (chunk: Buffer) => {
+      if (over) return;
+      const fault = keep(gathered, chunk, limits);
+      if (fault) fail(fault);
+    });
+    req.on("end", () => {
+      if (over) return;
+      over = true;
+      resolve(bodyOf(gathered, gathered.size, limits.budget));
+    });
+    // Comes after an error, too.
+    req.on("close", () => {
+      if (!over) fail(aborted());
+    });
+  });
+
+const readDecoded = (req: IncomingMessage, limits: BodyLimits, decode: Transform): Promise<Body> =>
+  new Promise((resolve, reject) => {
+    const gathered: Gathered = { chunks: [], size: 0 };
     let wire = 0;
 
     const detach = (): void => {
-      req.off("data", onWire).off("end", onEnd).off("error", onAbort).off("close", onAbort);
+      req.off("data", onWire).off("error", onAbort).off("close", onAbort);
       // A late error of either stream must find a listener.
       req.on("error", ignore);
-      if (!decode) return;
       req.unpipe(decode);
       decode.removeAllListeners();
       decode.on("error", ignore);
@@ -65,43 +122,27 @@ export const readBody = (req: IncomingMessage, limits: BodyLimits): Promise<Body
     };
     const fail = (error: HttpError): void => {
       detach();
-      limits.budget.give(size);
-      size = 0;
-      chunks.length = 0;
+      drop(gathered, limits.budget);
       reject(error);
-    };
-    const keep = (chunk: Buffer): void => {
-      if (size + chunk.length > limits.maxBytes) fail(tooLarge(limits.maxBytes));
-      else if (!limits.budget.take(chunk.length)) fail(noRoom());
-      else {
-        size += chunk.length;
-        chunks.push(chunk);
-      }
     };
     const onWire = (chunk: Buffer): void => {
       wire += chunk.length;
-      if (!decode) keep(chunk);
-      else if (wire > limits.maxBytes) fail(tooLarge(limits.maxBytes));
-    };
-    const onEnd = (): void => {
-      const held = size;
-      detach();
-      const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, held);
-      chunks.length = 0;
-      resolve({ bytes, wire, release: releaseOnce(limits.budget, held) });
+      if (wire > limits.maxBytes) fail(tooLarge(limits.maxBytes));
     };
     const onAbort = (): void => {
-      // With a decoder the request closes before the last bytes are decoded.
-      if (!req.complete) fail(new HttpError(400, "aborted", "the body ended early"));
+      // The request closes before the last bytes are decoded.
+      if (!req.complete) fail(aborted());
     };
 
-    limits.begin?.();
     req.on("data", onWire).on("error", onAbort).on("close", onAbort);
-    if (!decode) {
-      req.on("end", onEnd);
-      return;
-    }
-    decode.on("data", keep).on("end", onEnd);
+    decode.on("data", (chunk: Buffer) => {
+      const fault = keep(gathered, chunk, limits);
+      if (fault) fail(fault);
+    });
+    decode.on("end", () => {
+      detach();
+      resolve(bodyOf(gathered, wire, limits.budget));
+    });
     decode.on("error", () => fail(new HttpError(400, "encoding", "the body is not what its Content-Encoding says")));
     req.pipe(decode);
   });
@@ -114,13 +155,6 @@ const fits = (budget: Budget, bytes: number): boolean => {
   return true;
 };
 
-const releaseOnce = (budget: Budget, bytes: number) => {
-  let held = bytes;
-  return (): void => {
-    budget.give(held);
-    held = 0;
-  };
-};
-
 const tooLarge = (max: number): HttpError => new HttpError(413, "too_large", `the body is larger than ${max} bytes`);
+const aborted = (): HttpError => new HttpError(400, "aborted", "the body ended early");
 const noRoom = (): HttpError => overloaded("too many request bodies are being read");

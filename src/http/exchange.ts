@@ -36,7 +36,7 @@ export const serve = async (
     entered = true;
     admit();
     const begin = req.headers.expect === undefined ? undefined : () => res.writeContinue();
-    body = await readBody(req, { maxBytes, budget: shared.budget, ...(begin && { begin }) });
+    body = await readBody(req, { maxBytes, budget: shared.budget, begin });
     answer = await work(body);
   } catch (error) {
     answer = refuse(error, shared);

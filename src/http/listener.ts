@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Logger } from "pino";
 import { type Answer, give, wrongMethod } from "./answer.ts";
 import { createHttp2 } from "./http2.ts";
-import { createRefusals, goText, rawAnswer } from "./refusals.ts";
+import { createRefusals, goText, rawAnswer, underTls } from "./refusals.ts";
 
 /** PEM text; with `ca` clients must show a certificate that it signed. */
 export interface ListenerTls {
@@ -44,15 +44,10 @@ const maxHeaderBytes = 64 * 1024;
 /** One port. Everything that the parser refuses is answered and nothing that a client sends can throw. Rejects when it cannot listen. */
 export const createListener = async (options: ListenerOptions): Promise<Listener> => {
   const refusals = createRefusals(options.odd);
-  /** Requests whose answer is due, by connection. */
-  const atWork = new WeakMap<Socket, number>();
   const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
-    req.on("error", () => {});
-    res.on("error", () => {});
+    req.on("error", ignore);
+    res.on("error", ignore);
     refusals.begin(req, res);
-    const socket = underTls(req.socket);
-    atWork.set(socket, (atWork.get(socket) ?? 0) + 1);
-    res.once("close", () => atWork.set(socket, (atWork.get(socket) ?? 1) - 1));
     if (req.headers.host === undefined && req.httpVersionMinor === 1) {
       req.socket.end(goText("400 Bad Request: missing required Host header"));
       return;
@@ -108,7 +103,7 @@ export const createListener = async (options: ListenerOptions): Promise<Listener
         const sweep = setInterval(() => {
           // Those that fall idle later; after a moment also those that never said anything whole.
           server.closeIdleConnections();
-          if (++sweeps > 10) cutUnless((socket) => (atWork.get(socket) ?? 0) > 0);
+          if (++sweeps > 10) cutUnless((socket) => refusals.atWork(socket) > 0);
         }, 100);
         const cut = setTimeout(() => cutUnless(() => false), deadlineMs);
         server.close(() => {
@@ -130,7 +125,7 @@ const onceEach = (log: Logger): ((error: NodeJS.ErrnoException) => void) => {
   };
 };
 
-const underTls = (socket: Socket): Socket => (socket as Socket & { _parent?: Socket | null })._parent ?? socket;
+const ignore = (): void => {};
 
 const open = (options: ListenerOptions, onRequest: (req: IncomingMessage, res: ServerResponse) => void): Server => {
   const common = {

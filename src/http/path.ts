@@ -11,9 +11,11 @@ export interface Target {
   readonly query: string;
 }
 
+const root: Target = { raw: "/", path: "/", query: "" };
+
 /** Undefined: neither a path nor an absolute URL. */
 export const parseTarget = (url: string): Target | undefined => {
-  if (url === "/") return { raw: "/", path: "/", query: "" };
+  if (url === "/") return root;
   const origin = /^https?:\/\/[^/?#]*/i.exec(url);
   const rest = origin ? url.slice(origin[0].length) || "/" : url;
   const mark = rest.indexOf("?");
@@ -33,6 +35,7 @@ const readEscapes = (path: string): string => {
 
 /** The answer that sends a client to the path without `//`, `.` and `..`; undefined when the path is clean. */
 export const redirectToClean = (method: string, target: Target): Answer | undefined => {
+  if (target === root) return undefined;
   if (!target.raw.includes("//") && !target.raw.includes("/.")) return undefined;
   const clean = posix.normalize(target.raw);
   if (clean === target.raw) return undefined;

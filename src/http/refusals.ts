@@ -6,6 +6,8 @@ import { type Answer, wrongMethod } from "./answer.ts";
 export interface Refusals {
   /** Remembers a request for as long as its answer is due. */
   begin(req: IncomingMessage, res: ServerResponse): void;
+  /** Requests of a connection whose answer is due; under TLS by either of its sockets. */
+  atWork(socket: Duplex): number;
   /** For `clientError` of a server. */
   refuse(error: Error & { code?: string; rawPacket?: Buffer }, socket: Duplex): void;
 }
@@ -20,7 +22,7 @@ const lingerMs = 500;
 
 /** `odd` answers a sound request line whose method no parser knows; by default as for any method that is not POST. */
 export const createRefusals = (odd: (path: string) => Answer = () => wrongMethod): Refusals => {
-  const due = new WeakMap<Duplex, Set<Exchange>>();
+  const due = new WeakMap<Duplex, Exchange[]>();
   const refused = new WeakSet<Duplex>();
 
   const say = (socket: Duplex, text: string): void => {
@@ -31,18 +33,25 @@ export const createRefusals = (odd: (path: string) => Answer = () => wrongMethod
 
   return {
     begin: (req, res) => {
+      let open = due.get(req.socket);
+      if (!open) {
+        open = [];
+        due.set(req.socket, open);
+        due.set(underTls(req.socket), open);
+      }
       const exchange = { req, res };
-      const open = due.get(req.socket) ?? new Set();
-      due.set(req.socket, open.add(exchange));
-      res.once("close", () => open.delete(exchange));
+      const those = open;
+      those.push(exchange);
+      res.once("close", () => those.splice(those.indexOf(exchange), 1));
     },
+    atWork: (socket) => due.get(socket)?.length ?? 0,
     refuse: (error, socket) => {
       if (refused.has(socket)) return;
       if (!socket.writable || error.code === "ECONNRESET") {
         socket.destroy();
         return;
       }
-      const open = [...(due.get(socket) ?? [])];
+      const open = due.get(socket) ?? [];
       const last = open.at(-1);
       if (last?.req.complete) {
         // Garbage behind a whole request: that one is answered first, then the connection ends.
@@ -57,6 +66,8 @@ export const createRefusals = (odd: (path: string) => Answer = () => wrongMethod
     },
   };
 };
+
+export const underTls = <S extends Duplex>(socket: S): S => (socket as S & { _parent?: S | null })._parent ?? socket;
 
 const textFor = (error: { code?: string; rawPacket?: Buffer }, odd: (path: string) => Answer): string => {
   switch (error.code) {
