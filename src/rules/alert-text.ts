@@ -1,8 +1,6 @@
 import type { FieldResult } from "../sdk/catalog.ts";
 import type { CompiledRule } from "./compile.ts";
 import type { RuleConfig } from "./config.ts";
-import { bytewise } from "./items.ts";
-import type { BoundField } from "./slots.ts";
 
 export interface AlertFacts {
   /** Event time in nanoseconds since the epoch. */
@@ -24,13 +22,13 @@ export const stamp = (facts: AlertFacts, iso: boolean): string => {
 /** `YYYY-MM-DDTHH:MM:SS.nnnnnnnnn` of nanoseconds since the epoch; times before it wrap around, as in 64 unsigned bits. */
 export const dateTime = (signed: bigint): string => {
   const ns = BigInt.asUintN(64, signed);
-  const part = ((ns % second) + second) % second;
-  const whole = new Date(Number((ns - part) / 1_000_000n)).toISOString();
-  return `${whole.slice(0, whole.indexOf("."))}.${String(part).padStart(9, "0")}`;
+  const whole = new Date(Number(ns / second) * 1000).toISOString();
+  return `${whole.slice(0, whole.indexOf("."))}.${String(Number(ns % second)).padStart(9, "0")}`;
 };
 
-/** The rule's output filled from the event. */
-export const messageOf = (rule: CompiledRule<unknown>, event: unknown): string => rule.output.format.render(event);
+/** The values of the fields that the rule's output names, each read once. */
+export const valuesOf = (rule: CompiledRule<unknown>, event: unknown): readonly FieldResult[] =>
+  rule.output.fields.map((bound) => bound.read(event));
 
 /** One line for people: the whole is escaped as JSON text is. No newline at the end. */
 export const textAlert = (
@@ -39,7 +37,7 @@ export const textAlert = (
   facts: AlertFacts,
   config: RuleConfig,
 ): string => {
-  const line = `${stamp(facts, config.time_format_iso_8601)}: ${rule.item.priority} ${messageOf(rule, event)}`;
+  const line = `${stamp(facts, config.time_format_iso_8601)}: ${rule.item.priority} ${rule.output.format.render(event)}`;
   return JSON.stringify(line.toWellFormed()).slice(1, -1);
 };
 
@@ -51,13 +49,18 @@ export const jsonAlert = (
   config: RuleConfig,
 ): string => {
   const { item } = rule;
-  const message = messageOf(rule, event);
+  const values = valuesOf(rule, event);
+  const message = rule.output.format.render(event, values);
   const prefix = `${stamp(facts, config.time_format_iso_8601)}: ${item.priority} `;
   const parts = [`"hostname":${text(facts.hostname)}`];
   if (config.json_include_message_property) parts.push(`"message":${text(message)}`);
   if (config.json_include_output_property) parts.push(`"output":${text(prefix + message)}`);
   if (config.json_include_output_fields_property)
-    parts.push(`"output_fields":{${fieldTexts(rule, event, facts, config).join(",")}}`);
+    parts.push(
+      `"output_fields":{${rule.output.columns
+        .map(({ name, read }) => `${text(name)}:${jsonValue(read(event, values, facts.timeNs))}`)
+        .join(",")}}`,
+    );
   parts.push(`"priority":${text(item.priority)}`, `"rule":${text(item.name)}`, `"source":${text(item.source)}`);
   if (config.json_include_tags_property) parts.push(`"tags":[${item.tags.map(text).join(",")}]`);
   parts.push(`"time":"${dateTime(facts.timeNs)}Z"`);
@@ -65,37 +68,6 @@ export const jsonAlert = (
 };
 
 const text = (value: string): string => JSON.stringify(value.isWellFormed() ? value : value.toWellFormed());
-
-const fieldTexts = (
-  rule: CompiledRule<unknown>,
-  event: unknown,
-  facts: AlertFacts,
-  config: RuleConfig,
-): readonly string[] => {
-  const values = new Map<string, string>();
-  for (const [name, value] of outputFields(rule, event, facts, config)) values.set(name, jsonValue(value));
-  return [...values].sort(([a], [b]) => bytewise(a, b)).map(([name, value]) => `${text(name)}:${value}`);
-};
-
-/**
- * `output_fields`: the time, what the output names and what `append_output` adds, later ones in place of earlier ones of
- * the same name; not sorted.
- */
-export const outputFields = function* (
-  rule: CompiledRule<unknown>,
-  event: unknown,
-  facts: AlertFacts,
-  config: RuleConfig,
-): Generator<readonly [string, FieldResult]> {
-  if (config.time_format_iso_8601) yield ["evt.time.iso8601", facts.timeNs];
-  else yield ["evt.time", facts.timeNs];
-  for (const field of rule.output.fields) yield [field.title, jsonRead(field, event)];
-  for (const [name, extra] of rule.output.extra)
-    yield [name, "field" in extra ? jsonRead(extra.field, event) : extra.format.render(event)];
-};
-
-const jsonRead = (bound: BoundField<unknown>, event: unknown): FieldResult =>
-  bound.field.json === undefined ? bound.read(event) : bound.field.json(event, bound.arg);
 
 const jsonValue = (value: FieldResult): string => {
   if (value === undefined) return "null";

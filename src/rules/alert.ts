@@ -1,9 +1,8 @@
 import { type Alert, type FieldValue, numberFromText } from "../sdk/alert.ts";
 import type { FieldResult } from "../sdk/catalog.ts";
-import { type AlertFacts, dateTime, messageOf, outputFields, stamp } from "./alert-text.ts";
+import { type AlertFacts, dateTime, stamp, valuesOf } from "./alert-text.ts";
 import type { CompiledRule } from "./compile.ts";
 import type { RuleConfig } from "./config.ts";
-import { bytewise } from "./items.ts";
 
 /** A match as the alert that the hub delivers: what Falco would have sent as JSON, read back. */
 export const formatAlert = (
@@ -14,17 +13,16 @@ export const formatAlert = (
   uuid: string,
 ): Alert => {
   const { item } = rule;
-  const fields = new Map<string, FieldValue>();
-  for (const [name, value] of outputFields(rule, event, facts, config)) fields.set(name, fieldValue(value));
+  const values = valuesOf(rule, event);
   const output_fields: Record<string, FieldValue> = Object.create(null);
-  for (const [name, value] of [...fields].sort(([a], [b]) => bytewise(a, b))) output_fields[name] = value;
+  for (const { name, read } of rule.output.columns) output_fields[name] = fieldValue(read(event, values, facts.timeNs));
   return Object.freeze({
     uuid,
     time: `${dateTime(facts.timeNs).replace(/\.?0+$/, "")}Z`,
     rule: item.name,
     priority: item.priority,
     source: item.source,
-    output: `${stamp(facts, config.time_format_iso_8601)}: ${item.priority} ${messageOf(rule, event)}`,
+    output: `${stamp(facts, config.time_format_iso_8601)}: ${item.priority} ${rule.output.format.render(event, values)}`,
     ...(facts.hostname !== "" && { hostname: facts.hostname }),
     tags: item.tags,
     output_fields: Object.freeze(output_fields),

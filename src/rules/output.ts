@@ -7,8 +7,8 @@ import { FieldFault, type Slots } from "./slots.ts";
 
 /** An output format, ready to be filled from events. */
 export interface Format<E> {
-  /** The text; a value that is missing reads `<NA>`. */
-  readonly render: (event: E) => string;
+  /** The text; a value that is missing reads `<NA>`. `values`: what was read already, in the order of `fields`. */
+  readonly render: (event: E, values?: readonly Value[]) => string;
   /** Numbers of the fields it names, in order of first use (slots of the source). */
   readonly fields: readonly number[];
 }
@@ -20,7 +20,10 @@ export class FormatFault extends Error {
 
 export const missing = "<NA>";
 
-type Part<E> = string | { readonly read: (event: E) => string; readonly width: number };
+/** `at`: the part is the value of that one among the format's fields, as it is. */
+type Part<E> =
+  | string
+  | { readonly read: (event: E) => string; readonly width: number; readonly at: number | undefined };
 
 /**
  * `%field`, `%field[arg]`, `%transformer(…)`, `%10field` (padded or cut to 10). A token is the longest text that is a
@@ -40,11 +43,22 @@ export const compileFormat = <E>(written: string, slots: Slots<E>, context: Form
     if (start >= text.length) throw new FormatFault("invalid formatting syntax: formatting cannot end with a number");
     const token = takeToken(text, start, slots);
     fieldsOf(token.operand, slots, fields);
-    parts.push({ read: readerOf(token.operand, slots, context), width: Number(digits) });
+    const at = plainField(token.operand, slots, [...fields]);
+    parts.push({ read: readerOf(token.operand, slots, context), width: Number(digits), at });
     rest = token.end;
   }
   if (rest < text.length) parts.push(text.slice(rest));
-  return { render: renderer(parts), fields: [...fields] };
+  return { render: renderer(parts, context.listBytes), fields: [...fields] };
+};
+
+const plainField = <E>(
+  operand: FieldUse | Transform,
+  slots: Slots<E>,
+  fields: readonly number[],
+): number | undefined => {
+  if (operand.kind !== "field") return undefined;
+  const slot = slots.bind(operand.name, operand.arg);
+  return slots.bound[slot]?.field.text === undefined ? fields.indexOf(slot) : undefined;
 };
 
 export interface FormatContext {
@@ -93,7 +107,6 @@ const readerOf = <E>(
   slots: Slots<E>,
   context: FormatContext,
 ): ((event: E) => string) => {
-  const limit = context.listBytes ?? 1023;
   if (operand.kind === "field") {
     const bound = slots.bound[slots.bind(operand.name, operand.arg)];
     const text = bound?.field.text;
@@ -107,7 +120,7 @@ const readerOf = <E>(
     extract,
     slots.bound.map((bound) => bound.read),
   );
-  return (event) => textOf(read(event), limit);
+  return (event) => textOf(read(event), context.listBytes);
 };
 
 /** Lists read `(a,b)`; leading empty elements lose their comma; the whole is cut. */
@@ -125,17 +138,20 @@ const cutBytes = (text: string, limit: number): string => {
   return bytes.length <= limit ? text : bytes.subarray(0, limit).toString();
 };
 
-const renderer = <E>(parts: readonly Part<E>[]): ((event: E) => string) => {
-  return (event) => {
+const renderer =
+  <E>(parts: readonly Part<E>[], limit: number | undefined): Format<E>["render"] =>
+  (event, values) => {
     let out = "";
     for (const part of parts) {
       if (typeof part === "string") out += part;
-      else if (part.width === 0) out += part.read(event);
-      else out += resize(part.read(event), part.width);
+      else {
+        const { at, width } = part;
+        const shown = values !== undefined && at !== undefined ? textOf(values[at], limit) : part.read(event);
+        out += width === 0 ? shown : resize(shown, width);
+      }
     }
     return out;
   };
-};
 
 /** To exactly so many bytes. */
 const resize = (text: string, width: number): string => {

@@ -1,3 +1,5 @@
+import { compareBytewise } from "../sdk/bytewise.ts";
+import type { FieldResult } from "../sdk/catalog.ts";
 import type { AppendOutput, RuleConfig } from "./config.ts";
 import type { RuleItem } from "./items.ts";
 import { compileFormat, type Format } from "./output.ts";
@@ -11,8 +13,14 @@ export interface RuleOutput<E> {
   readonly format: Format<E>;
   /** Fields named in the output, by title, in order of first use. */
   readonly fields: readonly BoundField<E>[];
-  /** `extra_fields`: a field's value, or a format's text. */
-  readonly extra: ReadonlyMap<string, { readonly field: BoundField<E> } | { readonly format: Format<E> }>;
+  /** `output_fields` by name: the time, what the output names, and what `append_output` adds or puts in its place. */
+  readonly columns: readonly Column<E>[];
+}
+
+/** One of `output_fields`. `values` are those of the output's fields, `timeNs` is the event's time. */
+export interface Column<E> {
+  readonly name: string;
+  readonly read: (event: E, values: readonly FieldResult[], timeNs: bigint) => FieldResult;
 }
 
 /** Throws FormatFault when a format does not compile. */
@@ -33,12 +41,27 @@ export const outputOf = <E>(item: RuleItem, slots: Slots<E>, config: RuleConfig,
   }
   const format = compileFormat(written, slots);
   warnDirection(written, item, warn);
-  const extra = new Map<string, { field: BoundField<E> } | { format: Format<E> }>();
+  const fields = boundOf(format, slots);
+  const reads = new Map<string, Column<E>["read"]>();
+  reads.set(config.time_format_iso_8601 ? "evt.time.iso8601" : "evt.time", (_event, _values, timeNs) => timeNs);
+  fields.forEach((bound, n) => {
+    reads.set(bound.title, bound.field.json === undefined ? (_event, values) => values[n] : jsonRead(bound));
+  });
   for (const entry of appended)
     for (const given of entry.extra_fields ?? [])
-      if (typeof given === "string") extra.set(given, { field: rawField(given, slots) });
-      else for (const [name, text] of Object.entries(given)) extra.set(name, { format: compileFormat(text, slots) });
-  return { written, format, fields: boundOf(format, slots), extra };
+      if (typeof given === "string") reads.set(given, jsonRead(rawField(given, slots)));
+      else
+        for (const [name, text] of Object.entries(given)) {
+          const { render } = compileFormat(text, slots);
+          reads.set(name, (event) => render(event));
+        }
+  const columns = [...reads].sort(([a], [b]) => compareBytewise(a, b)).map(([name, read]) => ({ name, read }));
+  return { written, format, fields, columns };
+};
+
+const jsonRead = <E>({ field, arg, read }: BoundField<E>): ((event: E) => FieldResult) => {
+  const json = field.json?.bind(field);
+  return json === undefined ? read : (event) => json(event, arg);
 };
 
 const applies = (entry: AppendOutput, item: RuleItem): boolean => {
