@@ -1,11 +1,10 @@
 /** Opens the embedded queue's file whatever state it is in, and says what was wrong with it. */
 
-import { statSync } from "node:fs";
 import { join } from "node:path";
 import { QueueError } from "./queue.ts";
 import { quarantine, salvage } from "./sqlite-salvage.ts";
 import { openStore, type Store } from "./sqlite-store.ts";
-import { walHidesFrames } from "./sqlite-wal.ts";
+import { fileSize, walHidesFrames } from "./sqlite-wal.ts";
 
 export interface OpenedStore {
   readonly store: Store;
@@ -36,7 +35,7 @@ function check(store: Store): void {
 }
 
 function openSound(path: string): Store {
-  if (walHidesFrames(`${path}-wal`)) throw new Damaged("a damaged frame hides acknowledged ones");
+  if (walHidesFrames(path, `${path}-wal`)) throw new Damaged("damage hides acknowledged frames");
   const store = openStore(path);
   try {
     check(store);
@@ -50,6 +49,7 @@ function openSound(path: string): Store {
 /** `now` names the quarantined file. Throws QueueError when not even a new file can be made. */
 export function openAnyStore(dir: string, now: number): OpenedStore {
   const path = join(dir, "queue.db");
+  const logged = fileSize(`${path}-wal`) > 0;
   try {
     let store: Store;
     let warnings: string[] = [];
@@ -60,7 +60,11 @@ export function openAnyStore(dir: string, now: number): OpenedStore {
       ({ store, warnings } = rebuild(path, now));
     }
     const unclean = store.readMeta("open") === 1;
+    if (unclean && !logged && warnings.length === 0)
+      warnings = ["the log of the queue file (queue.db-wal) is missing: what was accepted last may be lost"];
     store.setMeta("open", 1);
+    // The mark has to stand in the file itself, or a log that vanishes would take it along.
+    store.db.exec("PRAGMA wal_checkpoint");
     if (!unclean && store.freeShare() > 0.5 && store.fileBytes() > fullCheckBytes) store.db.exec("VACUUM");
     return { store, unclean, warnings };
   } catch (error) {
@@ -71,7 +75,7 @@ export function openAnyStore(dir: string, now: number): OpenedStore {
 }
 
 function rebuild(path: string, now: number): { store: Store; warnings: string[] } {
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const size = fileSize(path);
   const aside = quarantine(path, now);
   const store = openStore(path);
   const got = salvage(aside, store, now);

@@ -3,7 +3,7 @@
  * everything behind it, also what it had acknowledged; here the frames behind a damaged one are still used.
  */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 
 interface Frame {
   readonly page: number;
@@ -16,9 +16,14 @@ interface Wal {
   readonly bytes: Buffer;
   readonly pageSize: number;
   readonly frames: readonly Frame[];
+  /** The header is what SQLite wrote; with any other it ignores the log as a whole. */
+  readonly sound: boolean;
 }
 
+const firstFrame = 32;
 const frameHeader = 24;
+/** What the store creates its files with. */
+const ownPageSize = 8192;
 
 function readWal(path: string): Wal | undefined {
   let bytes: Buffer;
@@ -27,10 +32,9 @@ function readWal(path: string): Wal | undefined {
   } catch {
     return undefined;
   }
-  if (bytes.length < 32 || (bytes.readUInt32BE(0) & 0xfffffffe) !== 0x377f0682) return undefined;
-  const pageSize = bytes.readUInt32BE(8);
-  if (pageSize < 512 || pageSize > 65536) return undefined;
-  const little = (bytes.readUInt32BE(0) & 1) === 0;
+  if (bytes.length < firstFrame) return undefined;
+  const magic = bytes.readUInt32BE(0);
+  const little = (magic & 0xfffffffe) !== 0x377f0682 || (magic & 1) === 0;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let [a, b] = [0, 0];
   const sum = (from: number, length: number) => {
@@ -40,10 +44,15 @@ function readWal(path: string): Wal | undefined {
     }
   };
   sum(0, 24);
+  const sound = (magic & 0xfffffffe) === 0x377f0682 && a === bytes.readUInt32BE(24) && b === bytes.readUInt32BE(28);
+  const pageSize = sound ? bytes.readUInt32BE(8) : ownPageSize;
+  // The first frame is always of the current generation.
+  const salts = sound ? 16 : firstFrame + 8;
+  if (bytes.length < salts + 8) return undefined;
   const frames: Frame[] = [];
-  for (let at = 32; at + frameHeader + pageSize <= bytes.length; at += frameHeader + pageSize) {
+  for (let at = firstFrame; at + frameHeader + pageSize <= bytes.length; at += frameHeader + pageSize) {
     // Frames of an earlier generation of the log carry other salts: they are over.
-    if (bytes.compare(bytes, 16, 24, at + 8, at + 16) !== 0) break;
+    if (bytes.compare(bytes, salts, salts + 8, at + 8, at + 16) !== 0) break;
     sum(at, 8);
     sum(at + frameHeader, pageSize);
     const good = a === bytes.readUInt32BE(at + 16) && b === bytes.readUInt32BE(at + 20);
@@ -55,15 +64,25 @@ function readWal(path: string): Wal | undefined {
       good,
     });
   }
-  return { bytes, pageSize, frames };
+  return { bytes, pageSize, frames: sound || frames.some((f) => f.good) ? frames : [], sound };
 }
 
-/** True when acknowledged frames stand behind a damaged one: SQLite would drop them without a word. */
-export function walHidesFrames(path: string): boolean {
-  const frames = readWal(path)?.frames ?? [];
+/**
+ * True when SQLite would drop acknowledged frames without a word: they stand behind a damaged one, the log's header is
+ * damaged, or the database file is empty.
+ */
+export function walHidesFrames(dbPath: string, walPath: string): boolean {
+  const wal = readWal(walPath);
+  if (!wal) return false;
+  const { frames, sound, bytes } = wal;
+  if (!sound) return bytes.length > firstFrame + frameHeader;
+  if (fileSize(dbPath) === 0) return frames.some((f) => f.good);
   const bad = frames.findIndex((f) => !f.good);
   return bad >= 0 && frames.slice(bad + 1).some((f) => f.commit && f.good);
 }
+
+/** Bytes of a file, 0 when there is none. */
+export const fileSize = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 /** The database file as it would be with every frame of the log applied, damaged ones too, in rollback-journal mode. */
 export function imageWithWal(dbPath: string, walPath: string): Buffer {

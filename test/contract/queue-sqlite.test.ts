@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, type TestContext, test } from "node:test";
@@ -156,6 +156,42 @@ describe("embedded queue: damaged files", () => {
     const ids = await empty(queue, "k", waiting);
     assert.ok(ids.includes("c59") && ids.includes("c0"));
     await queue.close();
+  });
+
+  test("a damaged header of the log does not hide what stands in it", async (t) => {
+    for (const at of [0, 9, 17, 25]) {
+      const dir = folder(t);
+      await leave(dir, 60, false);
+      flip(join(dir, "queue.db-wal"), at);
+      const queue = open(dir);
+      assert.equal(quarantined(dir).length, 2, `byte ${at}`);
+      const { waiting } = await queue.depth("k");
+      assert.equal(waiting, 60, `byte ${at}`);
+      await queue.close();
+    }
+  });
+
+  test("a log that is garbage, gone, or left alone by its file is named", async (t) => {
+    const damage: Record<string, (file: string) => void> = {
+      garbage: (file) => writeFileSync(`${file}-wal`, Buffer.alloc(50_000, 7)),
+      zeros: (file) => writeFileSync(`${file}-wal`, Buffer.alloc(50_000)),
+      gone: (file) => rmSync(`${file}-wal`),
+      alone: (file) => truncateSync(file, 0),
+    };
+    for (const [name, harm] of Object.entries(damage)) {
+      const dir = folder(t);
+      await leave(dir, 60, false);
+      harm(join(dir, "queue.db"));
+      const queue = open(dir);
+      assert.match(queue.status().warnings[0] ?? "", name === "gone" ? /missing/ : /damaged and is kept/, name);
+      await queue.push([chunk("k", "fresh")]);
+      const { waiting } = await queue.depth("k");
+      assert.ok((await empty(queue, "k", waiting)).includes("fresh"));
+      await queue.close();
+      const again = open(dir);
+      assert.deepEqual(again.status().warnings, [], `${name}: said once`);
+      await again.close();
+    }
   });
 
   test("overwritten pages cost what was on them and no more", async (t) => {
