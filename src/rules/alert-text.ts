@@ -22,8 +22,18 @@ export const stamp = (facts: AlertFacts, iso: boolean): string => {
 /** `YYYY-MM-DDTHH:MM:SS.nnnnnnnnn` of nanoseconds since the epoch; times before it wrap around, as in 64 unsigned bits. */
 export const dateTime = (signed: bigint): string => {
   const ns = BigInt.asUintN(64, signed);
-  const whole = new Date(Number(ns / second) * 1000).toISOString();
-  return `${whole.slice(0, whole.indexOf("."))}.${String(Number(ns % second)).padStart(9, "0")}`;
+  return `${wholeSecond(Number(ns / second))}.${String(Number(ns % second)).padStart(9, "0")}`;
+};
+
+let latest = { seconds: 0, text: "1970-01-01T00:00:00" };
+
+/** Alerts of one second come together, so the latest is remembered. */
+const wholeSecond = (seconds: number): string => {
+  if (seconds !== latest.seconds) {
+    const text = new Date(seconds * 1000).toISOString();
+    latest = { seconds, text: text.slice(0, text.indexOf(".")) };
+  }
+  return latest.text;
 };
 
 /** The values of the fields that the rule's output names, each read once. */
@@ -58,7 +68,7 @@ export const jsonAlert = (
   if (config.json_include_output_fields_property)
     parts.push(
       `"output_fields":{${rule.output.columns
-        .map(({ name, read }) => `${text(name)}:${jsonValue(read(event, values, facts.timeNs))}`)
+        .map(({ key, read }) => `${key}${jsonValue(read(event, values, facts.timeNs))}`)
         .join(",")}}`,
     );
   parts.push(`"priority":${text(item.priority)}`, `"rule":${text(item.name)}`, `"source":${text(item.source)}`);

@@ -20,6 +20,8 @@ export interface RuleOutput<E> {
 /** One of `output_fields`. `values` are those of the output's fields, `timeNs` is the event's time. */
 export interface Column<E> {
   readonly name: string;
+  /** The name as JSON, with its colon. */
+  readonly key: string;
   readonly read: (event: E, values: readonly FieldResult[], timeNs: bigint) => FieldResult;
 }
 
@@ -55,7 +57,9 @@ export const outputOf = <E>(item: RuleItem, slots: Slots<E>, config: RuleConfig,
           const { render } = compileFormat(text, slots);
           reads.set(name, (event) => render(event));
         }
-  const columns = [...reads].sort(([a], [b]) => compareBytewise(a, b)).map(([name, read]) => ({ name, read }));
+  const columns = [...reads]
+    .sort(([a], [b]) => compareBytewise(a, b))
+    .map(([name, read]) => ({ name, key: `${JSON.stringify(name.toWellFormed())}:`, read }));
   return { written, format, fields, columns };
 };
 

@@ -12,6 +12,7 @@ export class JsonEvent implements EngineEvent {
   #time: string | bigint;
   /** null: the text begins with no bracket. */
   #root: JsonNode | null | undefined;
+  #auditRoot: JsonNode | null | undefined;
 
   constructor(incoming: Incoming, num: number, arrivedMs: number) {
     this.source = incoming.source;
@@ -34,6 +35,12 @@ export class JsonEvent implements EngineEvent {
       this.#root = first === 123 || first === 91 ? new JsonNode(this.text, 0, this.text.length, true) : null;
     }
     return this.#root ?? undefined;
+  }
+
+  /** The JSON value of what is an audit event at all: it has an auditID, whatever its value. */
+  get auditRoot(): JsonNode | undefined {
+    this.#auditRoot ??= this.root?.get("auditID") ? (this.#root ?? null) : null;
+    return this.#auditRoot ?? undefined;
   }
 }
 

@@ -6,12 +6,6 @@ export type KaField = Field<JsonEvent>;
 export type Text = string | undefined;
 export type Texts = readonly string[] | undefined;
 
-/** The event's JSON object, if it is an audit event at all: it has an auditID, whatever its value. */
-export const auditRoot = (event: JsonEvent): JsonNode | undefined => {
-  const { root } = event;
-  return root?.get("auditID") ? root : undefined;
-};
-
 /** A value as the engine sees it: text, cut at the first NUL as the plugin interface does. */
 export const textOf = (node: JsonNode): string => cutAtNul(node.asText());
 
@@ -40,7 +34,7 @@ export const text = (name: string, about: string, read: (root: JsonNode, event: 
   list: false,
   about,
   get(event) {
-    const root = auditRoot(event);
+    const root = event.auditRoot;
     return root && read(root, event);
   },
 });
@@ -57,7 +51,7 @@ export const keyed = (name: string, about: string, bind: (key: string) => (root:
   const bound = (arg: FieldArg) => {
     const read = bind(String(arg ?? ""));
     return (event: JsonEvent) => {
-      const root = auditRoot(event);
+      const root = event.auditRoot;
       return root && read(root);
     };
   };
@@ -79,7 +73,7 @@ export const list = (name: string, about: string, read: (root: JsonNode, event: 
   list: true,
   about,
   get(event) {
-    const root = auditRoot(event);
+    const root = event.auditRoot;
     return root && read(root, event);
   },
 });
@@ -103,7 +97,7 @@ export const indexed = (
   about,
   arg: { kind: "index", required: false },
   get(event, arg) {
-    const root = auditRoot(event);
+    const root = event.auditRoot;
     return root && read(root, arg === undefined ? undefined : Number(arg));
   },
 });
