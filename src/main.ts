@@ -71,6 +71,11 @@ const main = async (argv: readonly string[]): Promise<number> => {
     return await (await command.load())(named ? argv.slice(1) : argv, io);
   } catch (error) {
     if (!(error instanceof UsageError) && !isArgsError(error)) throw error;
+    // A command that has no help of its own.
+    if (argv.includes("-h") || argv.includes("--help")) {
+      io.stdout.write(usage());
+      return 0;
+    }
     io.stderr.write(`eyrie: ${error.message}\n${usage()}`);
     return 1;
   }
@@ -80,6 +85,8 @@ const main = async (argv: readonly string[]): Promise<number> => {
 const isArgsError = (error: unknown): error is Error =>
   error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
 
+// Whoever reads along may go away; that ends no hub, and for a command there is nobody left to tell.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 process.exitCode = await main(process.argv.slice(2));
 // A client that does not let go of a connection half made shall not hold a finished command.
 setTimeout(() => process.exit(), 1000).unref();

@@ -20,7 +20,8 @@ export const announce = async (
     `queue: ${driver} in ${where}, durability ${config.queue.durability}, role ${config.role}`,
   );
   const known = new Set(config.outputs.map((o) => outputLane(o.id)));
-  for (const lane of await queue.lanes())
+  // A Redis that is away at start is no reason not to start: alerts are kept on the local disk.
+  for (const lane of await queue.lanes().catch(() => []))
     if (lane.startsWith("out:") && !known.has(lane))
       log.warn({ lane }, "holds alerts of an output that is no longer configured; they wait until it is back");
   for (const listening of addresses) log.info({ listening }, `listening on ${listening}`);
