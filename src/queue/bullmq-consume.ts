@@ -34,7 +34,11 @@ const deaths = 5;
  */
 const remembered = { age: 300, count: 1000 };
 const forgetScript = `
-if redis.call('HEXISTS', KEYS[1], 'finishedOn') == 1 then redis.call('HSET', KEYS[1], 'data', '{}') end`;
+for _, job in ipairs(KEYS) do
+  if redis.call('HEXISTS', job, 'finishedOn') == 1 then redis.call('HSET', job, 'data', '{}') end
+end`;
+/** Jobs whose bodies go at a time, and how long one waits for company. */
+const forgetting = { jobs: 50, ms: 500 };
 
 /** Waits for the work, its failure, or the time: whichever is first. */
 async function within(ms: number, work: Promise<unknown>): Promise<void> {
@@ -51,6 +55,9 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
   let [closed, paused] = [false, false];
   let lastFetch = performance.now();
   let idle: (() => void) | undefined;
+  /** Keys of finished jobs whose bodies are still in Redis. */
+  const finished: string[] = [];
+  let forgetTimer: NodeJS.Timeout | undefined;
   let worker = start();
   const watchdog = setInterval(() => void watch(), Math.max(50, facts.stuckMs / 2)).unref();
 
@@ -68,12 +75,21 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
     });
     made.on("error", (error) => facts.log("warn", `queue: worker of ${facts.lane}: ${codeWord(error)}`));
     made.on("completed", (job) => {
-      facts.client.eval(forgetScript, 1, made.toKey(job.id ?? "")).catch(() => {});
+      finished.push(made.toKey(job.id ?? ""));
+      if (finished.length >= forgetting.jobs) forget();
+      else if (finished.length === 1) forgetTimer = setTimeout(forget, forgetting.ms).unref();
     });
     made.on("active", () => {
       lastFetch = performance.now();
     });
     return made;
+  }
+
+  function forget() {
+    clearTimeout(forgetTimer);
+    if (finished.length === 0) return;
+    const keys = finished.splice(0);
+    facts.client.eval(forgetScript, keys.length, ...keys).catch(() => {});
   }
 
   async function watch() {
@@ -186,6 +202,7 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
       // Given back by hand an item is there at once, and its return is not counted as a process death.
       const back = [...inHand].map(([job, token]) => job.moveToWait(token).catch(() => {}));
       if (alive) await within(1000, Promise.all(back));
+      forget();
       await within(2000, worker.close(inHand.size > 0 || !alive));
       // A close that waits for a Redis that is gone would never come to this, and its timer would keep the process.
       // biome-ignore lint/complexity/useLiteralKeys: protected, and there is no other way to it
