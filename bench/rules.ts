@@ -1,10 +1,10 @@
 /**
  * What the default rules cost: audit log in, JSON alerts out, as a multiple of JSON.parse of the same lines in the same run.
  *
- *   node bench/rules.ts [--log audit.log.jsonl] [--events 50000] [--runs 5] [--matching first|all] [--counts]
+ *   node bench/rules.ts [--log audit.log.jsonl] [--events 50000] [--runs 5] [--matching first|all]
  *
  * Without a log: the events of a recorded kube-apiserver (test/golden/k8saudit/kube-posts). The log is read again and again
- * until the number of events is reached. `--counts` prints how often each rule fires instead.
+ * until the number of events is reached.
  */
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,7 +26,6 @@ const { values: options } = parseArgs({
     events: { type: "string", default: "50000" },
     runs: { type: "string", default: "5" },
     matching: { type: "string", default: "first" },
-    counts: { type: "boolean", default: false },
   },
 });
 const matching = parseMatching(options.matching);
@@ -137,17 +136,8 @@ const measure = (): void => {
   }
 };
 
-const count = (): void => {
-  const counts = new Map(generated.rules.map((rule) => [rule, 0]));
-  readLog((event) => {
-    for (const rule of generated.match("k8s_audit", event)) counts.set(rule, (counts.get(rule) ?? 0) + 1);
-  });
-  for (const [rule, n] of counts) console.log(`${String(n).padStart(7)}  ${rule.item.priority}  ${rule.item.name}`);
-};
-
 try {
-  if (options.counts) count();
-  else measure();
+  measure();
 } finally {
   closeSync(file);
   rmSync(folder, { recursive: true });
