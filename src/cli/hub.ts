@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
 import { loadConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problem.ts";
@@ -7,8 +6,7 @@ import { secretsOf } from "../config/redact.ts";
 import { startHub } from "../hub/start.ts";
 import { createLogger } from "../log/log.ts";
 import type { Command } from "./command.ts";
-
-const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
+import { version } from "./version.ts";
 
 /** Runs the hub until SIGTERM or SIGINT; a second signal ends it at once. */
 export const hub: Command = async (args, io) => {

@@ -124,4 +124,5 @@ Applies rules to audit events, one JSON value a line (plain or gzip), and prints
   -V FILE              validate rules files (-o json_output=true: as JSON)
   -L, -l RULE          describe all rules, or one
   --list [--markdown]  the fields that rules may use
+  --version
 `;

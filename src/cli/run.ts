@@ -11,6 +11,7 @@ import type { Command, CommandIo } from "./command.ts";
 import { parseRunArgs, type RunArgs, runHelp } from "./run-args.ts";
 import { judgeFiles } from "./run-events.ts";
 import { sortedJson } from "./sorted-json.ts";
+import { version } from "./version.ts";
 
 /** Ends the command with Falco's `Error: …` and exit code 1. */
 class Refusal extends Error {
@@ -39,6 +40,10 @@ export const run: Command = async (argv, io) => {
 const runWith = async (args: RunArgs, io: CommandIo): Promise<number> => {
   if (args.help) {
     io.stdout.write(runHelp);
+    return 0;
+  }
+  if (args.version) {
+    io.stdout.write(`eyrie ${version}\n`);
     return 0;
   }
   if (args.list) {
@@ -111,7 +116,7 @@ const configOf = (args: RunArgs, falco: FalcoConfig, io: CommandIo): RuleConfig 
 
 /** A falco.yaml that loads plugins must load one that knows audit events. */
 const hasAudit = ({ plugins, loaded }: FalcoConfig): boolean =>
-  plugins.length === 0 || loaded.some(({ name }) => name.startsWith("k8saudit"));
+  plugins.length + loaded.length === 0 || loaded.some(({ name }) => name.startsWith("k8saudit"));
 
 const unreadable = (missing: readonly string[]): never => refuse(`Could not open file ${missing[0]} for reading`);
 

@@ -47,6 +47,9 @@ export const readPlugins = (tree: Tree | undefined, problems: Problems): PluginC
     ];
   });
 
+/** Plugins whose work is done here: `load_plugins` may name them although `plugins` says nothing of them. */
+const builtIn: ReadonlySet<string> = new Set(["k8saudit", "json"]);
+
 /** Those that `load_plugins` names, in its order. */
 export const loadedPlugins = (
   names: readonly string[],
@@ -55,7 +58,8 @@ export const loadedPlugins = (
   at: Place,
 ): PluginConfig[] =>
   names.flatMap((name) => {
-    const plugin = plugins.find((p) => p.name === name);
+    const bare = { name, libraryPath: "", initConfig: undefined, openParams: undefined };
+    const plugin = plugins.find((p) => p.name === name) ?? (builtIn.has(name) ? bare : undefined);
     if (!plugin) problems.error("load_plugins", `no plugin "${name}" under plugins`, at);
     return plugin ?? [];
   });

@@ -208,3 +208,24 @@ test("falco.yaml's own plugin names the file of events when the command line doe
     remove();
   }
 });
+
+test("a falco.yaml that loads only the json plugin has no audit rules; --version says the version and needs no rules", async () => {
+  const { at: path, remove } = folderOf({
+    "r.yaml": rule("a", "ka.verb = get"),
+    "json.yaml": "load_plugins: [json]\n",
+    "both.yaml": "load_plugins: [k8saudit, json]\n",
+    "e.jsonl": at(1, { verb: "get" }),
+  });
+  try {
+    const validate = (file: string) => runWith(run, ["-c", path(file), "-V", path("r.yaml")]);
+    assert.match((await validate("json.yaml")).err, /Unknown source k8s_audit, skipping/);
+    assert.doesNotMatch((await validate("both.yaml")).err, /Unknown source/);
+    const ran = await runWith(run, ["-c", path("both.yaml"), "-r", path("r.yaml"), path("e.jsonl")]);
+    assert.match(ran.out, /Events detected: 1/);
+    const { code, out } = await runWith(run, ["--version"]);
+    assert.equal(code, 0);
+    assert.match(out, /^eyrie \d+\.\d+\.\d+\n$/);
+  } finally {
+    remove();
+  }
+});

@@ -82,6 +82,15 @@ test("a plugin of falco.yaml becomes the source that stands in for it, only when
   ]);
 });
 
+test("load_plugins may name the plugins that are built in without an entry under plugins", () => {
+  const { config, said } = load({ yaml: "load_plugins: [k8saudit, json]\n" });
+  assert.deepEqual(said, []);
+  assert.deepEqual(
+    config.falco.loaded.map(({ name }) => name),
+    ["k8saudit", "json"],
+  );
+});
+
 test("falco.yaml is read beside the hub's keys, its variables expanded, its other keys accepted", () => {
   const { config, said } = load({
     yaml: `rules_files: [/etc/a.yaml, /etc/b]
