@@ -1,4 +1,4 @@
-import { attachmentFields, attachmentMessage } from "../src/sdk/attachment.ts";
+import { attachmentFields, attachmentMessage, messageFaults } from "../src/sdk/attachment.ts";
 import { postJson } from "../src/sdk/http.ts";
 import { defineHttpOutput } from "../src/sdk/output.ts";
 
@@ -10,6 +10,7 @@ export default defineHttpOutput({
   fields: attachmentFields,
   example: { webhookurl: "http://127.0.0.1:8080/hooks/XXXX/YYYY" },
   enabled: (config) => config.webhookurl !== "",
+  warn: (config) => messageFaults(config),
   request: ([alert], config) => {
     const message = attachmentMessage(
       alert,

@@ -1,4 +1,4 @@
-import { attachmentFields, attachmentMessage } from "../src/sdk/attachment.ts";
+import { attachmentFields, attachmentMessage, messageFaults } from "../src/sdk/attachment.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import type { Config } from "../src/sdk/fields.ts";
 import { text } from "../src/sdk/fields.ts";
@@ -21,6 +21,7 @@ export default defineOutput({
   fields,
   example: { webhookurl: "http://127.0.0.1:8080/services/XXXX/YYYY/ZZZZ", channel: "#security" },
   enabled: (config) => config.webhookurl !== "",
+  warn: (config) => messageFaults(config),
   open: async (config, host) => {
     const { IncomingWebhook, IncomingWebhookRequestError } = await import("@slack/webhook");
     return {

@@ -31,7 +31,8 @@ export const outputInstances = (
         return { id: raw.id, fields };
       }
       checkUrls(output, config, raw, reader);
-      for (const fault of output.check?.(config) ?? []) tell(fault, fields, raw, reader);
+      for (const fault of output.check?.(config) ?? []) tell("error", fault, fields, raw, reader);
+      for (const fault of output.warn?.(config) ?? []) tell("warn", fault, fields, raw, reader);
       const note = (severity: "error" | "warning", key: string, message: string): void =>
         severity === "error"
           ? reader.problems.error(raw.label + key, message, raw.places.get(key))
@@ -60,12 +61,16 @@ const missing = (output: Output, config: Readonly<Record<string, unknown>>): str
   return `is not complete${keys.length > 0 ? `, these keys are not set: ${keys.join(", ")}` : ""}`;
 };
 
-/** `check` names its key first; its place is the finding's. */
-const tell = (fault: string, fields: Fields, raw: RawInstance, reader: Reader): void => {
+/** `check` and `warn` name their key first; its place is the finding's. */
+const tell = (severity: "error" | "warn", fault: string, fields: Fields, raw: RawInstance, reader: Reader): void => {
   const key = /^`?([a-z0-9.]+)`?/.exec(fault)?.[1] ?? "";
   const known = key in fields;
   const message = known ? fault.slice(fault.indexOf(key) + key.length).replace(/^`?:?\s*/, "") : fault;
-  reader.problems.error(known ? raw.label + key : raw.label.slice(0, -1), message, raw.places.get(key) ?? placeOf(raw));
+  reader.problems[severity](
+    known ? raw.label + key : raw.label.slice(0, -1),
+    message,
+    raw.places.get(key) ?? placeOf(raw),
+  );
 };
 
 const isHttp = (text: unknown): boolean =>

@@ -2,7 +2,7 @@ import type { Alert } from "./alert.ts";
 import { type Config, flag, text, url } from "./fields.ts";
 import { attachmentColours, colourIcon, fit, plainIcon, projectPage, readable } from "./message.ts";
 import { goTime } from "./rfc3339.ts";
-import { renderMessage } from "./template/message.ts";
+import { renderMessage, templateFaults } from "./template/message.ts";
 
 /** The keys that Slack, Rocket.Chat and Mattermost share. */
 export const attachmentFields = {
@@ -21,6 +21,10 @@ export const attachmentFields = {
 };
 
 export type AttachmentConfig = Config<typeof attachmentFields>;
+
+/** falcosidekick starts with a template that does not parse, and sends its messages without it: so a warning. */
+export const messageFaults = ({ messageformat }: AttachmentConfig): readonly string[] =>
+  templateFaults("messageformat", messageformat).map((fault) => `${fault}; messages are sent without it`);
 
 /** One row of an attachment; `short` rows stand side by side. */
 export interface Row {

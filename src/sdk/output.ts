@@ -84,6 +84,8 @@ interface Common<S extends Fields> {
   enabled(config: Config<S>): boolean;
   /** Faults in the values that no single field can see; each names its key. */
   check?(config: Config<S>): readonly string[];
+  /** As `check`, for what works but not as its author may think: warnings at start. */
+  warn?(config: Config<S>): readonly string[];
 }
 
 /** A destination with a client of its own. */

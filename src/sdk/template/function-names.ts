@@ -1,4 +1,4 @@
-/** Go's predefined functions. */
+/** Go's predefined functions; `json` is ours, known to the templates that ask for it. */
 export const functionNames: ReadonlySet<string> = new Set([
   "and",
   "call",

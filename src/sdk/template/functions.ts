@@ -1,3 +1,5 @@
+import { goJson } from "../alert.ts";
+import { formatTime } from "../rfc3339.ts";
 import { escapeHtml, escapeJs, escapeQuery } from "./escape.ts";
 import { print, println } from "./format.ts";
 import type { Problem } from "./member.ts";
@@ -5,6 +7,9 @@ import { sprintf } from "./printf.ts";
 import {
   type GoFloat,
   type GoMap,
+  type GoNamed,
+  type GoStrings,
+  type GoStruct,
   type GoTime,
   intOf,
   isMap,
@@ -57,6 +62,8 @@ export const callFunction = (name: string, args: readonly Value[], problem: Prob
       return typeof first === "string"
         ? sprintf(first, args.slice(1))
         : problem(`wrong type for value; expected string; got ${typeName(first)}`);
+    case "json":
+      return jsonText(first);
     case "html":
       return escapeHtml(joined(args));
     case "js":
@@ -84,7 +91,30 @@ const least: Readonly<Record<string, { readonly least: number; readonly most?: n
   gt: two,
   ge: two,
   printf: { least: 1 },
+  json: one,
   call: { least: 1 },
+};
+
+/** JSON of a value: of an alert its raw event, of a time RFC 3339, of a priority its name, of no value null. */
+const jsonText = (value: Value): string => {
+  switch (kindOf(value)) {
+    case "none":
+      return "null";
+    case "struct":
+      return (value as GoStruct).text();
+    case "time":
+      return goJson(formatTime((value as GoTime).instant));
+    case "named":
+      return goJson((value as GoNamed).text);
+    case "int":
+      return String(value);
+    case "float":
+      return goJson((value as GoFloat).n);
+    case "strings":
+      return goJson((value as GoStrings).items);
+    default:
+      return goJson(value);
+  }
 };
 
 const joined = (args: readonly Value[]): string => print(args.map((arg) => arg ?? "<no value>"));

@@ -28,9 +28,23 @@ export const messageData = (alert: Alert): Value => ({
 });
 
 /** Throws TemplateError for text that is no template. The result throws TemplateError where it fails on an alert. */
-export const compileMessage = (text: string): ((alert: Alert) => string) => {
-  const template = compileTemplate(text);
+export const compileMessage = (text: string, extra: readonly "json"[] = []): ((alert: Alert) => string) => {
+  const template = compileTemplate(text, extra);
   return (alert) => template.run(messageData(alert));
+};
+
+/** As compileMessage, with `json` beside Go's functions: values of any content keep a body valid JSON. */
+export const compileBody = (text: string): ((alert: Alert) => string) => compileMessage(text, ["json"]);
+
+/** What is wrong with a template, for an output's `check` or `warn`; `compile` defaults to that of messages. */
+export const templateFaults = (key: string, text: string, compile: (text: string) => unknown = compileTemplate) => {
+  try {
+    if (text) compile(text);
+    return [];
+  } catch (error) {
+    if (error instanceof TemplateError) return [`${key}: ${error.message}`];
+    throw error;
+  }
 };
 
 const compiled = new Map<string, Template | undefined>();

@@ -116,7 +116,8 @@ const readTerm = (reader: Reader, where: string): Operand | undefined => {
       if (text === "true" || text === "false") return taken(reader, { op: "constant", at, value: text === "true" });
       if (text === "nil") return taken(reader, { op: "nil", at });
       if (keywords.has(text)) return unexpected(reader, token, where);
-      if (!functionNames.has(text)) return fail(reader.source, at, `function "${text}" not defined`);
+      if (!functionNames.has(text) && !reader.extra.includes(text))
+        return fail(reader.source, at, `function "${text}" not defined`);
       return taken(reader, { op: "function", at, name: text });
     case "string":
       return taken(reader, { op: "constant", at, value: text });

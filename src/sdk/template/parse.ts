@@ -4,9 +4,10 @@ import { parsePipeline } from "./parse-pipeline.ts";
 import { enter, peek, type Reader, skipSpace, take, unexpected } from "./reader.ts";
 
 /** Throws TemplateError with the place. */
-export const parse = (source: string): Program => {
+export const parse = (source: string, extra: readonly string[] = []): Program => {
   const reader: Reader = {
     source,
+    extra,
     tokens: lex(source),
     next: 0,
     variables: ["$"],

@@ -4,6 +4,8 @@ import type { Node } from "./nodes.ts";
 /** Where parsing stands: the tokens left, the variables in scope. Mutable, and local to one parse. */
 export interface Reader {
   readonly source: string;
+  /** Functions beside Go's own. */
+  readonly extra: readonly string[];
   readonly tokens: readonly Token[];
   next: number;
   readonly variables: string[];

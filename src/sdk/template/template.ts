@@ -11,8 +11,8 @@ export interface Template {
   run(data: Value): string;
 }
 
-/** Throws TemplateError with line and column. */
-export const compileTemplate = (text: string): Template => {
-  const program = parse(text);
+/** Throws TemplateError with line and column. `extra` names functions beside Go's own: `json`. */
+export const compileTemplate = (text: string, extra: readonly "json"[] = []): Template => {
+  const program = parse(text, extra);
   return { run: (data) => run(program, data) };
 };
