@@ -45,10 +45,16 @@ export function writeBatch(batch: Batch, facts: WriteFacts): Written {
   const { store } = facts;
   const out: Written = { doubles: new Set(), skipped: new Set(), delayed: new Map(), died: new Map() };
   const finished = new Set(batch.settled.filter((s) => !s.settlement.retry).map((s) => s.rec));
+  let twins: Rec[] = [];
   for (const rec of batch.pushed) {
     if (finished.has(rec)) out.skipped.add(rec);
-    else addWhole(rec, facts);
+    else {
+      // An alert for several outputs is pushed once for each of them, in a row.
+      if (twins.length > 0 && twins[0]?.body !== rec.body) twins = addTwins(twins, facts);
+      twins.push(rec);
+    }
   }
+  addTwins(twins, facts);
   for (const s of batch.settled) {
     const kept = s.settlement.retry ? undefined : s;
     addChildren(s, kept && !out.skipped.has(s.rec) ? s.rec : undefined, out, facts);
@@ -63,11 +69,20 @@ function storeLane(lane: Lane, store: Store): void {
   if (!lane.stored) store.addLane(lane.key, lane.name);
 }
 
-function addWhole(rec: Rec, { store, nextBody }: WriteFacts): void {
-  storeLane(rec.lane, store);
-  rec.bodySeq = nextBody();
-  store.addItem(rec.lane.key, rec, 0);
-  store.addBody(rec.bodySeq, rec.lane.key, rec, rec.body ?? "");
+/** Adds items of one body, which is stored once. */
+function addTwins(recs: readonly Rec[], { store, nextBody }: WriteFacts): [] {
+  const [first] = recs;
+  if (!first) return [];
+  const bodySeq = nextBody();
+  for (const rec of recs) {
+    storeLane(rec.lane, store);
+    rec.bodySeq = bodySeq;
+    rec.shared = recs.length > 1;
+    store.addItem(rec.lane.key, rec, 0);
+  }
+  if (recs.length > 1) store.addHolders(bodySeq, recs.length);
+  store.addBody(bodySeq, first.lane.key, first, first.body ?? "");
+  return [];
 }
 
 /** Adds the children and removes the parent. Children with the parent's own body take it over: nothing is copied. */
