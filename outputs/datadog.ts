@@ -38,7 +38,7 @@ export default defineHttpOutput({
       ...(output && { text: fit(output, 4000) }),
       alert_type: alertTypes[alert.priority] ?? "info",
       source_type_name: "falco",
-      tags,
+      tags: tags.map((tag) => fit(tag, 200)),
     };
     return postJson(joinUrl(config.host, "/api/v1/events"), event, { "DD-API-KEY": config.apikey });
   },

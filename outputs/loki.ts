@@ -53,8 +53,9 @@ export default defineHttpOutput({
   },
 });
 
-/** Loki's default limit of a line, in bytes. */
+/** Loki's default limits of a line and of a label's value, in bytes. */
 const longestLine = 262_144;
+const longestLabel = 2048;
 
 const extras = remember((names: string) => names.replaceAll(" ", "").split(",").filter(Boolean));
 
@@ -74,7 +75,7 @@ const labels = (alert: Alert, config: Settings): readonly Label[] => {
   }
   if (hostname) found.push(["hostname", hostname]);
   if (tags.length > 0) found.push(["tags", tags.join(",")]);
-  return found;
+  return found.map(([name, value]) => [name, fitBytes(value, longestLabel)]);
 };
 
 const streamOf = (found: readonly Label[]): Record<string, string> =>

@@ -1,7 +1,7 @@
 import type { Priority } from "../src/sdk/alert.ts";
 import { flag, secret, text, url } from "../src/sdk/fields.ts";
 import { joinUrl, postJson } from "../src/sdk/http.ts";
-import { fit, readable } from "../src/sdk/message.ts";
+import { fit, fitFields, readable } from "../src/sdk/message.ts";
 import { defineHttpOutput } from "../src/sdk/output.ts";
 
 const levels: Readonly<Record<Priority, string>> = {
@@ -20,6 +20,9 @@ const hosts: Readonly<Record<string, string>> = {
   jsm: "https://api.atlassian.com/jsm/ops/integration",
 };
 
+/** Opsgenie takes 8000 characters of details; the alert's own five have theirs aside. */
+const room = { count: 500, name: 200, value: 3000, total: 5000 };
+
 export default defineHttpOutput({
   name: "opsgenie",
   display: "Opsgenie",
@@ -36,6 +39,10 @@ export default defineHttpOutput({
   request: ([alert], config) => {
     const { output, fields } = readable(alert, config.allfields);
     const { rule, source, priority, hostname, tags } = alert;
+    const own = Object.entries({ rule, source, priority, ...(hostname && { hostname }) })
+      .concat(tags.length > 0 ? [["tags", tags.join(", ")]] : [])
+      .map(([name, value]) => [name, fit(value, 500)] as const);
+    const names = fields.map(([name, value]) => [name.replaceAll(".", "_"), value] as const);
     const message = fit(output, 130);
     const base = config.url || (hosts[config.region.toLowerCase()] ?? "https://api.opsgenie.com");
     const payload = {
@@ -43,15 +50,8 @@ export default defineHttpOutput({
       // One id however often it is sent: the alert is not created twice.
       alias: alert.uuid,
       entity: "Falcosidekick",
-      description: message === output ? rule : fit(`${rule}\n${output}`, 15_000),
-      details: {
-        ...Object.fromEntries(fields.map(([name, value]) => [name.replaceAll(".", "_"), value])),
-        rule,
-        source,
-        priority,
-        ...(hostname && { hostname }),
-        ...(tags.length > 0 && { tags: tags.join(", ") }),
-      },
+      description: message === output ? fit(rule, 15_000) : fit(`${rule}\n${output}`, 15_000),
+      details: Object.fromEntries([...fitFields(names, room), ...own]),
       priority: levels[priority],
     };
     return postJson(joinUrl(base, "/v2/alerts"), payload, { Authorization: `GenieKey ${config.apikey}` });

@@ -1,6 +1,6 @@
 import type { Alert } from "./alert.ts";
 import { type Config, flag, text, url } from "./fields.ts";
-import { attachmentColours, colourIcon, fit, plainIcon, projectPage, readable } from "./message.ts";
+import { attachmentColours, colourIcon, fit, fitFields, plainIcon, projectPage, readable } from "./message.ts";
 import { goTime } from "./rfc3339.ts";
 import { renderMessage, templateFaults } from "./template/message.ts";
 
@@ -51,8 +51,9 @@ export interface AttachmentMessage {
   readonly attachments: readonly Attachment[];
 }
 
-/** Longest text of an attachment, in UTF-16 units. */
+/** Longest text of an attachment, in UTF-16 units; rows beside the alert's own, and the longest of those. */
 const longest = 40_000;
+const room = { count: 500, name: 300, value: 3000, total: 60_000 };
 
 /** A message with one attachment. `limit` is the destination's longest text above it, in UTF-16 units. */
 export const attachmentMessage = (
@@ -76,7 +77,7 @@ export const attachmentMessage = (
         fallback: shown,
         color: attachmentColours[alert.priority],
         ...(withText && shown && { text: shown }),
-        fields: withRows ? order.flatMap((name) => rows(name, alert, fields)) : null,
+        fields: withRows ? order.flatMap((name) => rows(name, alert, fitFields(fields, room))) : null,
         ...(withRows && { footer: config.footer || projectPage }),
       },
     ],
@@ -87,7 +88,7 @@ const rows = (name: RowName, alert: Alert, fields: readonly (readonly [string, s
   if (name === "fields") return fields.map(([title, value]) => ({ title, value, short: isShort(value) }));
   if (name === "time") return [{ title: name, value: goTime(alert.time), short: false }];
   const value = name === "tags" ? alert.tags.join(", ") : (alert[name] ?? "");
-  return value === "" ? [] : [{ title: name, value: value.toWellFormed(), short: true }];
+  return value === "" ? [] : [{ title: name, value: fit(value, room.value), short: true }];
 };
 
 /** Fewer than 36 characters, of which one may be two UTF-16 units. */

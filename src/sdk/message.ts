@@ -73,6 +73,31 @@ export const readable = (
   return { output, fields: short };
 };
 
+/** What a destination takes of an alert's fields, in UTF-16 units. */
+export interface Room {
+  readonly count: number;
+  readonly name: number;
+  readonly value: number;
+  /** Of all names and values together. */
+  readonly total: number;
+}
+
+/** The first fields that fit; names and values that are too long are cut. The same list when nothing is. */
+export const fitFields = (fields: readonly FieldText[], room: Room): readonly FieldText[] => {
+  const kept: FieldText[] = [];
+  let left = room.total;
+  let whole = fields.length <= room.count;
+  for (const field of whole ? fields : fields.slice(0, room.count)) {
+    const name = fit(field[0], room.name);
+    const value = fit(field[1], room.value);
+    left -= name.length + value.length;
+    if (left < 0) return kept;
+    whole = whole && name === field[0] && value === field[1];
+    kept.push([name, value]);
+  }
+  return whole ? fields : kept;
+};
+
 /** The function, remembering its last hundred results: for templates and lists that configuration holds as text. */
 export const remember = <T>(make: (text: string) => T): ((text: string) => T) => {
   const known = new Map<string, T>();

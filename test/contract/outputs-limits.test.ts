@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import datadog from "../../outputs/datadog.ts";
+import elasticsearch from "../../outputs/elasticsearch.ts";
+import loki from "../../outputs/loki.ts";
+import mattermost from "../../outputs/mattermost.ts";
+import opsgenie from "../../outputs/opsgenie.ts";
+import rocketchat from "../../outputs/rocketchat.ts";
+import { message } from "../../outputs/slack.ts";
+import webhook from "../../outputs/webhook.ts";
+import { rawEvent } from "../../src/sdk/alert.ts";
+import { document } from "../../src/sdk/elastic.ts";
+import type { HttpOutput } from "../../src/sdk/output.ts";
+import { sampleAlert } from "../support/hostile-alerts.ts";
+import { context } from "../support/output-sends.ts";
+import { configOf } from "../support/senders.ts";
+
+const many = (count: number, value: string) =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`field.${i}`, value]));
+
+/** Alerts that break every limit there is, and one that breaks none. */
+const alerts = {
+  "long text": sampleAlert({ output: "é😀".repeat(60_000), rule: "r".repeat(60_000) }),
+  "many fields": sampleAlert({ output_fields: many(3000, "v".repeat(100)) }),
+  "long fields": sampleAlert({ output_fields: many(40, "é".repeat(20_000)) }),
+  "many tags": sampleAlert({ tags: Array.from({ length: 3000 }, (_, i) => `tag-${i}`) }),
+  "long names": sampleAlert({ output_fields: { ["n".repeat(20_000)]: "v" }, hostname: "h".repeat(20_000) }),
+};
+const bodyOf = (output: unknown, config: object, alert = sampleAlert()) =>
+  JSON.parse(
+    String((output as HttpOutput).request([alert], configOf(output as HttpOutput, { ...config }), context).body),
+  ) as never;
+
+const size = (values: readonly unknown[]) => values.reduce<number>((sum, value) => sum + String(value).length, 0);
+
+describe("what a destination would refuse is fitted", () => {
+  for (const [name, alert] of Object.entries(alerts)) {
+    it(`opsgenie: ${name}`, () => {
+      const made: { message: string; description: string; details: Record<string, string> } = bodyOf(
+        opsgenie,
+        { apikey: "k" },
+        alert,
+      );
+      assert.ok(made.message.length <= 130);
+      assert.ok(made.description.length <= 15_000);
+      assert.ok(size(Object.entries(made.details).flat()) <= 8000);
+      assert.deepEqual(Object.keys(made.details).slice(-5), ["rule", "source", "priority", "hostname", "tags"]);
+    });
+
+    it(`datadog: ${name}`, () => {
+      const made: { title: string; text: string; tags: string[] } = bodyOf(
+        datadog,
+        { apikey: "k", allfields: true },
+        alert,
+      );
+      assert.ok(made.title.length <= 500);
+      assert.ok(made.text.length <= 4000);
+      for (const tag of made.tags) assert.ok(tag.length <= 200);
+    });
+
+    it(`slack, mattermost and rocketchat: ${name}`, () => {
+      const messageformat = "{{ .Output }}{{ .Output }}";
+      const settings = { webhookurl: "http://127.0.0.1:1/x", messageformat };
+      const slackConfig = { ...configOf(mattermost, settings), channel: "" };
+      for (const [made, heading] of [
+        [message(alert, slackConfig as never), 40_000],
+        [bodyOf(mattermost, settings, alert), 16_383],
+        [bodyOf(rocketchat, settings, alert), 5000],
+      ] as unknown as [
+        { text: string; attachments: [{ text: string; fallback: string; fields: object[] }] },
+        number,
+      ][]) {
+        const [{ text, fallback, fields }] = made.attachments;
+        assert.ok(made.text.length <= heading);
+        assert.ok(text.length <= 40_000 && fallback.length <= 40_000);
+        assert.ok(fields.length <= 506);
+        assert.ok(size(fields.flatMap((row) => Object.values(row))) <= 80_000);
+        assert.ok(JSON.stringify(made).isWellFormed());
+      }
+    });
+
+    it(`loki: ${name}`, () => {
+      const [{ stream, values }]: [{ stream: Record<string, string>; values: [string, string][] }] = (
+        bodyOf(loki, { hostport: "http://127.0.0.1:1", format: "json" }, alert) as { streams: never }
+      ).streams;
+      for (const value of Object.values(stream)) assert.ok(Buffer.byteLength(value) <= 2048);
+      for (const [, line] of values) assert.ok(Buffer.byteLength(line) <= 262_144);
+    });
+
+    it(`webhook and elasticsearch get the whole alert: ${name}`, () => {
+      assert.deepEqual(bodyOf(webhook, { address: "http://127.0.0.1:1" }, alert), JSON.parse(rawEvent(alert)));
+      assert.ok(elasticsearch.batch);
+      const { "@timestamp": time, ...rest } = JSON.parse(document(alert, false)) as Record<string, unknown>;
+      assert.equal(time, alert.time);
+      assert.deepEqual(rest, JSON.parse(rawEvent(alert)));
+    });
+  }
+
+  it("an alert within the limits loses nothing", () => {
+    const alert = sampleAlert();
+    const { details }: { details: object } = bodyOf(opsgenie, { apikey: "k" });
+    assert.deepEqual(details, {
+      container_id: "3ad7b26ded6d",
+      k8s_ns_name: "prod",
+      proc_pid: "4242",
+      user_name: "root",
+      rule: alert.rule,
+      source: alert.source,
+      priority: alert.priority,
+      hostname: alert.hostname,
+      tags: alert.tags.join(", "),
+    });
+  });
+});
