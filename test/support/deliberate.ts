@@ -1,43 +1,10 @@
+import { existsSync, readdirSync } from "node:fs";
 import { goJson } from "../../src/sdk/alert.ts";
+import { body, cut, type Deliberate, input, texts } from "./deliberate-shape.ts";
 import { withNumbers } from "./golden-numbers.ts";
-import { type GoldenCase, type GoldenRequest, goldenCases, type Shape } from "./golden-replay.ts";
+import { type GoldenCase, type GoldenRequest, goldenCases } from "./golden-replay.ts";
 
-/** A difference from falcosidekick that is meant. `becomes` turns what it sent into what the hub promises instead. */
-export interface Deliberate {
-  /** Output names, or all. */
-  readonly outputs: readonly string[] | "all";
-  readonly cases: RegExp;
-  readonly reason: string;
-  /** File in decisions/. */
-  readonly page: string;
-  readonly becomes: (request: Shape, golden: GoldenCase) => Shape;
-  /** What the hub sends where falcosidekick sent nothing. */
-  readonly adds?: (golden: GoldenCase) => readonly GoldenRequest[];
-  /** Settings under which the difference is none: the case is sent once more with them. */
-  readonly without?: Readonly<Record<string, unknown>>;
-}
-
-type Json = Record<string, object>;
-
-const body = (shape: Shape, change: (value: Json) => unknown): Shape => ({
-  ...shape,
-  body: change(shape.body as Json),
-});
-
-const input = (golden: GoldenCase) =>
-  JSON.parse(golden.input ?? "{}") as { output: string; output_fields: Record<string, unknown>; uuid?: string };
-
-/** Every text within a value, changed. */
-const texts = (value: unknown, change: (text: string) => string): unknown => {
-  if (typeof value === "string") return change(value);
-  if (Array.isArray(value)) return value.map((item) => texts(item, change));
-  if (typeof value !== "object" || value === null || "rawJSON" in value) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, texts(item, change)]));
-};
-
-const cut = (text: string, limit: number) => (text.length <= limit ? text : `${text.slice(0, limit - 5)}[...]`);
-
-export const deliberate: readonly Deliberate[] = [
+const table: readonly Deliberate[] = [
   {
     outputs: ["slack", "rocketchat", "mattermost", "teams", "opsgenie"],
     cases: /^/,
@@ -253,6 +220,16 @@ export const deliberate: readonly Deliberate[] = [
         ?.requests.map(withoutLogin) ?? [],
   },
 ];
+
+const folder = new URL("../deliberate/", import.meta.url);
+const own = await Promise.all(
+  (existsSync(folder) ? readdirSync(folder) : []).map(
+    async (file) => ((await import(new URL(file, folder).href)) as { default: readonly Deliberate[] }).default,
+  ),
+);
+
+/** The table, and the files of outputs that have their differences for themselves: `test/deliberate/<output>.ts`. */
+export const deliberate: readonly Deliberate[] = [...table, ...own.flat()];
 
 const withoutLogin = (request: GoldenRequest): GoldenRequest => ({
   ...request,
