@@ -13,6 +13,7 @@ import opsgenie from "./opsgenie.ts";
 import rocketchat from "./rocketchat.ts";
 import slack from "./slack.ts";
 import smtp from "./smtp.ts";
+import splunk from "./splunk.ts";
 import stdout from "./stdout.ts";
 import teams from "./teams.ts";
 import webhook from "./webhook.ts";
@@ -31,6 +32,7 @@ export const outputs: readonly Output[] = [
   rocketchat,
   slack,
   smtp,
+  splunk,
   stdout,
   teams,
   webhook,
