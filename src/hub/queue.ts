@@ -22,7 +22,7 @@ export const openConfiguredQueue = (
     },
     {
       now: parts.now,
-      log: (level, message) => log[level](message),
+      log: notRepeating((level, message) => log[level](message), parts.now),
       onReplaced: (lane) => {
         log.warn({ lane }, "a consumer had stopped fetching from Redis and was replaced");
         parts.metrics.redisWatchdogRestart();
@@ -33,6 +33,18 @@ export const openConfiguredQueue = (
       },
     },
   );
+};
+
+/** An outage makes every consumer say the same many times a minute: once is enough. */
+const notRepeating = <L>(write: (level: L, message: string) => void, now: () => number): typeof write => {
+  const said = new Map<string, number>();
+  return (level, message) => {
+    const at = now();
+    for (const [text, when] of said) if (at - when >= 60_000) said.delete(text);
+    if (said.has(message)) return;
+    said.set(message, at);
+    write(level, message);
+  };
 };
 
 const nodeOf = (address: string): { host: string; port: number } => {

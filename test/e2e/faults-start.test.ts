@@ -23,6 +23,9 @@ test("a hub that starts while Redis is away takes alerts and delivers them when 
     await redis.start();
     await until("all are delivered", () => new Set(sink.requests.flatMap((r) => alertNumbers(r.body))).size === 100);
     assert.equal(await hub.stop(), 0);
+    const said = hub.output().match(/"msg":"queue: worker of [^"]*"/g) ?? [];
+    assert.ok(said.length > 0);
+    assert.deepEqual(said, [...new Set(said)], "the outage is said once for each lane");
   } finally {
     await hub.stop("SIGKILL");
     await redis.stop();
