@@ -4,6 +4,7 @@ import alertmanager from "./alertmanager.ts";
 import awsLambda from "./aws-lambda.ts";
 import awsSqs from "./aws-sqs.ts";
 import datadog from "./datadog.ts";
+import discord from "./discord.ts";
 import elasticsearch from "./elasticsearch.ts";
 import influxdb from "./influxdb.ts";
 import loki from "./loki.ts";
@@ -23,6 +24,7 @@ export const outputs: readonly Output[] = [
   awsLambda,
   awsSqs,
   datadog,
+  discord,
   elasticsearch,
   influxdb,
   loki,

@@ -1,0 +1,65 @@
+import type { Priority } from "../src/sdk/alert.ts";
+import { flag, text, url } from "../src/sdk/fields.ts";
+import { postJson } from "../src/sdk/http.ts";
+import { colourIcon, fit, fitFields, plainIcon, readable } from "../src/sdk/message.ts";
+import { defineHttpOutput } from "../src/sdk/output.ts";
+import { goTime } from "../src/sdk/rfc3339.ts";
+
+const colours: Readonly<Record<Priority, string>> = {
+  Emergency: "15158332",
+  Alert: "11027200",
+  Critical: "15105570",
+  Error: "15844367",
+  Warning: "12745742",
+  Notice: "3066993",
+  Informational: "3447003",
+  Debug: "12370112",
+};
+
+/** Discord's limits: characters of a text, of a field, of a message, and fields of a message. */
+const limits = { text: 4096, name: 256, value: 1024, message: 6000, fields: 25 };
+
+export default defineHttpOutput({
+  name: "discord",
+  display: "Discord",
+  category: "chat",
+  about: "Discord, through a channel's webhook.",
+  fields: {
+    webhookurl: url("URL of the webhook.", { secret: true }),
+    icon: text("Picture shown beside the message.", colourIcon),
+    allfields: flag("Show numbers and booleans of the alert too; false: text only, as falcosidekick.", true),
+  },
+  example: { webhookurl: "http://127.0.0.1:8080/api/webhooks/XXXX/YYYY" },
+  enabled: (config) => config.webhookurl !== "",
+  request: ([alert], config) => {
+    const { output, fields } = readable(alert, config.allfields);
+    const { rule, priority, source, hostname = "", tags } = alert;
+    const before = rows({ rule: fit(rule, 500), priority, source: fit(source, 256), hostname: fit(hostname, 256) });
+    const after = rows({ tags: fit(tags.join(", "), limits.value), time: goTime(alert.time) });
+    const own = [...before, ...after].reduce((sum, { name, value }) => sum + name.length + value.length, 0);
+    const description = fit(output, Math.min(limits.text, limits.message - own));
+    const count = limits.fields - before.length - after.length;
+    // Each value stands between two times three backticks.
+    const total = limits.message - own - description.length - 6 * count;
+    const room = { count, name: limits.name, value: limits.value - 6, total };
+    const shown = fitFields(fields, room).map(([name, value]) => ({
+      name: name || "-",
+      value: `\`\`\`${value}\`\`\``,
+      inline: true,
+    }));
+    const embed = {
+      title: "",
+      url: "",
+      description,
+      color: colours[priority],
+      fields: [...before, ...shown, ...after],
+    };
+    return postJson(config.webhookurl, { content: "", avatar_url: config.icon || plainIcon, embeds: [embed] });
+  },
+});
+
+/** Discord refuses a field without a value. */
+const rows = (values: Readonly<Record<string, string>>) =>
+  Object.entries(values)
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => ({ name, value, inline: true }));
