@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import datadog from "../../outputs/datadog.ts";
+import discord from "../../outputs/discord.ts";
 import elasticsearch from "../../outputs/elasticsearch.ts";
 import loki from "../../outputs/loki.ts";
 import mattermost from "../../outputs/mattermost.ts";
@@ -111,4 +112,25 @@ describe("what a destination would refuse is fitted", () => {
       tags: alert.tags.join(", "),
     });
   });
+});
+
+describe("discord", () => {
+  for (const [name, alert] of Object.entries(alerts))
+    it(`takes the message: ${name}`, () => {
+      const made: { embeds: [{ description: string; fields: { name: string; value: string }[] }] } = bodyOf(
+        discord,
+        { webhookurl: "http://127.0.0.1:1/x" },
+        alert,
+      );
+      const [{ description, fields }] = made.embeds;
+      assert.ok(description.length <= 4096);
+      assert.ok(fields.length <= 25);
+      for (const field of fields) {
+        assert.ok(field.name.length >= 1 && field.name.length <= 256, field.name);
+        assert.ok(field.value.length >= 1 && field.value.length <= 1024);
+      }
+      assert.ok(description.length + size(fields.flatMap((field) => [field.name, field.value])) <= 6000);
+      const titles = fields.map((field) => field.name);
+      for (const title of ["rule", "priority", "source", "hostname", "tags", "time"]) assert.ok(titles.includes(title));
+    });
 });
