@@ -14,6 +14,8 @@ interface Mark {
   readonly line: number;
 }
 
+type FollowHost = Pick<SourceHost, "push" | "drop" | "log" | "checkpoint">;
+
 const chunkBytes = 256 * 1024;
 
 /**
@@ -23,7 +25,7 @@ const chunkBytes = 256 * 1024;
  */
 export const createFollower = async (
   settings: FileSettings,
-  host: SourceHost,
+  host: FollowHost,
   signal: AbortSignal,
   positioned: () => void,
 ): Promise<void> => {
@@ -66,7 +68,7 @@ const followOne = async (
   file: FileHandle,
   start: Mark,
   settings: FileSettings,
-  host: SourceHost,
+  host: FollowHost,
   signal: AbortSignal,
   key: string,
 ): Promise<void> => {

@@ -18,6 +18,8 @@ export interface RunArgs {
   /** Event time after which to stop, in seconds; 0: never. */
   readonly seconds: number;
   readonly dryRun: boolean;
+  /** Go on as the file of events grows. */
+  readonly follow: boolean;
   readonly enabledSources: readonly string[];
   readonly help: boolean;
   readonly version: boolean;
@@ -43,6 +45,7 @@ const options = {
   print: { ...text, short: "p" },
   seconds: { ...text, short: "M" },
   "dry-run": flag,
+  follow: flag,
   "enable-source": text,
   "disable-source": text,
   unbuffered: { ...flag, short: "U" },
@@ -102,6 +105,7 @@ export const parseRunArgs = (argv: readonly string[]): RunArgs | { readonly faul
     print: all("print"),
     seconds: Number(seconds),
     dryRun: has("dry-run"),
+    follow: has("follow"),
     enabledSources: all("enable-source"),
     help: has("help"),
     version: has("version"),
@@ -120,6 +124,7 @@ Applies rules to audit events, one JSON value a line (plain or gzip), and prints
   -t TAG               only the rules that bear TAG
   -M SECONDS           stop when the events have gone on for so long
   -p FORMAT            append to every output
+  --follow             go on as the file grows, until SIGINT or -M
   --dry-run            load everything and stop
   -V FILE              validate rules files (-o json_output=true: as JSON)
   -L, -l RULE          describe all rules, or one

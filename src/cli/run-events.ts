@@ -8,7 +8,8 @@ import type { Incoming } from "../sdk/event.ts";
 import { openEvent } from "../sdk/json-event.ts";
 import type { CommandIo } from "./command.ts";
 
-const maxEventBytes = 1 << 30;
+/** Of one event: what a string can hold. */
+export const maxEventBytes = 1 << 30;
 const chunkChars = 1 << 16;
 
 /** Judges the events of files in order, prints alerts and, at the end, the summary. Resolves with the exit code. */
@@ -27,14 +28,15 @@ export const judgeFiles = async (
       if (judge.done()) break;
       if (!(await judgeFile(file, judge, io))) code = 1;
     }
-    await write(io, judge.take() + judge.summary());
+    await writeOut(io, judge.take() + judge.summary());
   } catch (error) {
     if ((error as { code?: unknown }).code !== "EPIPE") throw error;
   }
   return code;
 };
 
-interface Judge {
+/** Holds what it prints until it is taken. */
+export interface Judge {
   event(incoming: Incoming): void;
   /** The alerts since the last call. */
   take(): string;
@@ -44,7 +46,7 @@ interface Judge {
   summary(): string;
 }
 
-const createJudge = (rules: AuditRules, seconds: number): Judge => {
+export const createJudge = (rules: AuditRules, seconds: number): Judge => {
   const { config } = rules.set;
   const print = config.json_output ? jsonAlert : textAlert;
   const tally = createTally(rules.set.defined);
@@ -92,7 +94,7 @@ const judgeFile = async (file: string, judge: Judge, io: CommandIo): Promise<boo
         const { events, dropped } = splitPayload(line.toString(), { maxEventBytes });
         for (const { message } of dropped) io.stderr.write(`${file}:${number}: skipped: ${message}\n`);
         for (const event of events) judge.event(event);
-        if (judge.held() >= chunkChars) await write(io, judge.take());
+        if (judge.held() >= chunkChars) await writeOut(io, judge.take());
         if (judge.done()) return true;
       }
     }
@@ -100,7 +102,7 @@ const judgeFile = async (file: string, judge: Judge, io: CommandIo): Promise<boo
   } catch (error) {
     const { code } = error as { code?: unknown };
     if (code === "EPIPE") throw error;
-    await write(io, judge.take());
+    await writeOut(io, judge.take());
     io.stderr.write(`Error: ${file}: ${code === "ENOENT" ? "no such file" : messageOf(error)}\n`);
     return false;
   }
@@ -108,7 +110,8 @@ const judgeFile = async (file: string, judge: Judge, io: CommandIo): Promise<boo
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-const write = async ({ stdout }: CommandIo, text: string): Promise<void> => {
+/** Resolves when the text was taken; waits for a slow reader. */
+export const writeOut = async ({ stdout }: CommandIo, text: string): Promise<void> => {
   if (text !== "" && stdout.write(text) === false && "once" in stdout)
     await once(stdout as unknown as NodeJS.EventEmitter, "drain");
 };

@@ -10,6 +10,7 @@ import { blockOf, jsonReport, textDescription, textReport } from "../rules/index
 import type { Command, CommandIo } from "./command.ts";
 import { parseRunArgs, type RunArgs, runHelp } from "./run-args.ts";
 import { judgeFiles } from "./run-events.ts";
+import { judgeFollowed } from "./run-follow.ts";
 import { sortedJson } from "./sorted-json.ts";
 import { version } from "./version.ts";
 
@@ -71,7 +72,10 @@ const runWith = async (args: RunArgs, io: CommandIo): Promise<number> => {
   if (!options.audit) refuse("no plugin that falco.yaml loads reads audit events");
   const events = args.files.length > 0 ? args.files : fileOfPlugin(falco);
   if (events.length === 0) refuse("no events: name a file of JSON lines, or - for standard input");
-  return judgeFiles(events, rules, args.seconds, io);
+  if (!args.follow) return judgeFiles(events, rules, args.seconds, io);
+  const [file = "-", second] = events;
+  if (file === "-" || second !== undefined) refuse("--follow takes one file");
+  return judgeFollowed(file, rules, args.seconds, io);
 };
 
 const falcoOf = (args: RunArgs, io: CommandIo): FalcoConfig => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { appendFileSync } from "node:fs";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { run } from "../../src/cli/run.ts";
@@ -225,6 +226,40 @@ test("a falco.yaml that loads only the json plugin has no audit rules; --version
     const { code, out } = await runWith(run, ["--version"]);
     assert.equal(code, 0);
     assert.match(out, /^eyrie \d+\.\d+\.\d+\n$/);
+  } finally {
+    remove();
+  }
+});
+
+test("--follow judges what is in the file and what is appended, reports bad lines, and ends when event time is over", async () => {
+  const { at: path, remove } = folderOf({
+    "r.yaml": rule("a", "ka.verb = get"),
+    "e.jsonl": `${at(1, { verb: "get" })}\n{oops\n${at(2, { verb: "get" })}\n`,
+  });
+  try {
+    let [out, err] = ["", ""];
+    let appended = false;
+    const code = await run(["-r", path("r.yaml"), "--follow", "-M", "30", path("e.jsonl")], {
+      env: { FALCO_HOSTNAME: "host" },
+      stdin: process.stdin,
+      stdout: {
+        write: (text) => {
+          out += text;
+          if (appended) return;
+          appended = true;
+          appendFileSync(path("e.jsonl"), `${at(3, { verb: "get" })}\n${at(59, { verb: "get" })}\n`);
+        },
+      },
+      stderr: { write: (text) => (err += text) },
+      outputs: [],
+      sources: [],
+    });
+    assert.equal(code, 0);
+    assert.match(err, /e\.jsonl:2: bad line skipped: not JSON/);
+    assert.equal(lines(out).length, 3);
+    assert.match(out, /Events detected: 3\n/);
+    const none = await runWith(run, ["-r", path("r.yaml"), "--follow", "-"]);
+    assert.deepEqual([none.code, none.err.split("\n").at(-2)], [1, "Error: --follow takes one file"]);
   } finally {
     remove();
   }
