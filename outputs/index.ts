@@ -11,6 +11,7 @@ import loki from "./loki.ts";
 import mattermost from "./mattermost.ts";
 import nats from "./nats.ts";
 import opsgenie from "./opsgenie.ts";
+import pagerduty from "./pagerduty.ts";
 import rocketchat from "./rocketchat.ts";
 import slack from "./slack.ts";
 import smtp from "./smtp.ts";
@@ -31,6 +32,7 @@ export const outputs: readonly Output[] = [
   mattermost,
   nats,
   opsgenie,
+  pagerduty,
   rocketchat,
   slack,
   smtp,
