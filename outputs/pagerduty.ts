@@ -1,5 +1,5 @@
 import { goJson, type Priority } from "../src/sdk/alert.ts";
-import { choice, secret } from "../src/sdk/fields.ts";
+import { secret, text } from "../src/sdk/fields.ts";
 import { postJson } from "../src/sdk/http.ts";
 import { fit, fitFields, readable } from "../src/sdk/message.ts";
 import { type Alert, defineHttpOutput } from "../src/sdk/output.ts";
@@ -12,7 +12,10 @@ const severities: Partial<Record<Priority, string>> = {
   Warning: "warning",
 };
 
-const hosts = { us: "https://events.pagerduty.com", eu: "https://events.eu.pagerduty.com" };
+const hosts: Readonly<Record<string, string>> = {
+  us: "https://events.pagerduty.com",
+  eu: "https://events.eu.pagerduty.com",
+};
 
 export default defineHttpOutput({
   name: "pagerduty",
@@ -21,10 +24,11 @@ export default defineHttpOutput({
   about: "PagerDuty, through the Events API v2.",
   fields: {
     routingkey: secret("Integration key of the service."),
-    region: choice("Region of the account.", ["us", "eu"], "us"),
+    region: text("Region of the account, us or eu.", "us"),
   },
   example: { routingkey: "0123456789abcdef0123456789abcdef", region: "eu" },
   enabled: (config) => config.routingkey !== "",
+  warn: ({ region }) => (hostOf(region) ? [] : ["region: is neither us nor eu: us is used"]),
   request: ([alert], { routingkey, region }) => {
     const event = {
       routing_key: routingkey,
@@ -39,9 +43,11 @@ export default defineHttpOutput({
         custom_details: details(alert),
       },
     };
-    return postJson(`${hosts[region]}/v2/enqueue`, event, { "Content-Type": "application/json" });
+    return postJson(`${hostOf(region) ?? hosts.us}/v2/enqueue`, event, { "Content-Type": "application/json" });
   },
 });
+
+const hostOf = (region: string) => hosts[region.toLowerCase()];
 
 /** PagerDuty takes 512 KB a request: beyond, the first fields as text. */
 const largest = 400_000;

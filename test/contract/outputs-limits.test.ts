@@ -6,8 +6,10 @@ import elasticsearch from "../../outputs/elasticsearch.ts";
 import loki from "../../outputs/loki.ts";
 import mattermost from "../../outputs/mattermost.ts";
 import opsgenie from "../../outputs/opsgenie.ts";
+import pagerduty from "../../outputs/pagerduty.ts";
 import rocketchat from "../../outputs/rocketchat.ts";
 import { message } from "../../outputs/slack.ts";
+import splunk from "../../outputs/splunk.ts";
 import webhook from "../../outputs/webhook.ts";
 import { rawEvent } from "../../src/sdk/alert.ts";
 import { document } from "../../src/sdk/elastic.ts";
@@ -133,4 +135,55 @@ describe("discord", () => {
       const titles = fields.map((field) => field.name);
       for (const title of ["rule", "priority", "source", "hostname", "tags", "time"]) assert.ok(titles.includes(title));
     });
+});
+
+describe("pagerduty", () => {
+  const eventOf = (alert: ReturnType<typeof sampleAlert>, more: object = {}) =>
+    bodyOf(pagerduty, { routingkey: "k", ...more }, alert) as {
+      dedup_key: string;
+      payload: { summary: string; severity: string; custom_details: Record<string, unknown> };
+    };
+
+  for (const [name, alert] of Object.entries(alerts))
+    it(`takes the event: ${name}`, () => {
+      const event = eventOf(alert);
+      assert.ok(event.payload.summary.length >= 1 && event.payload.summary.length <= 1024);
+      assert.ok(Buffer.byteLength(JSON.stringify(event)) <= 524_288);
+    });
+
+  it("keeps values of every type, and reduces what is too large to text", () => {
+    const fields = { list: ["x", 1], map: { k: true }, n: 7 };
+    assert.deepEqual(eventOf(sampleAlert({ output_fields: fields })).payload.custom_details.map, { k: true });
+    const large = eventOf(
+      sampleAlert({ output_fields: { ...fields, zlist: Array.from({ length: 300_000 }, () => 0) } }),
+    );
+    assert.deepEqual([large.payload.custom_details.n, large.payload.custom_details.zlist], ["7", undefined]);
+    assert.equal(large.payload.custom_details.rule, "Terminal shell in container");
+  });
+
+  for (const [priority, severity] of [
+    ["Emergency", "critical"],
+    ["Alert", "critical"],
+    ["Critical", "critical"],
+    ["Error", "error"],
+    ["Warning", "warning"],
+    ["Notice", "info"],
+    ["Informational", "info"],
+    ["Debug", "info"],
+  ] as const)
+    it(`takes ${priority} for ${severity}`, () => {
+      const alert = sampleAlert({ priority });
+      assert.equal(eventOf(alert).payload.severity, severity);
+      assert.equal(eventOf(alert).dedup_key, alert.uuid);
+    });
+});
+
+describe("splunk", () => {
+  it("gives Splunk the alert's time and host when asked", () => {
+    const settings = { host: "http://127.0.0.1:1", alerttime: true };
+    const made: { time: number; host: string } = bodyOf(splunk, settings);
+    assert.deepEqual([made.time, made.host], [Number("1736936430.123456789"), "node-1"]);
+    const early: { time: number } = bodyOf(splunk, settings, sampleAlert({ time: "1969-12-31T23:59:59.5Z" }));
+    assert.equal(early.time, 0);
+  });
 });
