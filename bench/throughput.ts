@@ -171,7 +171,7 @@ const peakOf = async (watcher: ChildProcess): Promise<number> => {
 const relay = (outputs: number): Subject => ({
   outputs,
   run: async (port, sink) => {
-    const to = ["/webhook", "/slack", "/elasticsearch", "/loki-like"].slice(0, outputs).map((path) => sink + path);
+    const to = Array.from({ length: outputs }, (_, i) => `${sink}/target-${i}`);
     const child = start(yardstick, ["relay", "-addr", `127.0.0.1:${port}`, "-to", to.join(",")]);
     return { child, ready: `http://127.0.0.1:${port}/ping`, also: [], stop: () => end(child) };
   },
@@ -183,6 +183,12 @@ const outputConfigs = (sink: string): string[] => [
   `slack:\n  webhookurl: ${sink}/slack\n`,
   `elasticsearch:\n  hostport: ${sink}\n`,
   `loki:\n  hostport: ${sink}\n`,
+  `rocketchat:\n  webhookurl: ${sink}/rocketchat\n`,
+  `mattermost:\n  webhookurl: ${sink}/mattermost\n`,
+  `teams:\n  webhookurl: ${sink}/teams\n`,
+  `datadog:\n  apikey: bench\n  host: ${sink}\n`,
+  `alertmanager:\n  hostport: ${sink}\n`,
+  `influxdb:\n  hostport: ${sink}\n`,
 ];
 
 const hub = (outputs: number, driver: "sqlite" | "redis"): Subject => ({
@@ -235,8 +241,10 @@ const hub = (outputs: number, driver: "sqlite" | "redis"): Subject => ({
 const rows: Record<string, Subject> = {
   "relay-1": relay(1),
   "relay-4": relay(4),
+  "relay-10": relay(10),
   "sqlite-1": hub(1, "sqlite"),
   "sqlite-4": hub(4, "sqlite"),
+  "sqlite-10": hub(10, "sqlite"),
   "redis-1": hub(1, "redis"),
   "redis-4": hub(4, "redis"),
 };

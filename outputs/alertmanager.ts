@@ -28,11 +28,12 @@ export default defineOutput({
   about: "Prometheus Alertmanager, one or several.",
   fields,
   example: { hostport: ["http://127.0.0.1:9093"], expiresafter: 900 },
+  batch: { items: 100, bytes: 1_000_000 },
   enabled: (config) => config.hostport.length > 0,
   check: (config) => headerFaults("customheaders", config.customheaders),
   open: (config, host) => ({
-    send: async ([alert], signal) => {
-      const payload = [alertOf(alert, config, host.now())];
+    send: async (alerts, signal) => {
+      const payload = alerts.map((alert) => alertOf(alert, config, host.now()));
       const requests = config.hostport.map((url) =>
         postJson(joinUrl(url, config.endpoint), payload, config.customheaders),
       );
@@ -42,7 +43,7 @@ export default defineOutput({
       for (const error of refused)
         host.log.warn(
           { reason: error instanceof DeliveryError ? error.fault.reason : "other" },
-          "one Alertmanager did not take an alert, another did",
+          "one Alertmanager did not take what another did",
         );
     },
   }),
