@@ -1,4 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=16
+import module from "node:module";
+import { join } from "node:path";
+
 // Plain JavaScript so that an old Node gets a sentence instead of a syntax error.
 const major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {
@@ -8,4 +11,7 @@ if (major < 24) {
   );
   process.exit(1);
 }
+// Halves the start of a command. Beside the code, which nobody else can write, and not in a shared folder for temporary
+// files; where that is read-only there is no cache.
+module.enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/eyrie"));
 await import("./main.ts");
