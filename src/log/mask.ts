@@ -29,7 +29,9 @@ const spellingsOf = (secret: string): string[] => {
   const url = new URL(secret);
   const path = url.pathname + url.search;
   found.push(url.href, url.password, decodeSafely(url.password), ...url.searchParams.values());
-  if (path.length >= 8) found.push(path, path.slice(1));
+  if (path.length >= 8) found.push(path);
+  // Without its slash a short path is a word (`discord`) that stands for other things, too.
+  if (path.length >= 16) found.push(path.slice(1));
   return found;
 };
 

@@ -99,3 +99,13 @@ test("records under the level are not written", () => {
   log.info("x");
   assert.deepEqual(lines, []);
 });
+
+test("a short path of a secret URL does not garble the words of the log", () => {
+  const lines: string[] = [];
+  const stream = { write: (text: string) => lines.push(text) };
+  const log = createLogger({ format: "json", level: "info", secrets: ["http://127.0.0.1:9/discord"] }, stream);
+  log.info("outputs: discord");
+  log.info("posted to http://127.0.0.1:9/discord");
+  assert.match(lines[0] ?? "", /outputs: discord/);
+  assert.doesNotMatch(lines[1] ?? "", /discord/);
+});
