@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { kindOf } from "../../src/config/coerce.ts";
-import { fieldsOf, shorthand } from "../../src/config/delivery-fields.ts";
+import { deliveryFields, fieldsOf, shorthand } from "../../src/config/delivery-fields.ts";
 import { falcoFields, falcoIgnored } from "../../src/config/falco.ts";
 import { falcosidekickBlocks } from "../../src/config/falcosidekick-keys.ts";
 import { globalFields } from "../../src/config/globals.ts";
@@ -48,11 +48,23 @@ const nodeSchema = (node: Nested<Json>, path: string): Json => {
 /** A key that is an output and holds others too: no such key today but the parents' own (`aws`). */
 const mergeObject = (leaf: Json, object: Json): Json => ({ ...object, ...leaf });
 
+/** Keys that every output has, written once and referred to. */
+const everywhere = objectOf(nest(withFiles(deliveryFields))).properties as Json;
+const same = new Map(Object.entries(everywhere).map(([key, value]) => [key, JSON.stringify(value)]));
+const referring = (properties: Json): Json =>
+  Object.fromEntries(
+    Object.entries(properties).map(([key, value]) => [
+      key,
+      same.get(key) === JSON.stringify(value) ? { $ref: `#/$defs/${key}` } : value,
+    ]),
+  );
+
 const mapOrList = (fields: Fields, about: string): Json => {
-  const map = objectOf(nest(withFiles(fields)));
+  const all = objectOf(nest(withFiles(fields)));
+  const map = { ...all, properties: referring(all.properties as Json) };
   const name = { type: "string", description: "Name of this instance, part of its lane and of its variables." };
   const nameKey = "name" in fields ? "instance" : "name";
-  const item = { ...map, properties: { [nameKey]: name, ...(map.properties as Json) } };
+  const item = { ...map, properties: { [nameKey]: name, ...map.properties } };
   return { description: about, anyOf: [map, { type: "array", items: item }] };
 };
 
@@ -112,6 +124,7 @@ export const schemaText = (outputs: readonly Output[], sources: readonly Source[
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "Eyrie",
     ...root,
+    $defs: everywhere,
   };
   return `${JSON.stringify(text, undefined, 2)}\n`;
 };

@@ -66,10 +66,16 @@ test("the schema knows every key of the hub and every output", () => {
     readonly properties?: Readonly<Record<string, Schema>>;
     readonly anyOf?: readonly Schema[];
     readonly description?: string;
+    readonly $ref?: string;
+    readonly $defs?: Readonly<Record<string, Schema>>;
   }
   const schema = JSON.parse(readFileSync(join(config, "schema.json"), "utf8")) as Schema;
+  const referred = (s: Schema | undefined): Schema | undefined =>
+    s?.$ref === undefined ? s : schema.$defs?.[s.$ref.slice("#/$defs/".length)];
   const at = (path: string): Schema | undefined =>
-    path.split(".").reduce<Schema | undefined>((s, key) => (s?.properties ?? s?.anyOf?.[0]?.properties)?.[key], schema);
+    path
+      .split(".")
+      .reduce<Schema | undefined>((s, key) => referred((s?.properties ?? s?.anyOf?.[0]?.properties)?.[key]), schema);
   const paths = [
     ...Object.keys(globalFields),
     ...Object.keys(falcoFields),
