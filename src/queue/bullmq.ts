@@ -10,6 +10,7 @@ import { type BullLane, openBullLane } from "./bullmq-lane.ts";
 import { type Chunk, type DeadLetter, type Item, type Queue, QueueError, type Settlement } from "./queue.ts";
 import { connectRedis, type RedisClient, type RedisSettings, toQueueError } from "./redis-connect.ts";
 import { type RedisFacts, readFacts } from "./redis-facts.ts";
+import { watchRedis } from "./redis-watch.ts";
 import type { QueueLog } from "./sqlite-core.ts";
 
 export interface RedisQueueSettings extends RedisSettings {
@@ -52,42 +53,24 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
   const pack = createPacker();
   let facts: RedisFacts = { durable: true, warnings: [] };
   let replaced = 0;
-  let answered = true;
+  /** Why Redis did not do what it was asked last. */
+  let refusal: string | undefined;
   let closed = false;
 
-  const connected = () => pushing.status === "ready" || ("nodes" in pushing && pushing.status === "connect");
+  const watch = watchRedis(pushing, (reason) => log("warn", `queue: ${reason}`));
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
     if (closed) throw new QueueError("closed", "the queue is closed");
-    if (!connected()) await firstContact();
+    if (!watch.connected()) await watch.firstContact(timeoutMs);
     try {
       const result = await work();
-      answered = true;
+      refusal = undefined;
       return result;
     } catch (error) {
-      answered = false;
-      throw toQueueError(error);
+      const refused = toQueueError(error);
+      refusal = refused.message;
+      throw refused;
     }
   };
-
-  /** Right after opening the connection may still be on its way. */
-  const firstContact = () =>
-    new Promise<void>((resolve, reject) => {
-      const { status } = pushing;
-      if (status !== "connecting" && status !== "connect" && status !== "wait")
-        return reject(new QueueError("unavailable", "Redis is not connected"));
-      const end = (error?: Error) => {
-        clearTimeout(timer);
-        pushing.off("ready", ok);
-        pushing.off("close", gone);
-        if (error) reject(error);
-        else resolve();
-      };
-      const ok = () => end();
-      const gone = () => end(new QueueError("unavailable", "Redis is not connected"));
-      const timer = setTimeout(gone, timeoutMs);
-      pushing.once("ready", ok);
-      pushing.once("close", gone);
-    });
 
   const open = (name: string): Promise<BullLane> => {
     let lane = lanes.get(name);
@@ -199,11 +182,11 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
     discard: (name, ids) => guard(async () => (await open(name)).remove(ids)),
     status: () => ({
       driver: "redis",
-      writable: !closed && connected() && answered,
+      writable: !closed && watch.connected() && refusal === undefined,
       durable: facts.durable,
       warnings: [
         ...facts.warnings,
-        ...(connected() ? [] : ["Redis is not connected"]),
+        ...[watch.trouble() ?? refusal].filter((reason) => reason !== undefined),
         ...(replaced > 0 ? [`${replaced} workers had stopped fetching and were replaced`] : []),
       ],
     }),

@@ -52,7 +52,9 @@ export function connectRedis(settings: RedisSettings, role: "push" | "work", com
     reconnectOnError: (error) => error.message.startsWith("READONLY"),
     ...(role === "push"
       ? { enableOfflineQueue: false, commandTimeout: commandTimeoutMs, maxRetriesPerRequest: 0 }
-      : { maxRetriesPerRequest: null, socketTimeout: 20_000 }),
+      : { maxRetriesPerRequest: null }),
+    // A server that is gone without a word: only a new connection finds the one that took its place.
+    socketTimeout: 20_000,
     ...optional("username", settings.username ?? url?.username),
     ...optional("password", settings.password ?? url?.password),
     ...(tls ? { tls } : {}),
@@ -95,6 +97,8 @@ function build(
       redisOptions: common,
       enableOfflineQueue: role === "work",
       clusterRetryStrategy: (times) => Math.min(100 * times, 2000),
+      // Each costs up to 100 ms, and a push has somewhere else to go.
+      ...(role === "push" ? { maxRedirections: 5 } : {}),
     });
   }
   const db = optional("db", settings.db ?? url?.db);
@@ -104,6 +108,9 @@ function build(
       ...db,
       sentinels: [...sentinel.nodes],
       name: sentinel.name,
+      sentinelCommandTimeout: 2000,
+      // Sentinel tells of a new primary; the old one may hang with its connections open.
+      failoverDetector: true,
       ...optional("sentinelUsername", sentinel.username),
       ...optional("sentinelPassword", sentinel.password),
       ...(common.tls ? { sentinelTLS: common.tls, enableTLSForSentinelMode: true } : {}),
@@ -146,7 +153,7 @@ export function toQueueError(error: unknown): QueueError {
 /** `ECONNREFUSED`, `READONLY`, `timeout`, … never free text. */
 export function codeWord(error: unknown): string {
   const { code, message = "" } = (error ?? {}) as { code?: string; message?: string };
-  if (code && /^[A-Z_]+$/.test(code)) return code;
+  if (code && /^[A-Z0-9_]+$/.test(code)) return code;
   if (/timed out/i.test(message)) return "timeout";
   return /^([A-Z]{3,}) /.exec(message)?.[1] ?? (/closed|writeable|writable/i.test(message) ? "not connected" : "error");
 }

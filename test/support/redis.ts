@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,7 +32,7 @@ export function redisMissing(): string | undefined {
   return "skip" in found ? found.skip : undefined;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };
@@ -41,12 +41,20 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** `args` are redis-server's own: `--maxmemory 5mb`. By default: append-only file, fsync each second, noeviction. */
-export async function startRedis(args: readonly string[] = ["--appendonly", "yes"]): Promise<RedisServer> {
+/**
+ * `args` are redis-server's own: `--maxmemory 5mb`. By default: append-only file, fsync each second, noeviction.
+ * `config` becomes the configuration file, which a Sentinel must have.
+ */
+export async function startRedis(
+  args: readonly string[] = ["--appendonly", "yes"],
+  config?: string,
+): Promise<RedisServer> {
   const found = provide("redis");
   if ("skip" in found) throw new Error(found.skip);
   const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), "eyrie-redis-"));
+  const file = join(dir, "redis.conf");
+  if (config !== undefined) writeFileSync(file, config);
   let child: ChildProcess | undefined;
   const killOnExit = () => child?.kill("SIGKILL");
   process.once("exit", killOnExit);
@@ -64,6 +72,7 @@ export async function startRedis(args: readonly string[] = ["--appendonly", "yes
   };
   const start = async () => {
     const options = ["--port", String(port), "--bind", "127.0.0.1", "--dir", dir, "--save", "", ...args];
+    if (config !== undefined) options.unshift(file);
     child = spawn(found.path, options, { stdio: "ignore" });
     for (let tries = 0; tries < 500; tries++) {
       if ((await command("PING").catch(() => "")) === "+PONG") return;
