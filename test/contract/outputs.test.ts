@@ -11,7 +11,7 @@ import { fieldMeta } from "../../src/sdk/fields.ts";
 import type { HttpCall, HttpRequest } from "../../src/sdk/http.ts";
 import type { Alerts, Output } from "../../src/sdk/output.ts";
 import { hostileAlerts, sampleAlert } from "../support/hostile-alerts.ts";
-import { loaded, sampleFor } from "../support/output-values.ts";
+import { loaded, nested, sampleFor } from "../support/output-values.ts";
 import { configOf, openSender, testHost } from "../support/senders.ts";
 import { type Answer, bulkAnswer, openSink, type Received } from "../support/sink.ts";
 

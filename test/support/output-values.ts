@@ -14,7 +14,7 @@ export const loaded = (output: Output, values: Readonly<Record<string, unknown>>
   });
 
 /** `{ "aws.sqs": { "batching.enabled": true } }` as YAML writes it. */
-const nested = (name: string, values: Readonly<Record<string, unknown>>): object => {
+export const nested = (name: string, values: Readonly<Record<string, unknown>>): object => {
   const tree: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(values)) {
     const path = `${name}.${key}`.split(".");
