@@ -54,7 +54,8 @@ export function connectRedis(settings: RedisSettings, role: "push" | "work", com
       ? { enableOfflineQueue: false, commandTimeout: commandTimeoutMs, maxRetriesPerRequest: 0 }
       : { maxRetriesPerRequest: null }),
     // A server that is gone without a word: only a new connection finds the one that took its place.
-    socketTimeout: 20_000,
+    // BullMQ's blocking reads last up to ten seconds.
+    socketTimeout: role === "push" ? Math.max(5000, 2 * commandTimeoutMs) : 15_000,
     ...optional("username", settings.username ?? url?.username),
     ...optional("password", settings.password ?? url?.password),
     ...(tls ? { tls } : {}),
@@ -109,8 +110,6 @@ function build(
       sentinels: [...sentinel.nodes],
       name: sentinel.name,
       sentinelCommandTimeout: 2000,
-      // Sentinel tells of a new primary; the old one may hang with its connections open.
-      failoverDetector: true,
       ...optional("sentinelUsername", sentinel.username),
       ...optional("sentinelPassword", sentinel.password),
       ...(common.tls ? { sentinelTLS: common.tls, enableTLSForSentinelMode: true } : {}),

@@ -1,4 +1,4 @@
-/** The Redis driver against Sentinel, Cluster and TLS, each with real servers. */
+/** The Redis driver against Sentinel, Cluster and TLS, each with real servers. They mostly wait: all run at once. */
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -34,7 +34,7 @@ function plain(t: TestContext, settings: Omit<RedisQueueSettings, "now">) {
 
 const ids = (from: string, count: number) => Array.from({ length: count }, (_, i) => `${from}${i}`);
 
-describe("redis queue: topologies", { skip, timeout: 60_000 }, () => {
+describe("redis queue: topologies", { skip, timeout: 60_000, concurrency: true }, () => {
   const takeover = async (t: TestContext, how: "kill" | "freeze") => {
     const { primary, replica, caughtUp, settings } = await startSentinel(t);
     const outages: boolean[] = [];

@@ -47,7 +47,9 @@ sentinel failover-timeout ${name} 3000
   );
   const replicas = async () => sentinel.command(`SENTINEL REPLICAS ${name}`);
   await until("replica known to Sentinel", async () => (await replicas()) === "*1");
-  return { primary, replica, sentinel, caughtUp, settings: { nodes: [nodeOf(sentinel)], name } };
+  // The first Sentinel of the list is never there.
+  const nodes = [{ host: "127.0.0.1", port: 9 }, nodeOf(sentinel)];
+  return { primary, replica, caughtUp, settings: { nodes, name } };
 }
 
 /** Three primaries with a third of the slots each, no replicas. */

@@ -32,6 +32,12 @@ export function redisMissing(): string | undefined {
   return "skip" in found ? found.skip : undefined;
 }
 
+/** What ends the servers when the test process ends before they were stopped. */
+const alive = new Set<() => void>();
+process.once("exit", () => {
+  for (const kill of alive) kill();
+});
+
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -57,7 +63,7 @@ export async function startRedis(
   if (config !== undefined) writeFileSync(file, config);
   let child: ChildProcess | undefined;
   const killOnExit = () => child?.kill("SIGKILL");
-  process.once("exit", killOnExit);
+  alive.add(killOnExit);
 
   const command = async (line: string) => {
     const socket = connect(port, "127.0.0.1");
@@ -102,7 +108,7 @@ export async function startRedis(
     command,
     stop: async () => {
       await kill();
-      process.removeListener("exit", killOnExit);
+      alive.delete(killOnExit);
       rmSync(dir, { recursive: true, force: true });
     },
   };
