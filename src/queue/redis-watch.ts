@@ -3,7 +3,7 @@
 import { QueueError } from "./queue.ts";
 import { codeWord, type RedisClient } from "./redis-connect.ts";
 
-export interface RedisWatch {
+interface RedisWatch {
   connected(): boolean;
   /** Right after opening the connection may still be on its way. Rejects with QueueError. */
   firstContact(timeoutMs: number): Promise<void>;
@@ -55,7 +55,7 @@ const reasons: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** A connection's error in plain words. Cluster and Sentinel wrap the one that says why. */
-export function explain(error: unknown): string {
+function explain(error: unknown): string {
   const inner = (error as { lastNodeError?: unknown } | undefined)?.lastNodeError;
   if (inner) return explain(inner);
   const { code = "", message = "" } = (error ?? {}) as { code?: string; message?: string };

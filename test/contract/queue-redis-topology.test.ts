@@ -80,6 +80,12 @@ describe("redis queue: topologies", { skip, timeout: 60_000, concurrency: true }
     assert.deepEqual(later.items.map((i) => i.id).sort(), [...waiting].sort());
     await until("spill empty", () => queue.status().spilled === 0);
     assert.equal(queue.status().writable, true);
+
+    await replica.command("CONFIG SET requirepass canary-right");
+    const stranger = plain(t, { sentinel: settings, password: "canary-wrong" });
+    await until("the reason", () => stranger.status().warnings.join() === "Redis refuses the password", 5000).catch(
+      () => assert.deepEqual(stranger.status().warnings, ["Redis refuses the password"]),
+    );
   };
 
   test("behind Sentinel: the primary dies, the replica takes over, no push is refused and everything arrives", (t) =>
@@ -133,6 +139,15 @@ describe("redis queue: topologies", { skip, timeout: 60_000, concurrency: true }
     await until("lane empty", async () => !(await queue.lanes()).includes(lane));
     assert.deepEqual([...(await queue.lanes())].sort(), ["events", ...outs.slice(1)].sort());
     assert.deepEqual(queue.status(), { driver: "redis", writable: true, durable: true, warnings: [] });
+
+    for (const server of servers) await server.command("CONFIG SET requirepass canary-right");
+    const known = plain(t, { cluster: nodes, password: "canary-right" });
+    await known.push([chunk("alerts", "with password"), chunk("events", "with password")]);
+    const stranger = plain(t, { cluster: nodes, password: "canary-wrong" });
+    await assert.rejects(stranger.push([chunk("alerts", "x")]), (error: Error) => !/canary|127/.test(String(error)));
+    await until("the reason", () => stranger.status().warnings.join() === "Redis refuses the password", 5000).catch(
+      () => assert.deepEqual(stranger.status().warnings, ["Redis refuses the password"]),
+    );
   });
 
   test("a Cluster that loses a primary: no push is refused and everything arrives when it is back", async (t) => {
