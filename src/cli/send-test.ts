@@ -11,20 +11,9 @@ import { decodeAlerts, makeAlertSettings } from "../pipeline/alert-in.ts";
 import { encodeAlert } from "../pipeline/codec.ts";
 import { decodeAlertLines } from "../pipeline/worker.ts";
 import { type Alert, parsePriority } from "../sdk/alert.ts";
+import { testAlert } from "../sdk/test-alert.ts";
 import { type Command, UsageError } from "./command.ts";
 import { printable } from "./printable.ts";
-
-/** The alert of falcosidekick's `/test`, with the rule and priority that were asked for. */
-const testAlert = (now: number, rule: string, priority: string): string =>
-  JSON.stringify({
-    output: "This is a test from falcosidekick",
-    priority,
-    hostname: "falcosidekick",
-    rule,
-    time: `${new Date(now).toISOString().slice(0, 19)}Z`,
-    output_fields: { "proc.name": "falcosidekick", "user.name": "falcosidekick" },
-    tags: ["test", "example"],
-  });
 
 /**
  * `eyrie send-test [-c FILE] [-o key=value]… [--output ID]… [--rule NAME] [--priority P]`: one alert straight to each
@@ -67,7 +56,7 @@ export const sendTest: Command = async (args, io) => {
   return (await Promise.all(sent)).every(Boolean) ? 0 : 1;
 };
 
-const noMetrics = { attempt() {}, retried() {}, dead() {}, breaker() {}, lastSuccess() {} };
+const noMetrics = { attempt() {}, retried() {}, dead() {}, breaker() {} };
 
 /** What the destination answered, for people; delivery's messages hold no URL, key or body. */
 const attempt = async (

@@ -66,7 +66,7 @@ export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps)
   const slots = Math.min(delivery.maxconcurrentrequests || unlimited, unlimited);
   const limits = delivery.batch ?? output.batchOf?.(instance.config) ?? output.batch;
 
-  const observer = observe(destinationOf(instance), { log, metrics: deps.metrics, now });
+  const observer = observe({ log, metrics: deps.metrics, now });
   const http = openHttp(transport, proxy, { connections: slots, now });
   const sender = openSender(instance, { http, log, now, clock, hub });
   const flights = concurrency(slots);

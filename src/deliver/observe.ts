@@ -4,15 +4,13 @@ import type { BreakerState } from "./breaker.ts";
 import type { Failure } from "./failure.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** What delivery tells the metrics; `destination` is falcosidekick's label (`destinationOf`). */
+/** What one output instance tells the metrics. */
 export interface DeliveryMetrics {
   /** One attempt: `taken` and `failed` count its alerts. */
-  attempt(destination: string, outcome: "ok" | Reason, seconds: number, taken: number, failed: number): void;
-  retried(destination: string, reason: Reason, alerts: number): void;
-  dead(destination: string, reason: Reason, alerts: number): void;
-  breaker(destination: string, state: BreakerState): void;
-  /** Seconds since the epoch. */
-  lastSuccess(destination: string, seconds: number): void;
+  attempt(outcome: "ok" | Reason, seconds: number, taken: number, failed: number): void;
+  retried(reason: Reason, alerts: number): void;
+  dead(reason: Reason, alerts: number): void;
+  breaker(state: BreakerState): void;
 }
 
 export interface Health {
@@ -36,10 +34,11 @@ export interface Observer {
 const quietMs = 60_000;
 
 /** Counts everything, logs transitions: the first failure and the recovery. */
-export const observe = (
-  destination: string,
-  parts: { readonly log: Logger; readonly metrics: DeliveryMetrics; readonly now: () => number },
-): Observer => {
+export const observe = (parts: {
+  readonly log: Logger;
+  readonly metrics: DeliveryMetrics;
+  readonly now: () => number;
+}): Observer => {
   const { log, metrics, now } = parts;
   let failures = 0;
   let unlogged = 0;
@@ -66,22 +65,21 @@ export const observe = (
     announced = false;
     failures = 0;
     lastSuccessAt = at;
-    metrics.lastSuccess(destination, at / 1000);
   };
 
   return {
     attempt: (failure, ms, alerts) => {
       const lost = failure ? Math.min(failure.failed?.length ?? alerts, alerts) : 0;
       const at = now();
-      metrics.attempt(destination, failure?.reason ?? "ok", ms / 1000, alerts - lost, lost);
+      metrics.attempt(failure?.reason ?? "ok", ms / 1000, alerts - lost, lost);
       if (failure) failed(failure, at);
       else worked(at);
     },
     verdicts: (verdicts) => {
-      for (const [reason, alerts] of count(verdicts, "retry")) metrics.retried(destination, reason, alerts);
-      for (const [reason, alerts] of count(verdicts, "dead")) metrics.dead(destination, reason, alerts);
+      for (const [reason, alerts] of count(verdicts, "retry")) metrics.retried(reason, alerts);
+      for (const [reason, alerts] of count(verdicts, "dead")) metrics.dead(reason, alerts);
     },
-    breaker: (state) => metrics.breaker(destination, state),
+    breaker: (state) => metrics.breaker(state),
     health: () => ({
       healthy: failures === 0,
       failures,

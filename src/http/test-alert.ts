@@ -1,21 +1,10 @@
 import type { Metrics } from "../metrics/metrics.ts";
+import { testAlert } from "../sdk/test-alert.ts";
 import { type TakeAlerts, takeAlerts } from "./alerts.ts";
 import { type Answer, wrongMethod } from "./answer.ts";
 import { type Family, respond } from "./app.ts";
 import type { Sender } from "./auth.ts";
 import { refuse, type Shared } from "./exchange.ts";
-
-/** The alert that falcosidekick sends on `/test`; its rule makes it pass every minimum priority. */
-const testAlert = (ms: number): string =>
-  JSON.stringify({
-    output: "This is a test from falcosidekick",
-    priority: "Debug",
-    hostname: "falcosidekick",
-    rule: "Test rule",
-    time: `${new Date(ms).toISOString().slice(0, 19)}Z`,
-    output_fields: { "proc.name": "falcosidekick", "user.name": "falcosidekick" },
-    tags: ["test", "example"],
-  });
 
 /** `POST /test` sends a Debug alert to every output; the request's body is ignored. */
 export const testEndpoint =

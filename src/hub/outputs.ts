@@ -8,7 +8,6 @@ import { decodeAlertLines } from "../pipeline/worker.ts";
 import type { Consumer, Queue } from "../queue/queue.ts";
 import type { Alert } from "../sdk/alert.ts";
 import type { HubFacts } from "../sdk/output.ts";
-import { deliveryMetrics } from "./delivery-metrics.ts";
 
 export interface OpenOutput {
   readonly id: string;
@@ -51,7 +50,7 @@ export const openOutputs = async (
     config.outputs.map(async (instance) => {
       const delivery = await openDelivery(instance, {
         log,
-        metrics: deliveryMetrics(metrics, instance.id, destinationOf(instance), now),
+        metrics: metrics.delivery(instance.id, destinationOf(instance)),
         now,
         random,
         decode: decodeAlertLines,

@@ -1,26 +1,13 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { BreakerState } from "../deliver/breaker.ts";
+import type { DeliveryMetrics } from "../deliver/observe.ts";
 import type { Depth, QueueStatus } from "../queue/queue.ts";
 import type { Alert } from "../sdk/alert.ts";
-import type { Reason } from "../sdk/errors.ts";
 import { createEventSeries, type EventLabels } from "./event-series.ts";
 import { createSpread } from "./spread.ts";
 import { createTally, type Tally } from "./tally.ts";
 
-export type BreakerState = "closed" | "half_open" | "open";
 export type InputStatus = "accepted" | "rejected";
-
-/** What one output instance reports. Counts are alerts unless said otherwise. */
-export interface DeliveryMetrics {
-  /** One attempt of any number of alerts ended after `seconds`. */
-  attempt(seconds: number, outcome: "ok" | Reason): void;
-  /** Taken by the destination at `atMs` (milliseconds since the epoch). */
-  ok(alerts: number, atMs: number): void;
-  /** Failed in an attempt, whatever becomes of them. */
-  error(alerts: number): void;
-  retried(alerts: number, reason: Reason): void;
-  dead(alerts: number, reason: Reason): void;
-  breaker(state: BreakerState): void;
-}
 
 /** Read when somebody scrapes; what cannot be read is left out of that scrape. */
 export interface ScrapeSources {
@@ -169,17 +156,16 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
       const seconds = latency.cell(output);
       breaker.set({ output }, breakerValue.closed);
       return {
-        attempt: (took, outcome) => {
+        attempt: (outcome, took, taken, failed) => {
           seconds.observe(took);
           (outcome === "ok" ? worked : attempts.cell(output, outcome)).add(1);
+          error.add(failed);
+          if (taken === 0) return;
+          ok.add(taken);
+          lastSuccess.set(output, options.now() / 1000);
         },
-        ok: (alerts, atMs) => {
-          ok.add(alerts);
-          lastSuccess.set(output, atMs / 1000);
-        },
-        error: (alerts) => error.add(alerts),
-        retried: (alerts, reason) => retries.cell(output, reason).add(alerts),
-        dead: (alerts, reason) => dead.cell(output, reason).add(alerts),
+        retried: (reason, alerts) => retries.cell(output, reason).add(alerts),
+        dead: (reason, alerts) => dead.cell(output, reason).add(alerts),
         breaker: (state) => breaker.set({ output }, breakerValue[state]),
       };
     },

@@ -83,11 +83,10 @@ export const openRig = async (instance: OutputInstance, random: () => number = (
   const lines: string[] = [];
   const counted: string[] = [];
   const metrics: DeliveryMetrics = {
-    attempt: (_, outcome, _seconds, taken, failed) => counted.push(`attempt ${outcome} ${taken} ${failed}`),
-    retried: (_, reason, alerts) => counted.push(`retried ${reason} ${alerts}`),
-    dead: (_, reason, alerts) => counted.push(`dead ${reason} ${alerts}`),
-    breaker: (_, state) => counted.push(`breaker ${state}`),
-    lastSuccess: () => {},
+    attempt: (outcome, _seconds, taken, failed) => counted.push(`attempt ${outcome} ${taken} ${failed}`),
+    retried: (reason, alerts) => counted.push(`retried ${reason} ${alerts}`),
+    dead: (reason, alerts) => counted.push(`dead ${reason} ${alerts}`),
+    breaker: (state) => counted.push(`breaker ${state}`),
   };
   let serial = 0;
   const rig = {

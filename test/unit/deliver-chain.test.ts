@@ -1,25 +1,12 @@
 import assert from "node:assert/strict";
-import { after, describe, test } from "node:test";
-import type { OutputInstance } from "../../src/config/types.ts";
+import { describe, test } from "node:test";
 import { destinationOf } from "../../src/deliver/chain.ts";
 import { DeliveryError } from "../../src/sdk/errors.ts";
 import { settled } from "../fakes/clock.ts";
-import { clientOutput, hookOutput, idsOf, instanceOf, makeAlert, openRig, type Rig } from "../fakes/delivery.ts";
-import { type HttpSink, openHttpSink } from "../fakes/http-sink.ts";
+import { clientOutput, hookOutput, idsOf, instanceOf, makeAlert } from "../fakes/delivery.ts";
+import { numbered, rigsOfFile } from "../support/rigs.ts";
 
-const open: { close(): Promise<void> }[] = [];
-after(() => Promise.all(open.map((one) => one.close())));
-const newSink = async (): Promise<HttpSink> => {
-  const sink = await openHttpSink();
-  open.push(sink);
-  return sink;
-};
-const newRig = async (instance: OutputInstance): Promise<Rig> => {
-  const rig = await openRig(instance);
-  open.push({ close: () => rig.delivery.close(0) });
-  return rig;
-};
-const numbered = (count: number) => Array.from({ length: count }, (_, i) => makeAlert(String(i)));
+const { newSink, newRig } = rigsOfFile();
 
 test("a client learns when the hub took each alert, and the same from a retry", async () => {
   const seen: (readonly number[] | undefined)[] = [];

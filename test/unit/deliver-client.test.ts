@@ -1,24 +1,12 @@
 import assert from "node:assert/strict";
-import { after, describe, test } from "node:test";
-import type { OutputInstance } from "../../src/config/types.ts";
+import { describe, test } from "node:test";
 import { DeliveryError } from "../../src/sdk/errors.ts";
 import type { Host } from "../../src/sdk/output.ts";
 import { settled } from "../fakes/clock.ts";
-import { clientOutput, instanceOf, makeAlert, openRig, type Rig } from "../fakes/delivery.ts";
-import { type HttpSink, openHttpSink } from "../fakes/http-sink.ts";
+import { clientOutput, instanceOf, makeAlert } from "../fakes/delivery.ts";
+import { rigsOfFile } from "../support/rigs.ts";
 
-const open: { close(): Promise<void> }[] = [];
-after(() => Promise.all(open.map((one) => one.close())));
-const newSink = async (): Promise<HttpSink> => {
-  const sink = await openHttpSink();
-  open.push(sink);
-  return sink;
-};
-const newRig = async (instance: OutputInstance): Promise<Rig> => {
-  const rig = await openRig(instance);
-  open.push({ close: () => rig.delivery.close(0) });
-  return rig;
-};
+const { newSink, newRig } = rigsOfFile();
 
 describe("an output with a client of its own", () => {
   const down = (): never => {

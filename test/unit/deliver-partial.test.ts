@@ -1,26 +1,12 @@
 import assert from "node:assert/strict";
-import { after, afterEach, describe, test } from "node:test";
-import type { OutputInstance } from "../../src/config/types.ts";
+import { afterEach, describe, test } from "node:test";
 import { DeliveryError } from "../../src/sdk/errors.ts";
-import { hookOutput, idsOf, instanceOf, makeAlert, openRig, type Rig } from "../fakes/delivery.ts";
-import { type HttpSink, openHttpSink, type SinkOptions } from "../fakes/http-sink.ts";
+import { hookOutput, idsOf, instanceOf } from "../fakes/delivery.ts";
+import type { HttpSink } from "../fakes/http-sink.ts";
+import { numbered, rigsOfFile } from "../support/rigs.ts";
 
-const open: { close(): Promise<void> }[] = [];
-after(() => Promise.all(open.map((one) => one.close())));
-const newSink = async (options?: SinkOptions): Promise<HttpSink> => {
-  const sink = await openHttpSink(options);
-  open.push(sink);
-  return sink;
-};
-
+const { rigs, newSink, newRig } = rigsOfFile();
 const canary = "canary-5b1f";
-const rigs: Rig[] = [];
-const newRig = async (instance: OutputInstance, random?: () => number): Promise<Rig> => {
-  const rig = await openRig(instance, random);
-  open.push({ close: () => rig.delivery.close(0) });
-  rigs.push(rig);
-  return rig;
-};
 /** The address, with its secret path, must be in no log line and no metric after any fault. */
 afterEach(() => {
   for (const rig of rigs.splice(0))
@@ -28,7 +14,6 @@ afterEach(() => {
 });
 
 const secretPath = (sink: HttpSink): string => `${sink.url}/services/${canary}?token=${canary}`;
-const numbered = (count: number) => Array.from({ length: count }, (_, i) => makeAlert(String(i)));
 const bodies = (sink: HttpSink): string[] => sink.requests.map((request) => request.body);
 
 describe("a batch that is taken in part", () => {

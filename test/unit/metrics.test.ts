@@ -88,7 +88,8 @@ test("a label value of any length or content neither grows the registry nor brea
 });
 
 test("inputs and outputs keep falcosidekick's names and an output shows at zero before its first alert", async () => {
-  const metrics = make();
+  let now = 5_000;
+  const metrics = make({ now: () => now });
   metrics.input("requests", "accepted", 3);
   metrics.input("requests", "rejected", 1);
   const slack = metrics.delivery("slack.soc", "slack");
@@ -101,9 +102,9 @@ test("inputs and outputs keep falcosidekick's names and an output shows at zero 
     'destination="slack",status="ok"': 0,
     'destination="slack",status="error"': 0,
   });
-  slack.ok(2, 5_000);
-  slack.error(1);
-  metrics.delivery("slack.dev", "slack").ok(1, 6_000);
+  slack.attempt("partial", 0.1, 2, 1);
+  now = 6_000;
+  metrics.delivery("slack.dev", "slack").attempt("ok", 0.1, 1, 0);
   assert.deepEqual(await samples(metrics, name), {
     'destination="slack",status="ok"': 3,
     'destination="slack",status="error"': 1,
@@ -117,10 +118,10 @@ test("inputs and outputs keep falcosidekick's names and an output shows at zero 
 test("a delivery reports attempts, latency, retries, dead letters and its breaker", async () => {
   const metrics = make();
   const delivery = metrics.delivery("loki", "loki");
-  delivery.attempt(0.02, "ok");
-  delivery.attempt(3, "timeout");
-  delivery.retried(4, "timeout");
-  delivery.dead(2, "client_error");
+  delivery.attempt("ok", 0.02, 1, 0);
+  delivery.attempt("timeout", 3, 0, 4);
+  delivery.retried("timeout", 4);
+  delivery.dead("client_error", 2);
   delivery.breaker("open");
   assert.deepEqual(await samples(metrics, "eyrie_delivery_attempts_total"), {
     'outcome="ok",output="loki"': 1,

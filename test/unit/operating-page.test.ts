@@ -21,10 +21,9 @@ test("the page names every metric of the hub's own in a row, and none that does 
 test("the labels on the page are those of the metrics", async () => {
   const metrics = createMetrics({ process: false, now: () => 0 });
   const of = metrics.delivery("slack", "slack");
-  of.attempt(1, "ok");
-  of.ok(1, 0);
-  of.retried(1, "timeout");
-  of.dead(1, "invalid");
+  of.attempt("ok", 1, 1, 0);
+  of.retried("timeout", 1);
+  of.dead("invalid", 1);
   metrics.intakeBytes("requests", 1);
   metrics.intakeRejected("requests", "invalid", 1);
   metrics.ruleMatch("r", "Notice", "k8s_audit");
