@@ -96,12 +96,12 @@ const takeEvent = (node: JsonNode, sink: Sink, kindRead: boolean): void => {
 
 /** `kindRead`: the value's own kind was looked at, which its spelling may show (see spelling.ts). */
 const readEvent = (node: JsonNode, limits: PayloadLimits, kindRead: boolean): Incoming | Fault => {
-  const stamp = node.get("stageTimestamp");
-  if (!stamp) return { reason: "no_time", message: "can't read stageTimestamp" };
-  const time = timeOf(stamp);
+  const named = timeNames.find((name) => node.get(name));
+  if (named === undefined) return { reason: "no_time", message: "can't read stageTimestamp" };
+  const time = timeOf(node.get(named) as JsonNode, named);
   if (time instanceof TimeError) return { reason: "bad_time", message: time.message };
   const raw = node.compact();
-  const text = compactEvent(node, raw, kindRead ? ["kind", "stageTimestamp"] : ["stageTimestamp"]);
+  const text = compactEvent(node, raw, kindRead ? ["kind", named] : [named]);
   const { maxEventBytes, cluster } = limits;
   const bytes = text.length * 3 <= maxEventBytes ? 0 : Buffer.byteLength(text);
   if (bytes > maxEventBytes)
@@ -115,9 +115,12 @@ const readEvent = (node: JsonNode, limits: PayloadLimits, kindRead: boolean): In
   };
 };
 
-const timeOf = (stamp: JsonNode): string | undefined | TimeError => {
+/** Where an event's time is looked for, in this order: what is older than audit.k8s.io/v1, or was shortened, lacks the first. */
+const timeNames = ["stageTimestamp", "timestamp", "requestReceivedTimestamp"] as const;
+
+const timeOf = (stamp: JsonNode, name: string): string | undefined | TimeError => {
   try {
-    return parseTime(stamp.kind === "string" ? stamp.asText() : "");
+    return parseTime(stamp.kind === "string" ? stamp.asText() : "", name);
   } catch (error) {
     if (error instanceof TimeError) return error;
     throw error;

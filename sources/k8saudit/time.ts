@@ -11,13 +11,13 @@ const plainSeconds = 9_000_000_000;
 /**
  * Nanoseconds since the epoch, as decimal text, of an RFC 3339 time as Go reads it: `,` before the fraction and an hour of one digit are
  * taken, digits beyond the ninth are cut, no leap second. Counts beyond 64 bits wrap as Go's do. Undefined for the zero
- * time of year 1, which stands for the time of arrival. Throws TimeError.
+ * time of year 1, which stands for the time of arrival. Throws TimeError, in whose words `name` stands.
  */
-export const parseTime = (text: string): string | undefined => {
+export const parseTime = (text: string, name = "stageTimestamp"): string | undefined => {
   const usual = usualTime(text);
   if (usual !== undefined) return usual;
   const found = shape.exec(text);
-  if (!found) throw new TimeError("stageTimestamp is not an RFC 3339 time");
+  if (!found) throw new TimeError(`${name} is not an RFC 3339 time`);
   const [, year, month, day, hour, minute, second, fraction, sign, offsetHours, offsetMinutes] = found;
   const inRange =
     Number(month) >= 1 &&
@@ -29,7 +29,7 @@ export const parseTime = (text: string): string | undefined => {
     Number(second) <= 59 &&
     Number(offsetHours ?? 0) <= 24 &&
     Number(offsetMinutes ?? 0) <= 60;
-  if (!inRange) throw new TimeError("stageTimestamp is out of range");
+  if (!inRange) throw new TimeError(`${name} is out of range`);
   const iso = `${year}-${month}-${day}T${(hour ?? "").padStart(2, "0")}:${minute}:${second}Z`;
   const offset = (Number(offsetHours ?? 0) * 60 + Number(offsetMinutes ?? 0)) * (sign === "-" ? -60 : 60);
   const seconds = Date.parse(iso) / 1000 - offset;

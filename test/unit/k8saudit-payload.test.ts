@@ -9,13 +9,15 @@ import { auditEvent, golden } from "./k8saudit-support.ts";
 const limits = { maxEventBytes: 262_144 };
 /** Taken where the original takes nothing: decisions/audit-intake.md. */
 const concatenated = new Set(["jsonl_two", "concatenated"]);
+/** Without a stageTimestamp, and with another time that stands in for it. */
+const otherTime = new Set(["beta_timestamp", "handmade/no_stageTimestamp"]);
 
 const inputOf = (line: { input?: string; input_b64?: string }): string =>
   line.input ?? Buffer.from(line.input_b64 ?? "", "base64").toString();
 
 test("every recorded payload becomes the recorded events, and as many drops as the original has errors", () => {
   for (const line of golden("split")) {
-    if (concatenated.has(line.name)) continue;
+    if (concatenated.has(line.name) || otherTime.has(line.name)) continue;
     const { events, dropped } = splitPayload(inputOf(line), limits);
     const good = line.events.filter((e: { error?: string }) => e.error === undefined);
     assert.deepEqual(
@@ -40,12 +42,29 @@ test("a different split: values after each other are all taken", () => {
 
 test("every recorded event is accepted or refused as recorded, with its time", () => {
   for (const line of golden("extract")) {
+    if (otherTime.has(line.name)) continue;
     const [event] = splitPayload(line.event, limits).events;
     assert.equal(event?.text, line.accepted ? line.payload : undefined, line.name);
     // The zero time stands for the time of arrival.
     const zero = line.name === "handmade/stageTimestamp_year1";
     if (line.accepted) assert.equal(event?.timeNs, zero ? undefined : line.timestamp_ns, line.name);
   }
+});
+
+test("a different time: without stageTimestamp the event's timestamp counts, else when its request came", () => {
+  const timed = (times: object) => splitPayload(auditEvent({ stageTimestamp: undefined, ...times }), limits);
+  const [timestamp, requestReceivedTimestamp] = ["2018-10-20T00:18:28Z", "2018-10-20T00:18:29.5Z"];
+  assert.equal(timed({ timestamp, requestReceivedTimestamp }).events[0]?.timeNs, "1539994708000000000");
+  assert.equal(timed({ requestReceivedTimestamp }).events[0]?.timeNs, "1539994709500000000");
+  assert.deepEqual(timed({ requestReceivedTimestamp: "noon" }).dropped, [
+    { index: 0, reason: "bad_time", message: "requestReceivedTimestamp is not an RFC 3339 time", auditID: "id-1" },
+  ]);
+  assert.equal(timed({}).dropped[0]?.reason, "no_time");
+  const recorded = [...golden("split"), ...golden("extract")].filter(({ name }) => otherTime.has(name));
+  assert.deepEqual(
+    recorded.map((line) => splitPayload(line.event ?? inputOf(line), limits).events.length),
+    [1, 1],
+  );
 });
 
 test("one bad event is dropped alone and named, its neighbours stay", () => {

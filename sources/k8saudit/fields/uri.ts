@@ -1,15 +1,21 @@
+import type { JsonNode } from "../../../src/sdk/json-node.ts";
 import { cutAtNul, keyed } from "./build.ts";
 
-/** Absent for every parameter when any part of the URI is one that Go's `url.Parse` or `url.ParseQuery` refuses. */
+/** The values of a query parameter of the event's URI; none where Go's `url.Parse` refuses the URI as a whole. */
+const queryValues = (root: JsonNode, name: Buffer): readonly string[] => {
+  const uri = root.get("requestURI")?.asText();
+  const query = uri === undefined ? undefined : queryOf(uri);
+  return query === undefined ? [] : valuesOf(query, name);
+};
+
 export const uriParam = keyed(
   "ka.uri.param",
-  "Value of a query parameter of the URI, the first of its name.",
+  "Value of a query parameter of the URI, the first of its name that is well formed.",
   (key) => {
     const wanted = Buffer.from(key);
     return (root) => {
-      const uri = root.get("requestURI")?.asText();
-      const query = uri === undefined ? undefined : queryOf(uri);
-      return query === undefined ? undefined : firstValue(query, wanted);
+      const [first] = queryValues(root, wanted);
+      return first === undefined ? undefined : cutAtNul(first);
     };
   },
 );
@@ -70,16 +76,16 @@ const plausibleHost = (host: string): boolean => {
   return !badHostEscape.test(host) && !badHostCharacter.test(host);
 };
 
-/** The first value of a key; undefined when there is none or when any part of the query is malformed. */
-const firstValue = (query: string, wanted: Buffer): string | undefined => {
-  if (query.includes(";") || badEscape.test(query)) return undefined;
+/** The values of a key in their order; what is malformed is left out alone, as Go's `url.Query` does and API servers do. */
+const valuesOf = (query: string, wanted: Buffer): readonly string[] => {
+  const values: string[] = [];
   for (const part of query.split("&")) {
-    if (part === "") continue;
+    if (part === "" || part.includes(";") || badEscape.test(part)) continue;
     const equal = part.indexOf("=");
     if (!unescapeQuery(equal < 0 ? part : part.slice(0, equal)).equals(wanted)) continue;
-    return equal < 0 ? "" : cutAtNul(unescapeQuery(part.slice(equal + 1)).toString());
+    values.push(equal < 0 ? "" : unescapeQuery(part.slice(equal + 1)).toString());
   }
-  return undefined;
+  return values;
 };
 
 /** `+` is a blank, `%XX` a byte. */
