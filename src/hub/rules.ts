@@ -8,6 +8,7 @@ import type { ChunkFacts } from "../pipeline/worker.ts";
 import { formatAlert, type RuleConfig } from "../rules/index.ts";
 import type { Alert } from "../sdk/alert.ts";
 import type { Incoming } from "../sdk/event.ts";
+import { eventIdentity } from "../sdk/event-identity.ts";
 import { openEvent } from "../sdk/json-event.ts";
 import type { AuditRules } from "./audit-rules.ts";
 import { type LoadedRules, loadHubRules, rulePaths } from "./load-rules.ts";
@@ -15,7 +16,7 @@ import { watchRules } from "./rule-watch.ts";
 
 /** The rules that audit events are judged by, kept up to date with their files. */
 export interface HubRules {
-  /** The alerts of a chunk's events; the same chunk gives the same ids again. */
+  /** The alerts of a chunk's events; the same event gives the same ids again, in whichever chunk and hub. */
   judge(events: readonly Incoming[], chunk: ChunkFacts): readonly Alert[];
   close(): void;
 }
@@ -96,8 +97,10 @@ const judgeWith = (
   for (const [index, incoming] of events.entries()) {
     try {
       const event = openEvent(incoming, ++counter.events, chunk.at);
+      let identity: string | undefined;
       for (const rule of rules.match(event)) {
-        const uuid = derivedUuid(`${chunk.id}\n${index}\n${rule.item.name}`);
+        identity ??= eventIdentity(event);
+        const uuid = derivedUuid(`${identity}\n${rule.item.name}`);
         const alert = formatAlert(rule, event, rules.facts(event), rules.set.config, uuid);
         alerts.push(dressAlert(withoutLeftOut(alert, rules.set.config), settings));
         metrics.ruleMatch(rule.item.name, rule.item.priority, rule.item.source);
@@ -134,7 +137,7 @@ const noFields: Alert["output_fields"] = Object.freeze(Object.create(null));
 
 /** A UUID (version 8) that only depends on the text. */
 const derivedUuid = (text: string): string => {
-  const hex = createHash("sha1").update(text).digest("hex");
+  const hex = createHash("sha256").update(text).digest("hex");
   const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 3) | 8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 };

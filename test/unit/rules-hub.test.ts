@@ -4,9 +4,10 @@ import { pino } from "pino";
 import { outputs } from "../../outputs/index.ts";
 import { sources } from "../../sources/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
-import { openRules } from "../../src/hub/rules.ts";
+import { type HubRules, openRules } from "../../src/hub/rules.ts";
 import { createMetrics } from "../../src/metrics/metrics.ts";
 import { makeAlertSettings } from "../../src/pipeline/alert-in.ts";
+import type { Incoming } from "../../src/sdk/event.ts";
 import { folderOf, rule } from "../support/rules-command.ts";
 import { auditEvent } from "./k8saudit-support.ts";
 
@@ -20,17 +21,31 @@ const open = (options: readonly string[]) => {
 
 const events = ["a", "b"].map((id) => ({ source: "k8s_audit", text: auditEvent({ verb: "get" }, id) }));
 
-test("a chunk that is judged again gives the same alerts, another chunk others", () => {
+test("the same event gives the same alerts again: after a crash, in another chunk or hub, from the log in place of the webhook", () => {
   const { at, remove } = folderOf({ "r.yaml": rule("One", "ka.verb = get") + rule("Two", "ka.verb = get") });
-  const rules = open([`rules_files=${at("r.yaml")}`, "rule_matching=all"]) ?? assert.fail();
+  const [rules, other] = [0, 1].map(
+    () => open([`rules_files=${at("r.yaml")}`, "rule_matching=all"]) ?? assert.fail(),
+  ) as [HubRules, HubRules];
+  const idsOf = (hub: HubRules, of: readonly Incoming[]) => hub.judge(of, { id: "c2", at: 7 }).map(({ uuid }) => uuid);
   try {
     const first = rules.judge(events, { id: "chunk", at: 5 });
-    assert.equal(new Set(first.map(({ uuid }) => uuid)).size, 4);
+    const ids = first.map(({ uuid }) => uuid);
+    assert.equal(new Set(ids).size, 4);
     assert.deepEqual(rules.judge(events, { id: "chunk", at: 5 }), first);
-    const other = new Set(rules.judge(events, { id: "chunk2", at: 5 }).map(({ uuid }) => uuid));
-    assert.ok(first.every(({ uuid }) => !other.has(uuid)));
+    assert.deepEqual(idsOf(other, events), ids);
+    assert.deepEqual(idsOf(other, events.toReversed()), [...ids.slice(2), ...ids.slice(0, 2)]);
+    const asInList = events.map(({ text, ...rest }) => ({ ...rest, text: text.replace('"kind":"Event",', "") }));
+    assert.deepEqual(idsOf(other, asInList), ids);
+    for (const change of [
+      { cluster: "eu" },
+      { source: "other" },
+      { text: auditEvent({ verb: "get", level: "Metadata" }, "a") },
+      { text: auditEvent({ verb: "get", requestObject: { a: 1, kind: "Pod" } }, "a") },
+    ])
+      assert.ok(!idsOf(rules, [{ ...(events[0] as Incoming), ...change }]).some((id) => ids.includes(id)));
   } finally {
     rules.close();
+    other.close();
     remove();
   }
 });
