@@ -39,6 +39,7 @@ export class JsonNode {
   #children: (JsonNode | undefined)[] | undefined;
   #keys: readonly string[] | undefined;
   #escapes: boolean | undefined;
+  #keyEscapes: boolean | undefined;
 
   /** True when the text of the value is known to have no blanks between tokens. */
   readonly solid: boolean;
@@ -74,18 +75,26 @@ export class JsonNode {
     return at < 0 ? undefined : this.at(at);
   }
 
+  /** The member's value as an API server reads it: the last of equal keys, however each is spelled. */
+  last(key: string): JsonNode | undefined {
+    if (this.text.charCodeAt(this.start) !== 123) return undefined;
+    const at = this.#anyKeyEscaped() ? this.keys().lastIndexOf(key) : this.#find(key, true);
+    return at < 0 ? undefined : this.at(at);
+  }
+
   /** True when an object has a member whose key is written just so, without escapes. */
   spells(key: string): boolean {
     return this.text.charCodeAt(this.start) === 123 && this.#find(key) >= 0;
   }
 
-  /** Position of the first member whose key is written just so; -1: none. */
-  #find(key: string): number {
+  /** Position of the first or last member whose key is written just so; -1: none. */
+  #find(key: string, last = false): number {
     const { text } = this;
     const spans = this.#index();
     const { length } = key;
     const first = key.charCodeAt(0);
-    for (let i = 0; i < spans.length; i += 4) {
+    const step = last ? -4 : 4;
+    for (let i = last ? spans.length - 4 : 0; i >= 0 && i < spans.length; i += step) {
       const from = spans[i] as number;
       // Cheap tests first: startsWith is a call into the engine.
       if ((spans[i + 1] as number) - from !== length || (length > 0 && text.charCodeAt(from) !== first)) continue;
@@ -107,11 +116,8 @@ export class JsonNode {
   /** The keys of an object in the order of the text, decoded, doubles included. */
   keys(): readonly string[] {
     if (this.#keys) return this.#keys;
-    const spans = this.#index();
-    const keys: string[] = [];
-    for (let i = 0; i < spans.length; i += 4) keys.push(unescapeJson(this.text.slice(spans[i], spans[i + 1])));
-    this.#keys = keys;
-    return keys;
+    this.#keys = this.#rawKeys().map(unescapeJson);
+    return this.#keys;
   }
 
   /** The key of an object's member as it is written between its quotes. */
@@ -151,11 +157,15 @@ export class JsonNode {
   }
 
   #anyKeyEscaped(): boolean {
+    this.#keyEscapes ??= this.#rawKeys().some((key) => key.includes("\\"));
+    return this.#keyEscapes;
+  }
+
+  #rawKeys(): readonly string[] {
     const spans = this.#index();
-    for (let i = 0; i < spans.length; i += 4) {
-      if (this.text.slice(spans[i], spans[i + 1]).includes("\\")) return true;
-    }
-    return false;
+    const keys: string[] = [];
+    for (let i = 0; i < spans.length; i += 4) keys.push(this.text.slice(spans[i], spans[i + 1]));
+    return keys;
   }
 
   #index(): number[] {
