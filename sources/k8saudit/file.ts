@@ -1,24 +1,18 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, type Stats, statSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { PassThrough, type Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
+import type { Readable } from "node:stream";
 import type { OpenSource, SourceHost } from "../../src/sdk/source.ts";
-import { createFollower } from "./follow.ts";
-import { createLineIntake } from "./intake.ts";
-import { createLineCutter } from "./lines.ts";
+import { createFollower, type FollowSettings } from "./follow.ts";
+import { createLineIntake, maxLineBytes } from "./intake.ts";
 import type { PayloadLimits } from "./payload.ts";
+import { linesOf } from "./unzip.ts";
 
-export interface FileSettings extends PayloadLimits {
+export interface FileSettings extends FollowSettings {
   /** `-` is standard input; of a folder, its files in the order of their modification. */
   readonly path: string;
   /** Go on as the file grows, is cut or replaced. */
   readonly follow: boolean;
-  /** Follow: begin at the end of the file, where no checkpoint says better. */
-  readonly fromEnd: boolean;
-  /** Follow: between two looks at a file that has not grown. */
-  readonly pollMs: number;
 }
 
 /** Reads JSON lines, plain or gzip. Ends by itself at the end of the file, unless it follows it. */
@@ -33,6 +27,8 @@ export const openFile = async (settings: FileSettings, host: SourceHost, stdin: 
     }
   };
   if (settings.path !== "-" && !settings.follow) await stat(settings.path);
+  const fault = settings.follow ? followFault(settings.path) : undefined;
+  if (fault !== undefined) throw new Error(`${settings.path}: ${fault}`);
   const ended = run().catch((error: unknown) => {
     if (stop.signal.aborted) return;
     host.log.error(
@@ -48,6 +44,25 @@ export const openFile = async (settings: FileSettings, host: SourceHost, stdin: 
       await ended;
     },
   };
+};
+
+/** Why the file cannot be followed; one that is not there can. */
+export const followFault = (path: string): string | undefined => {
+  if (path === "-") return undefined;
+  const found = statOf(path);
+  if (!found || found.isFile()) return undefined;
+  return found.isDirectory()
+    ? "a folder cannot be followed: name the file that is written to, its rotated ones are found"
+    : "only a regular file can be followed";
+};
+
+const statOf = (path: string): Stats | undefined => {
+  try {
+    return statSync(path);
+  } catch {
+    // Not there, or not to be looked at: the follower says so and waits.
+    return undefined;
+  }
 };
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -74,48 +89,9 @@ const readLines = async (
   const abort = () => input.destroy(new Error("closed"));
   signal.addEventListener("abort", abort);
   try {
-    for await (const line of linesOf(input)) await intake.line(line);
+    for await (const line of linesOf(input, maxLineBytes(limits))) await intake.line(line);
     await intake.flush();
   } finally {
     signal.removeEventListener("abort", abort);
   }
-};
-
-/** The lines of a stream of bytes, plain or gzip, without their ends; rejects when the stream or the gzip breaks. */
-export async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  for await (const lines of lineBatches(input)) yield* lines;
-}
-
-/** The lines of `linesOf`, as many at a time as a chunk of the stream completes. */
-export async function* lineBatches(input: AsyncIterable<Buffer>): AsyncGenerator<readonly Buffer[]> {
-  const cutter = createLineCutter();
-  for await (const chunk of unzipped(input)) yield cutter.push(chunk);
-  const last = cutter.end();
-  if (last) yield [last];
-}
-
-/** The bytes of a stream, decompressed when they begin as gzip does. */
-async function* unzipped(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const chunks = input[Symbol.asyncIterator]();
-  const head = await firstBytes(chunks);
-  async function* all() {
-    yield head;
-    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield Buffer.from(next.value);
-  }
-  if (head[0] !== 0x1f || head[1] !== 0x8b) return yield* all();
-  const out = new PassThrough();
-  const done = pipeline(all, createGunzip(), out);
-  done.catch((error: Error) => out.destroy(error));
-  yield* out as AsyncIterable<Buffer>;
-  await done;
-}
-
-const firstBytes = async (chunks: AsyncIterator<Buffer>): Promise<Buffer> => {
-  let head = Buffer.alloc(0);
-  while (head.length < 2) {
-    const next = await chunks.next();
-    if (next.done) break;
-    head = Buffer.concat([head, Buffer.from(next.value)]);
-  }
-  return head;
 };

@@ -1,135 +1,213 @@
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import type { SourceHost } from "../../src/sdk/source.ts";
-import type { FileSettings } from "./file.ts";
-import { createLineIntake } from "./intake.ts";
-import { createLineCutter } from "./lines.ts";
+import { chunkBytes, type FileReader, openFileReader } from "./file-reader.ts";
+import { createLineIntake, maxLineBytes } from "./intake.ts";
+import { type LateLines, watchLateLines } from "./late-lines.ts";
+import { type Located, locate, type Remainder } from "./locate.ts";
+import { type Mark, readMarks, writeMarks } from "./mark.ts";
+import { type PayloadLimits, splitPayload } from "./payload.ts";
+import { readCompressed } from "./read-compressed.ts";
 
-interface Mark {
-  /** Of the file, so that a replaced one is read from its start. */
-  readonly inode: number;
-  /** Bytes whose lines are stored. */
-  readonly offset: number;
-  /** Number of the line that begins there. */
-  readonly line: number;
+export interface FollowSettings extends PayloadLimits {
+  readonly path: string;
+  /** Begin at the end of the file, where no checkpoint says better. */
+  readonly fromEnd: boolean;
+  /** Between two looks at a file that has not grown. */
+  readonly pollMs: number;
 }
 
-type FollowHost = Pick<SourceHost, "push" | "drop" | "log" | "checkpoint">;
+export type FollowHost = Pick<SourceHost, "push" | "drop" | "gap" | "log" | "checkpoint">;
 
-const chunkBytes = 256 * 1024;
+/** Files read before the current one that are known again. */
+const marksKept = 4;
+const longestPauseMs = 30_000;
 
 /**
- * Follows a file by name until the signal: what is appended, from the start when it was cut or replaced (the old one is
- * read to its end first). A line counts when its newline is there. The checkpoint moves behind stored lines only.
- * `positioned` is called when what is written from now on will be read.
+ * Follows a file by its name until the signal: what is appended; after a rotation the old file to its end, those that
+ * came and went meanwhile, then the new one. A line counts when its newline is there. The checkpoint moves behind stored
+ * lines only. What cannot be found any more is a gap and said; a fault is said and tried again. `positioned` is called
+ * when what is written from now on will be read.
  */
 export const createFollower = async (
-  settings: FileSettings,
+  settings: FollowSettings,
   host: FollowHost,
   signal: AbortSignal,
   positioned: () => void,
 ): Promise<void> => {
-  const key = `file:${settings.path}`;
-  let mark = readMark(await host.checkpoint.get(key));
-  let fromEnd = settings.fromEnd && mark === undefined;
-  let missing = false;
-  while (!signal.aborted) {
-    const file = await open(settings.path).catch(() => undefined);
-    if (!file) {
-      if (!missing) host.log.warn({ file: settings.path }, "the file to follow is not there: waiting");
-      missing = true;
-      positioned();
-      // What appears later is new from its first byte.
-      fromEnd = false;
-      await wait(settings.pollMs, undefined, { signal }).catch(() => {});
-      continue;
-    }
-    missing = false;
+  const follow = createFollowing(settings, host, signal, positioned);
+  for (let ms = settings.pollMs; !signal.aborted; ms = Math.min(2 * ms, longestPauseMs)) {
     try {
-      const start = await startOf(file, mark, fromEnd);
+      await follow();
+    } catch (error) {
+      if (signal.aborted) return;
+      const { code, message } = error as NodeJS.ErrnoException;
+      host.log.error({ file: settings.path, code }, `the file cannot be followed now, trying again: ${message}`);
       positioned();
-      await followOne(file, start, settings, host, signal, key);
-    } finally {
-      await file.close();
+      await pause(ms, signal);
     }
-    mark = undefined;
-    fromEnd = false;
   }
 };
 
-const startOf = async (file: FileHandle, mark: Mark | undefined, fromEnd: boolean): Promise<Mark> => {
-  const { ino: inode, size } = await file.stat();
-  if (mark && mark.inode === inode && mark.offset <= size) return mark;
-  return { inode, offset: fromEnd ? size : 0, line: 1 };
-};
+const pause = (ms: number, signal: AbortSignal): Promise<void> => wait(ms, undefined, { signal }).catch(() => {});
 
-/** Resolves when the file was cut, replaced and read to its end, or the signal came. */
-const followOne = async (
-  file: FileHandle,
-  start: Mark,
-  settings: FileSettings,
+const createFollowing = (
+  settings: FollowSettings,
   host: FollowHost,
   signal: AbortSignal,
-  key: string,
-): Promise<void> => {
-  const intake = createLineIntake(host, settings, settings.path, signal);
-  const cutter = createLineCutter();
-  const buffer = Buffer.alloc(chunkBytes);
-  let { offset: at, line } = start;
-  let saved = start.offset;
-  intake.restart(line);
+  positioned: () => void,
+): (() => Promise<void>) => {
+  const { path, pollMs } = settings;
+  const key = `file:${path}`;
+  const maxLine = maxLineBytes(settings);
+  const intakeOf = (file: string) => createLineIntake(host, settings, file, signal);
 
-  const save = async (): Promise<void> => {
-    await intake.flush();
-    const offset = at - cutter.pending;
-    if (offset === saved) return;
-    await host.checkpoint.set(key, JSON.stringify({ inode: start.inode, offset, line } satisfies Mark));
-    saved = offset;
+  /** Files read before the current one, that of the late lines left out. */
+  let done: readonly Mark[] = [];
+  let late: LateLines | undefined;
+  let { fromEnd } = settings;
+  /** How far lines are stored, and what the checkpoint says. */
+  let reached = "";
+  let saved: string | undefined;
+
+  const save = async (current: readonly Mark[]): Promise<void> => {
+    reached = writeMarks([...done.slice(-marksKept), ...(late ? [late.mark] : []), ...current]);
+    if (reached === saved) return;
+    await host.checkpoint.set(key, reached);
+    saved = reached;
   };
 
-  while (!signal.aborted) {
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-    at += bytesRead;
-    for (const text of cutter.push(buffer.subarray(0, bytesRead))) {
-      line++;
-      await intake.line(text);
-    }
-    if (bytesRead > 0) {
-      if (at - saved > 16 * chunkBytes) await save();
-      continue;
-    }
-    await save();
-    const change = await changed(file, settings.path, start.inode, at);
-    if (change === "cut") return;
-    if (change === "replaced") {
-      // What was written between the last read and the replacement.
-      if ((await file.stat()).size > at) continue;
-      const last = cutter.end();
-      if (last) await intake.line(last);
-      return intake.flush();
-    }
-    await wait(settings.pollMs, undefined, { signal }).catch(() => {});
-  }
-};
+  const load = async (): Promise<readonly Mark[]> => {
+    const text = reached || (await host.checkpoint.get(key));
+    if (!text) return [];
+    fromEnd = false;
+    const marks = readMarks(text);
+    if (!marks) gap("its checkpoint cannot be read");
+    return marks ?? [];
+  };
 
-const changed = async (
-  file: FileHandle,
-  path: string,
-  inode: number,
-  at: number,
-): Promise<"cut" | "replaced" | undefined> => {
-  if ((await file.stat()).size < at) return "cut";
-  const named = await stat(path).catch(() => undefined);
-  return named !== undefined && named.ino !== inode ? "replaced" : undefined;
-};
+  const gap = (what: string, file = path): void => {
+    host.gap?.();
+    host.log.error({ file, lostBytes: "unknown" }, `audit events may be missing: ${what}`);
+  };
 
-const readMark = (text: string | undefined): Mark | undefined => {
-  try {
-    const value = JSON.parse(text ?? "") as Partial<Mark>;
-    const { inode, offset, line } = value;
-    if (typeof inode !== "number" || typeof offset !== "number" || typeof line !== "number") return undefined;
-    return { inode, offset, line };
-  } catch {
-    return undefined;
-  }
+  /** Reads what a rotated file has left, its last line too. */
+  const finish = async ({ file, from }: Remainder): Promise<void> => {
+    const intake = intakeOf(file.path);
+    host.log.info({ file: file.path, offset: from?.offset ?? 0 }, "reading a rotated file to its end");
+    let mark: Mark;
+    if (file.gzip) {
+      const read = await readCompressed(file, from, intake, maxLine);
+      if (read.fault !== undefined) gap(`the compressed file is broken (${read.fault})`, file.path);
+      mark = read.mark;
+    } else {
+      const reader = await openFileReader(await open(file.path), from ?? { offset: 0, line: 1 }, intake, maxLine);
+      try {
+        let got = await reader.read();
+        while (got !== "cut" && got > 0 && !signal.aborted) got = await reader.read();
+        if (got === "cut") gap("the rotated file was cut while it was read", file.path);
+        if (!signal.aborted) await reader.end();
+        mark = await reader.mark();
+      } finally {
+        await reader.close();
+      }
+    }
+    done = [...done.filter((one) => one !== from), mark];
+    await save([]);
+  };
+
+  const lookForLate = async (over: boolean): Promise<void> => {
+    if (!late || !(await late.look(over))) return;
+    done = [...done, late.mark];
+    late = undefined;
+  };
+
+  /** Resolves when the file was cut, or replaced and read to its end, or the signal came. */
+  const followOne = async (reader: FileReader): Promise<"cut" | "replaced" | "stopped"> => {
+    let unsaved = 0;
+    while (!signal.aborted) {
+      const got = await reader.read();
+      if (got === "cut") return "cut";
+      unsaved += got;
+      if (got > 0 && unsaved < 16 * chunkBytes) continue;
+      unsaved = 0;
+      await lookForLate(false);
+      await save([await reader.mark()]);
+      if (got > 0) continue;
+      const named = await stat(path).catch(() => undefined);
+      // While the new file is empty its writer may still be at the old one.
+      const replaced = named?.isFile() && named.ino !== reader.inode && named.size > 0;
+      if (replaced && (await reader.read()) === 0) return "replaced";
+      if (!replaced) await pause(pollMs, signal);
+    }
+    return "stopped";
+  };
+
+  /** Reads what is older, then opens the file that is written to now; undefined: there is none. */
+  const openCurrent = async ({ older, current }: Located): Promise<FileReader | undefined> => {
+    const last = older.at(-1);
+    // Where the name is free or its file empty, whoever writes may still have the renamed file open.
+    const renamed = last && !last.file.gzip && (current?.empty ?? true) ? last : undefined;
+    for (const one of renamed ? older.slice(0, -1) : older) if (!signal.aborted) await finish(one);
+    if (!renamed && !current) return undefined;
+    const from = renamed ? renamed.from : current?.from;
+    const file = renamed?.file.path ?? path;
+    const opened = await open(file);
+    done = done.filter((mark) => mark !== from);
+    const start = from ?? { offset: fromEnd ? (await opened.stat()).size : 0, line: 1 };
+    const reader = await openFileReader(opened, start, intakeOf(file), maxLine);
+    if (fromEnd) await save([await reader.mark()]);
+    return reader;
+  };
+
+  const waitForFile = async (): Promise<void> => {
+    host.log.warn({ file: path }, "the file to follow is not there: waiting");
+    // What appears later is new from its first byte.
+    fromEnd = false;
+    positioned();
+    while (!signal.aborted && !(await stat(path).catch(() => undefined))?.isFile()) await pause(pollMs, signal);
+  };
+
+  return async () => {
+    let marks = await load();
+    let finished = false;
+    let reader: FileReader | undefined;
+    done = marks;
+    try {
+      while (!signal.aborted) {
+        const located = await locate(path, marks, finished);
+        if (located.gap) {
+          gap("what had been read was replaced or cut, and is found under no other name");
+          done = [];
+        }
+        if (!fromEnd) positioned();
+        reader = await openCurrent(located);
+        if (!reader) {
+          await waitForFile();
+          marks = done;
+          finished = true;
+          continue;
+        }
+        fromEnd = false;
+        positioned();
+        const end = await followOne(reader);
+        finished = end === "replaced";
+        if (finished) await reader.end((line) => splitPayload(line.toString(), settings).dropped.length === 0);
+        await lookForLate(end !== "stopped");
+        const mark = await reader.mark();
+        await save([mark]);
+        marks = [...done, mark];
+        if (finished) late = watchLateLines(reader, mark);
+        else {
+          await reader.close();
+          done = marks;
+        }
+        reader = undefined;
+      }
+    } finally {
+      await reader?.close();
+      await late?.close();
+      late = undefined;
+    }
+  };
 };

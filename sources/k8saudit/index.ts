@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { type Config, duration, flag, int, pairs, secret, text } from "../../src/sdk/fields.ts";
 import { defineSource, type Plugin } from "../../src/sdk/source.ts";
-import { openFile } from "./file.ts";
+import { followFault, openFile } from "./file.ts";
 import { readInitConfig } from "./init-config.ts";
 import { defaultUrl, parseOpenParams } from "./open-params.ts";
 import { pemParts } from "./pem.ts";
@@ -44,9 +44,11 @@ const k8saudit = defineSource({
   fields,
   example: { listen: defaultUrl },
   enabled: ({ listen, file }) => listen !== "" || file !== "",
-  check: ({ listen, file }) => {
+  check: ({ listen, file, follow }) => {
     const place = listen === "" ? undefined : parseOpenParams(listen);
+    const unfit = listen === "" && follow ? followFault(file) : undefined;
     return [
+      ...(unfit === undefined ? [] : [`file: ${unfit}`]),
       ...(listen !== "" && file !== "" ? ["listen and file exclude each other; write two entries of a list"] : []),
       ...(place?.kind === "fault" ? [listen.startsWith(invalid) ? listen.slice(invalid.length) : place.message] : []),
       ...(place?.kind === "file" ? ["listen must be a URL with http:// or https://"] : []),

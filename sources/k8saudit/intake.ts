@@ -1,7 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Incoming } from "../../src/sdk/event.ts";
 import type { SourceHost } from "../../src/sdk/source.ts";
-import { type PayloadLimits, splitPayload } from "./payload.ts";
+import { tooLong } from "./lines.ts";
+import { type Dropped, type PayloadLimits, splitPayload } from "./payload.ts";
 
 /** Takes the lines of one file in their order. */
 export interface LineIntake {
@@ -17,6 +18,14 @@ const batchEvents = 400;
 const batchChars = 1 << 20;
 const firstWaitMs = 100;
 const maxWaitMs = 5_000;
+
+/** A line may hold several events, and blanks that do not count; but memory has an end. */
+export const maxLineBytes = (limits: PayloadLimits): number => Math.max(4 * limits.maxEventBytes, 64 << 20);
+
+const lineTooLong: { readonly events: readonly Incoming[]; readonly dropped: readonly Dropped[] } = {
+  events: [],
+  dropped: [{ index: 0, reason: "too_large", message: "the line is longer than any event may be" }],
+};
 
 /**
  * Pushes the events of lines in batches. A bad line is reported with its number and left out. When the hub cannot store
@@ -51,7 +60,7 @@ export const createLineIntake = (
     async line(bytes) {
       const at = number++;
       if (bytes.length === 0) return;
-      const { events, dropped } = splitPayload(bytes.toString(), limits);
+      const { events, dropped } = bytes === tooLong ? lineTooLong : splitPayload(bytes.toString(), limits);
       for (const { reason, message, auditID } of dropped) {
         host.drop?.(1, reason);
         host.log.warn(

@@ -1,18 +1,23 @@
-/** Cuts a stream of bytes into lines of any length. */
+/** Cuts a stream of bytes into lines. */
 export interface LineCutter {
   /** The lines that the chunk completes, without `\n` and a `\r` before it. */
   push(chunk: Buffer): readonly Buffer[];
   /** Bytes of the line that has no end yet. */
   readonly pending: number;
-  /** The last line, which no newline ends; undefined when there is none. */
-  end(): Buffer | undefined;
+  /** The last line, which no newline ends; undefined when there is none, or `accept` does not want it: it stays. */
+  end(accept?: (line: Buffer) => boolean): Buffer | undefined;
 }
 
-export const createLineCutter = (): LineCutter => {
+/** In place of a line that was longer than it may be. */
+export const tooLong: Buffer = Buffer.from("too long");
+
+/** A line of more than `maxBytes` is not kept in memory; `tooLong` stands for it. */
+export const createLineCutter = (maxBytes = Number.POSITIVE_INFINITY): LineCutter => {
   let parts: Buffer[] = [];
   let pending = 0;
   const finish = (last: Buffer): Buffer => {
-    const line = parts.length === 0 ? last : Buffer.concat([...parts, last]);
+    const line =
+      pending + last.length > maxBytes ? tooLong : parts.length === 0 ? last : Buffer.concat([...parts, last]);
     parts = [];
     pending = 0;
     return line.at(-1) === 13 ? line.subarray(0, -1) : line;
@@ -26,17 +31,19 @@ export const createLineCutter = (): LineCutter => {
         from = end + 1;
       }
       if (from < chunk.length) {
-        // A copy: the chunk's memory may be used anew.
-        parts.push(Buffer.from(chunk.subarray(from)));
         pending += chunk.length - from;
+        // A copy: the chunk's memory may be used anew.
+        if (pending <= maxBytes) parts.push(Buffer.from(chunk.subarray(from)));
+        else parts = [];
       }
       return lines;
     },
     get pending() {
       return pending;
     },
-    end() {
-      return pending === 0 ? undefined : finish(Buffer.alloc(0));
+    end(accept) {
+      if (pending === 0 || (accept && !accept(Buffer.concat(parts)))) return undefined;
+      return finish(Buffer.alloc(0));
     },
   };
 };

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { lineBatches } from "../../sources/k8saudit/file.ts";
 import { splitPayload } from "../../sources/k8saudit/payload.ts";
+import { lineBatches } from "../../sources/k8saudit/unzip.ts";
 import type { AuditRules } from "../hub/audit-rules.ts";
 import { createTally, jsonAlert, textAlert } from "../rules/index.ts";
 import type { Incoming } from "../sdk/event.ts";

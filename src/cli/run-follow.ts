@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { followFault } from "../../sources/k8saudit/file.ts";
 import { createFollower } from "../../sources/k8saudit/follow.ts";
 import type { AuditRules } from "../hub/audit-rules.ts";
 import type { CommandIo } from "./command.ts";
@@ -16,6 +17,11 @@ export const judgeFollowed = async (
   seconds: number,
   io: CommandIo,
 ): Promise<number> => {
+  const fault = followFault(file);
+  if (fault !== undefined) {
+    io.stderr.write(`Error: ${file}: ${fault}\n`);
+    return 1;
+  }
   const judge = createJudge(rules, seconds);
   const stop = new AbortController();
   const end = (): void => stop.abort();
@@ -33,7 +39,7 @@ export const judgeFollowed = async (
   };
   try {
     const limits = { maxEventBytes };
-    await createFollower({ path: file, follow: true, fromEnd: false, pollMs, ...limits }, host, stop.signal, () => {});
+    await createFollower({ path: file, fromEnd: false, pollMs, ...limits }, host, stop.signal, () => {});
   } catch (error) {
     if (!stop.signal.aborted) {
       io.stderr.write(`Error: ${file}: ${error instanceof Error ? error.message : String(error)}\n`);

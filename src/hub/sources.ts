@@ -32,6 +32,7 @@ export const openSources = async (
             metrics.input(id, "rejected", count);
             metrics.intakeRejected(id, reason, count);
           },
+          gap: () => metrics.sourceGap(id),
           listen: server.listenForSource,
           checkpoint: fileCheckpoint(join(config.datadir, "checkpoints"), id),
           log: log.child({ source: id }),

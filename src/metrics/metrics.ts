@@ -35,6 +35,8 @@ export interface Metrics {
   intakeBytes(source: string, bytes: number): void;
   /** Requests and events refused: `too_large`, `unauthorized`, `invalid`, … */
   intakeRejected(source: string, reason: string, n: number): void;
+  /** A place in what a source reads where events may be missing. */
+  sourceGap(source: string): void;
   /** One durable write of the queue. */
   push(seconds: number): void;
   redisWatchdogRestart(): void;
@@ -93,6 +95,7 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
   const success = gauge("eyrie_last_success_timestamp_seconds", "When the destination last took an alert.", ["output"]);
   const bytes = tally("eyrie_intake_bytes_total", "Bytes of request bodies as received.", ["source"]);
   const rejected = tally("eyrie_intake_rejected_total", "Events and requests refused.", ["source", "reason"]);
+  const gaps = tally("eyrie_source_gaps_total", "Places where events of a source may be missing.", ["source"]);
   const pushes = createSpread(
     registry,
     "eyrie_push_seconds",
@@ -171,6 +174,7 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     },
     intakeBytes: (source, n) => bytes.cell(source).add(n),
     intakeRejected: (source, reason, n) => rejected.cell(source, reason).add(n),
+    sourceGap: (source) => gaps.cell(source).add(1),
     push: (seconds) => pushes.observe(seconds),
     redisWatchdogRestart: () => restarts.add(1),
     ruleMatch: (rule, priority, source) => matches.cell(rule, priority, source).add(1),

@@ -46,6 +46,8 @@ export interface SourceHost {
   readonly checkpoint: Checkpoint;
   /** Counts events that can never be taken, by a reason from a closed list. */
   drop?(count: number, reason: string): void;
+  /** Counts a place where an unknown number of events may be missing. */
+  gap?(): void;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

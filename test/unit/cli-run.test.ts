@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { run } from "../../src/cli/run.ts";
@@ -247,7 +247,9 @@ test("--follow judges what is in the file and what is appended, reports bad line
           out += text;
           if (appended) return;
           appended = true;
-          appendFileSync(path("e.jsonl"), `${at(3, { verb: "get" })}\n${at(59, { verb: "get" })}\n`);
+          appendFileSync(path("e.jsonl"), `${at(3, { verb: "get" })}\n`);
+          renameSync(path("e.jsonl"), path("e.jsonl.1"));
+          writeFileSync(path("e.jsonl"), `${at(4, { verb: "get" })}\n${at(59, { verb: "get" })}\n`);
         },
       },
       stderr: { write: (text) => (err += text) },
@@ -256,8 +258,11 @@ test("--follow judges what is in the file and what is appended, reports bad line
     });
     assert.equal(code, 0);
     assert.match(err, /e\.jsonl:2: bad line skipped: not JSON/);
-    assert.equal(lines(out).length, 3);
-    assert.match(out, /Events detected: 3\n/);
+    assert.equal(lines(out).length, 4);
+    assert.match(out, /Events detected: 4\n/);
+    mkdirSync(path("folder"));
+    const folder = await runWith(run, ["-r", path("r.yaml"), "--follow", path("folder")]);
+    assert.deepEqual([folder.code, /a folder cannot be followed/.test(folder.err)], [1, true]);
     const none = await runWith(run, ["-r", path("r.yaml"), "--follow", "-"]);
     assert.deepEqual([none.code, none.err.split("\n").at(-2)], [1, "Error: --follow takes one file"]);
   } finally {

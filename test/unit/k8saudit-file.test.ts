@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
 import { appendFile, mkdir, mkdtemp, rename, rm, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,6 +48,24 @@ test("lines of any length are taken", async (t) => {
   const long = auditEvent({ x: "a".repeat(3_000_000) }, "long");
   await writeFile(file, `${auditEvent({}, "1")}\n${long}\n${auditEvent({}, "3")}`);
   assert.deepEqual(idsOf(await readAll(t, file)), ["1", "long", "3"]);
+});
+
+test("a line that is longer than any event may be is named and not kept in memory", async (t) => {
+  const file = join(await makeFolder(t), "endless.jsonl");
+  const out = createWriteStream(file);
+  out.write(`${auditEvent({}, "1")}\n`);
+  const part = Buffer.alloc(8 << 20, "x");
+  for (let i = 0; i < 9; i++) out.write(part);
+  out.end(`\n${auditEvent({}, "3")}\n`);
+  await once(out, "finish");
+  for (const follow of [false, true]) {
+    const hub = makeHub();
+    const source = await openSource(t, { file, follow, maxeventsize: 1000 }, hub);
+    await until("the line behind it", () => idsOf(hub).join() === "1,3");
+    await source.close();
+    assert.deepEqual(hub.drops, ["too_large"]);
+    assert.equal(hub.logged.find(({ line }) => line === 2)?.msg.startsWith("bad line skipped: "), true);
+  }
 });
 
 test("a bad line is reported with its number and skipped", async (t) => {

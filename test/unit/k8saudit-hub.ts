@@ -14,6 +14,7 @@ export interface Hub {
   readonly drops: string[];
   readonly logged: { readonly msg: string; readonly line?: number }[];
   readonly checkpoints: Map<string, string>;
+  gaps: number;
   readonly clock: { ms: number };
   refuse: boolean;
 }
@@ -33,6 +34,7 @@ export const makeHub = (): Hub => {
     drops: [],
     logged,
     checkpoints: new Map(),
+    gaps: 0,
     clock: { ms: Date.UTC(2026, 10, 21) },
     refuse: false,
     host: {
@@ -49,6 +51,9 @@ export const makeHub = (): Hub => {
       },
       drop: (count, reason) => {
         for (let i = 0; i < count; i++) hub.drops.push(reason);
+      },
+      gap: () => {
+        hub.gaps++;
       },
       log,
       now: () => hub.clock.ms,

@@ -26,6 +26,7 @@ test("the labels on the page are those of the metrics", async () => {
   of.dead("invalid", 1);
   metrics.intakeBytes("requests", 1);
   metrics.intakeRejected("requests", "invalid", 1);
+  metrics.sourceGap("k8saudit");
   metrics.ruleMatch("r", "Notice", "k8s_audit");
   metrics.rulesReload("ok");
   const depth = { waiting: 0, active: 0, delayed: 0, dead: 0 };

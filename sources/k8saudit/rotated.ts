@@ -1,0 +1,95 @@
+import { open, readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { isMarked, isMarkedInside, type Mark } from "./mark.ts";
+import { isGzip } from "./unzip.ts";
+
+/** A file that once had the followed name, as it is called now. */
+export interface Rotated {
+  readonly path: string;
+  readonly inode: number;
+  readonly modifiedMs: number;
+  readonly gzip: boolean;
+  /** Its name says what it is (`audit.log.1`, `audit-2026-11-27T10-00-00.log.gz`); else it was found by its content. */
+  readonly named: boolean;
+}
+
+/** `.1`, `-20261127`, `-2026-11-27T10-00-00.000` and the like. */
+const stamp = String.raw`[.-]\d[\dTZ:_.+-]*`;
+
+/** What rotation makes of a name: logrotate (`audit.log.1`, `audit.log-20261127`), kube-apiserver (`audit-<time>.log`). */
+const namePattern = (name: string): RegExp => {
+  const dot = name.lastIndexOf(".");
+  const [stem, ext] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ""];
+  return new RegExp(
+    `^(?:${RegExp.escape(name)}${stamp}|${RegExp.escape(stem)}${stamp}${RegExp.escape(ext)})(?:\\.gz)?$`,
+  );
+};
+
+/** The files beside `path` that may have been it, oldest first. */
+export const listRotated = async (path: string): Promise<readonly Rotated[]> => {
+  const folder = dirname(path);
+  const name = basename(path);
+  const pattern = namePattern(name);
+  const names = await readdir(folder).catch((): string[] => []);
+  const found = await Promise.all(
+    names.filter((other) => other !== name).map((other) => look(join(folder, other), pattern.test(other))),
+  );
+  // Beside its original a compressed file is still being written.
+  const whole = (one: Rotated | undefined): one is Rotated =>
+    one !== undefined && !(one.gzip && names.includes(basename(one.path).slice(0, -".gz".length)));
+  return found.filter(whole).toSorted(byAge(name));
+};
+
+const look = async (path: string, named: boolean): Promise<Rotated | undefined> => {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile()) return undefined;
+  const gzip = named && path.endsWith(".gz") && isGzip(await firstTwo(path));
+  return { path, inode: found.ino, modifiedMs: found.mtimeMs, gzip, named };
+};
+
+const firstTwo = async (path: string): Promise<Buffer> => {
+  const file = await open(path).catch(() => undefined);
+  try {
+    return (await file?.read(Buffer.alloc(2), 0, 2, 0))?.buffer ?? Buffer.alloc(0);
+  } finally {
+    await file?.close();
+  }
+};
+
+/** `.2` is older than `.1`, an earlier time in the name than a later one; else the time of the last write tells. */
+const byAge =
+  (name: string) =>
+  (a: Rotated, b: Rotated): number => {
+    const [first, second] = [ageIn(name, a), ageIn(name, b)];
+    if (first.turn !== undefined && second.turn !== undefined) return second.turn - first.turn;
+    if (first.time && second.time) return first.time < second.time ? -1 : 1;
+    return a.modifiedMs - b.modifiedMs || (a.path < b.path ? -1 : 1);
+  };
+
+const ageIn = (name: string, { path, named }: Rotated): { readonly turn?: number; readonly time?: string } => {
+  const plain = basename(path).replace(/\.gz$/, "");
+  const turn = new RegExp(`^${RegExp.escape(name)}\\.(\\d{1,6})$`).exec(plain)?.[1];
+  if (turn !== undefined) return { turn: Number(turn) };
+  // A date at the least: a shorter number may count up or down.
+  return named && plain.replaceAll(/\D/g, "").length >= 8 ? { time: plain } : {};
+};
+
+/**
+ * The file among `files` that a mark was made in: by inode first, then by content, for what was copied or compressed.
+ * Files whose name says nothing count by inode only.
+ */
+export const findMarked = async (files: readonly Rotated[], mark: Mark): Promise<Rotated | undefined> => {
+  const likely = files.toSorted((a, b) => Number(b.inode === mark.inode) - Number(a.inode === mark.inode));
+  for (const file of likely) if ((file.named || file.inode === mark.inode) && (await holds(file, mark))) return file;
+  return undefined;
+};
+
+const holds = async ({ path, gzip }: Rotated, mark: Mark): Promise<boolean> => {
+  if (gzip) return isMarkedInside(path, mark);
+  const file = await open(path).catch(() => undefined);
+  try {
+    return file !== undefined && (await isMarked(file, mark));
+  } finally {
+    await file?.close();
+  }
+};
