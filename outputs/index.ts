@@ -6,6 +6,7 @@ import awsSqs from "./aws-sqs.ts";
 import datadog from "./datadog.ts";
 import discord from "./discord.ts";
 import elasticsearch from "./elasticsearch.ts";
+import file from "./file.ts";
 import influxdb from "./influxdb.ts";
 import loki from "./loki.ts";
 import mattermost from "./mattermost.ts";
@@ -17,6 +18,7 @@ import slack from "./slack.ts";
 import smtp from "./smtp.ts";
 import splunk from "./splunk.ts";
 import stdout from "./stdout.ts";
+import syslog from "./syslog.ts";
 import teams from "./teams.ts";
 import webhook from "./webhook.ts";
 
@@ -27,6 +29,7 @@ export const outputs: readonly Output[] = [
   datadog,
   discord,
   elasticsearch,
+  file,
   influxdb,
   loki,
   mattermost,
@@ -38,6 +41,7 @@ export const outputs: readonly Output[] = [
   smtp,
   splunk,
   stdout,
+  syslog,
   teams,
   webhook,
 ];

@@ -21,9 +21,11 @@ const noon = Date.parse("2025-01-15T12:00:00Z");
 const ownSuite: Readonly<Record<string, string>> = {
   "aws.lambda": "outputs-aws.test.ts",
   "aws.sqs": "outputs-aws.test.ts",
+  file: "outputs-file.test.ts",
   nats: "outputs-nats.test.ts",
   smtp: "outputs-smtp.test.ts",
   stdout: "outputs-stdout.test.ts",
+  syslog: "outputs-syslog.test.ts",
 };
 
 /** What an output sends for `alerts`, without a network. */

@@ -6,6 +6,7 @@ import { parseJson } from "../../src/sdk/json.ts";
 import { openNats } from "../fakes/nats.ts";
 import { decodeInput, loadInstance } from "./golden-hub.ts";
 import { replaySmtp } from "./golden-smtp.ts";
+import { replaySyslog } from "./golden-syslog.ts";
 import { openSender, testHost } from "./senders.ts";
 import { awsAnswer, bulkAnswer, openSink, type Received } from "./sink.ts";
 
@@ -127,6 +128,7 @@ const transports: Readonly<Record<string, (golden: GoldenCase, settings: Setting
   nats: replayNats,
   "aws.sqs": replayAws,
   "aws.lambda": replayAws,
+  syslog: async (golden) => (await replaySyslog(golden, taken)).map(goldenShape),
   smtp: async (golden) => (await replaySmtp(golden, taken)).map(goldenShape),
 };
 

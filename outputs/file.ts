@@ -1,0 +1,57 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { DeliveryError } from "../src/sdk/errors.ts";
+import { choice, text } from "../src/sdk/fields.ts";
+import { lineFormats, lineOf } from "../src/sdk/line.ts";
+import { defineOutput } from "../src/sdk/output.ts";
+
+export default defineOutput({
+  name: "file",
+  display: "File",
+  category: "storage",
+  about: "Appends one line per alert to a file, on the disk before the alert counts as delivered.",
+  fields: {
+    path: text("The file; it is opened for each batch, so that it may be rotated at any time."),
+    format: choice(
+      "`json` is the raw event, `text` a readable line, `output` the output text alone.",
+      lineFormats,
+      "json",
+    ),
+  },
+  example: { path: "/var/log/eyrie/alerts.jsonl" },
+  batch: { items: 500, bytes: 5_242_880 },
+  concurrency: 1,
+  enabled: (config) => config.path !== "",
+  check: ({ path }) => (path.endsWith("/") ? ["path: is a folder, a file is needed"] : []),
+  fromFalco: ({ name, values, json }) =>
+    name === "file_output" ? { path: values.filename, format: json ? "json" : "output" } : undefined,
+  open: ({ path, format }) => ({
+    send: async (alerts) => {
+      const lines = Buffer.from(alerts.map((alert) => `${lineOf(alert, format)}\n`).join(""));
+      try {
+        const file = await open(path, "a", 0o640);
+        await append(file, lines).finally(() => file.close());
+      } catch (error) {
+        throw faultOf(error);
+      }
+    },
+  }),
+});
+
+/** All of it or nothing: what a full disk left of a batch is taken back, since the batch comes again. */
+const append = async (file: FileHandle, lines: Buffer): Promise<void> => {
+  const info = await file.stat();
+  try {
+    await file.appendFile(lines);
+    if (info.isFile()) await file.datasync();
+  } catch (error) {
+    const { size } = await file.stat();
+    const partly = size > info.size && size - info.size < lines.length;
+    if (info.isFile() && partly) await file.truncate(info.size).catch(() => {});
+    throw error;
+  }
+};
+
+const faultOf = (error: unknown): DeliveryError => {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "error";
+  return new DeliveryError(`the file cannot be written (${code})`, { reason: "other", retryable: true });
+};

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import file from "../../outputs/file.ts";
+import { rawEvent } from "../../src/sdk/alert.ts";
+import { DeliveryError } from "../../src/sdk/errors.ts";
+import type { Alerts } from "../../src/sdk/output.ts";
+import { hostileAlerts, sampleAlert } from "../support/hostile-alerts.ts";
+import { numbered } from "../support/output-sends.ts";
+import { configOf, openSender, testHost } from "../support/senders.ts";
+
+const noHttp = () => Promise.reject(new Error("not over HTTP"));
+const soon = () => AbortSignal.timeout(5000);
+
+const opened = (path: string, format = "json") => openSender(file, configOf(file, { path, format }), testHost(noHttp));
+
+const inFolder = async (work: (folder: string) => Promise<void>): Promise<void> => {
+  const folder = mkdtempSync(join(tmpdir(), "eyrie-file-"));
+  try {
+    await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};
+
+describe("file", () => {
+  it("appends one line per alert, whatever is in it", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "alerts.jsonl");
+      writeFileSync(path, "before\n");
+      const alerts = Object.values(hostileAlerts) as unknown as Alerts;
+      await (await opened(path)).send(alerts, soon());
+      assert.deepEqual(readFileSync(path, "utf8").split("\n"), [
+        "before",
+        ...alerts.map((alert) => rawEvent(alert).toWellFormed()),
+        "",
+      ]);
+      for (const format of ["text", "output"]) {
+        const other = join(folder, format);
+        await (await opened(other, format)).send(alerts, soon());
+        const lines = readFileSync(other, "utf8").trimEnd().split("\n");
+        assert.equal(lines.length, alerts.length);
+        for (const line of lines) assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f]/);
+      }
+    }));
+
+  it("writes Falco's line with format output", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "events.txt");
+      await (await opened(path, "output")).send(
+        [sampleAlert({ output: "10:20:30: Warning A shell\nwas opened" })],
+        soon(),
+      );
+      assert.equal(readFileSync(path, "utf8"), "10:20:30: Warning A shell\\nwas opened\n");
+    }));
+
+  it("goes on in a new file when the old one was moved away", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "alerts.jsonl");
+      const sender = await opened(path);
+      await sender.send(numbered(2), soon());
+      renameSync(path, `${path}.1`);
+      await sender.send(numbered(3), soon());
+      assert.equal(readFileSync(`${path}.1`, "utf8").trimEnd().split("\n").length, 2);
+      assert.equal(readFileSync(path, "utf8").trimEnd().split("\n").length, 3);
+    }));
+
+  it("keeps alerts waiting, and says why, while the file cannot be written", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "later", "alerts.jsonl");
+      const sender = await opened(path);
+      await assert.rejects(
+        async () => sender.send(numbered(1), soon()),
+        (error) => {
+          assert.ok(error instanceof DeliveryError && error.fault.retryable);
+          assert.match(error.message, /ENOENT/);
+          assert.ok(!error.message.includes(folder), "the message names the path");
+          return true;
+        },
+      );
+      mkdirSync(join(folder, "later"));
+      await sender.send(numbered(1), soon());
+      assert.equal(readFileSync(path, "utf8").trimEnd().split("\n").length, 1);
+    }));
+
+  it("says that a full disk took nothing", async () => {
+    const sender = await opened("/dev/full");
+    await assert.rejects(async () => sender.send(numbered(1), soon()), /ENOSPC/);
+  });
+});
