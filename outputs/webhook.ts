@@ -23,6 +23,14 @@ export default defineHttpOutput({
   },
   example: { address: "http://127.0.0.1:8080/alerts", customheaders: { "X-Team": "security" } },
   enabled: (config) => config.address !== "",
+  fromFalco: ({ name, values, json }) =>
+    name === "http_output"
+      ? {
+          address: values.url,
+          customheaders: { "User-Agent": values.user_agent, ...(!json && { "Content-Type": "text/plain" }) },
+          ...(!json && { body: "{{ .Output }}" }),
+        }
+      : undefined,
   check: (config) => [
     ...headerFaults("customheaders", config.customheaders),
     ...templateFaults("body", config.body, compileBody),

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { deliveryFields } from "../../src/config/delivery-fields.ts";
 import { envName } from "../../src/config/environment.ts";
 import { falcoFields } from "../../src/config/falco.ts";
+import { falcoBlocks } from "../../src/config/falco-blocks.ts";
 import { globalFields } from "../../src/config/globals.ts";
 import { type Fields, fieldMeta } from "../../src/sdk/fields.ts";
 import type { Output } from "../../src/sdk/output.ts";
@@ -84,8 +85,8 @@ export const configurationPage = (sources: readonly Source[]): string =>
     table(deliveryFields, "-"),
     ...sources.flatMap((s) => [`## Source ${s.name}`, s.about, table(s.fields, `${s.name}.`)]),
     "## Keys of falco.yaml",
-    "`plugins`, `append_output` and `rules` are read too. A variable in braces after a dollar sign is expanded. Keys without a meaning here are accepted.",
-    table(falcoFields, "-"),
+    "`plugins`, `append_output`, `rules` and `config_files` are read too. A variable in braces after a dollar sign is expanded. What every other key comes to: [compatibility.md](compatibility.md).",
+    table({ ...falcoFields, ...falcoBlocks }, "-"),
   ].join("\n\n")}\n`;
 
 const begin = "<!-- outputs:begin -->";

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { kindOf } from "../../src/config/coerce.ts";
 import { deliveryFields, fieldsOf, shorthand } from "../../src/config/delivery-fields.ts";
-import { falcoFields, falcoIgnored } from "../../src/config/falco.ts";
+import { falcoFields } from "../../src/config/falco.ts";
+import { falcoBlocks } from "../../src/config/falco-blocks.ts";
+import { falcoUnread } from "../../src/config/falco-keys.ts";
 import { falcosidekickBlocks } from "../../src/config/falcosidekick-keys.ts";
 import { globalFields } from "../../src/config/globals.ts";
 import { sharedKey } from "../../src/config/instances.ts";
@@ -113,10 +115,12 @@ export const schemaText = (outputs: readonly Output[], sources: readonly Source[
       ...shared,
       ...outputs.map((o) => [o.name, mapOrList(fieldsOf(o), o.about)] as const),
       ...sources.map((s) => [s.name, mapOrList(s.fields, s.about)] as const),
-      ...withFiles(falcoFields),
+      ...withFiles({ ...falcoFields, ...falcoBlocks }),
       ...lists,
       ...missing.map((b) => [b, { description: "Output of falcosidekick, not available yet." }] as const),
-      ...[...falcoIgnored].map((k) => [k, { description: "Key of falco.yaml without a meaning here." }] as const),
+      ...[...falcoUnread].map(
+        ([k, { why }]) => [k, { description: `Of falco.yaml, without effect here: ${why}.` }] as const,
+      ),
     ]),
   );
   const text = {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "./environment.ts";
 import { falcoFields, falcoLists, readFalco } from "./falco.ts";
+import { withIncluded } from "./falco-includes.ts";
 import { flatten } from "./flatten.ts";
 import { override } from "./override.ts";
 import { collectProblems } from "./problem.ts";
@@ -28,8 +29,10 @@ export const loadFalco = (
 ): { readonly config: FalcoConfig; readonly problems: readonly Problem[] } => {
   const { file, env, overrides } = options;
   const problems = collectProblems();
-  const inFile = file === undefined ? emptyMap : readYaml(readFileSync(file, "utf8"), file, problems);
+  const read = (path: string): string => readFileSync(path, "utf8");
+  const inFile =
+    file === undefined ? emptyMap : withIncluded(readYaml(read(file), file, problems), file, { env, read, problems });
   const { found } = flatten(overrides.reduce(override, inFile), space, "", problems);
-  const config = readFalco(found, { env, read: (path) => readFileSync(path, "utf8"), problems });
+  const config = readFalco(found, { env, read, problems });
   return { config, problems: problems.list() };
 };

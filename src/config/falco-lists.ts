@@ -50,6 +50,14 @@ export const readPlugins = (tree: Tree | undefined, problems: Problems): PluginC
 /** Plugins whose work is done here: `load_plugins` may name them although `plugins` says nothing of them. */
 const builtIn: ReadonlySet<string> = new Set(["k8saudit", "json"]);
 
+/** Plugins that bring no events, only fields: what becomes of those; an empty text: they are all here. */
+export const extractors: ReadonlyMap<string, string> = new Map([
+  ["json", ""],
+  ["k8smeta", "is not provided yet: alerts bear no k8smeta fields"],
+  ["container", "is not provided: container fields belong to system calls, which Falco goes on reading"],
+  ["anomalydetection", "is not provided: rules see no anomaly fields"],
+]);
+
 /** Those that `load_plugins` names, in its order. */
 export const loadedPlugins = (
   names: readonly string[],

@@ -1,6 +1,7 @@
 import { parseMatching, parseThreshold } from "../rules/config.ts";
 import { choice, flag, list, pairs, text } from "../sdk/fields.ts";
 import { appendOutputs, loadedPlugins, readPlugins, ruleSelections } from "./falco-lists.ts";
+import { auditEndpoint } from "./falco-webserver.ts";
 import type { Place } from "./problem.ts";
 import { type Reader, readFields } from "./settings.ts";
 import type { Leaf, Tree } from "./tree.ts";
@@ -26,16 +27,8 @@ export const falcoFields = {
 /** Keys of falco.yaml that hold lists of maps. */
 export const falcoLists = ["plugins", "append_output", "rules"] as const;
 
-/** Keys of falco.yaml with no meaning here (system calls, Falco's own outputs and logs): accepted in silence. */
-export const falcoIgnored: ReadonlySet<string> = new Set(
-  `base_syscalls buffered_outputs capture container_engines engine falco_libs file_output grpc grpc_output http_output
-  kernel libs_logger log_level log_stderr log_syslog metadata_download metrics modern_bpf output_timeout outputs
-  outputs_queue plugins_hostinfo program_output stdout_output syscall_buf_size_preset syscall_drop_failed_exit
-  syscall_event_drops syscall_event_timeouts syslog_output watch_config_files webserver`.split(/\s+/),
-);
-
 /** `${NAME}` takes the variable's value (empty when it is not set), `$${NAME}` stands for itself: as Falco reads its file. */
-const expand = (tree: Tree, reader: Reader): Tree => {
+export const expand = (tree: Tree, reader: Pick<Reader, "env">): Tree => {
   if (tree.kind === "list") return { ...tree, items: tree.items.map((item) => expand(item, reader)) };
   if (tree.kind === "map")
     return { ...tree, entries: tree.entries.map((entry) => ({ ...entry, tree: expand(entry.tree, reader) })) };
@@ -63,7 +56,10 @@ export const readFalco = (found: ReadonlyMap<string, Tree>, reader: Reader): Fal
   return {
     hostname: reader.env.FALCO_HOSTNAME ?? "",
     plugins,
-    loaded: found.has("load_plugins") ? loadedPlugins(names, plugins, reader.problems, placeOf(found)) : plugins,
+    loaded: [
+      ...(found.has("load_plugins") ? loadedPlugins(names, plugins, reader.problems, placeOf(found)) : plugins),
+      ...auditEndpoint(found, plugins, reader),
+    ],
     rulesFiles: [...(values.rules_files as readonly string[]), ...(values.rules_file as readonly string[])],
     appendOutput: appendOutputs(tree("append_output"), reader.problems),
     rules: ruleSelections(tree("rules"), reader.problems),

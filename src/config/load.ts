@@ -6,6 +6,9 @@ import { coerceText } from "./coerce.ts";
 import { fieldsOf } from "./delivery-fields.ts";
 import { type Environment, environment, envName, proxyOf } from "./environment.ts";
 import { falcoFields, falcoLists, readFalco } from "./falco.ts";
+import { falcoBlocks } from "./falco-blocks.ts";
+import { withIncluded } from "./falco-includes.ts";
+import { falcoOutputs } from "./falco-outputs.ts";
 import { falcosidekickKeys } from "./falcosidekick-keys.ts";
 import { flatten, type KeySpace } from "./flatten.ts";
 import { globalFields } from "./globals.ts";
@@ -43,7 +46,7 @@ export const loadConfig = (options: LoadOptions): Loaded => {
   const env = options.env ?? environment();
   const read = options.read ?? ((path: string) => readFileSync(path, "utf8"));
   const reader: Reader = { env: withoutForeignDebug(env, problems), read, problems };
-  const inFile = options.file === undefined ? emptyMap : readFile(options.file, read, problems);
+  const inFile = options.file === undefined ? emptyMap : readFile(options.file, reader);
   const tree = (options.overrides ?? []).reduce(override, inFile);
   const { outputs, sources } = options;
 
@@ -56,7 +59,9 @@ export const loadConfig = (options: LoadOptions): Loaded => {
   );
   const falco = readFalco(found, reader);
   const readPem = pemReader(reader);
-  const outs = outputInstances(outputs, found, globals, readPem, reader);
+  const own = outputInstances(outputs, found, globals, readPem, reader);
+  const json = falco.jsonOutput;
+  const outs = [...own, ...falcoOutputs({ outputs, found, globals, own, json, reader })];
   const srcs = sourceInstances(sources, found, falco, reader);
   const built = new Set(outputs.map((o) => o.name));
   warnUnknown(unknown, [...space.leaves, ...space.roots], built, problems);
@@ -99,11 +104,11 @@ const withoutForeignDebug = (env: Environment, problems: Problems): Environment 
   return { ...env, DEBUG: "" };
 };
 
-const readFile = (file: string, read: (path: string) => string, problems: Problems): MapTree => {
+const readFile = (file: string, reader: Reader): MapTree => {
   try {
-    return readYaml(read(file), file, problems);
+    return withIncluded(readYaml(reader.read(file), file, reader.problems), file, reader);
   } catch (error) {
-    problems.error("", `the configuration file cannot be read (${errorCode(error)})`, { file });
+    reader.problems.error("", `the configuration file cannot be read (${errorCode(error)})`, { file });
     return emptyMap;
   }
 };
@@ -111,7 +116,7 @@ const readFile = (file: string, read: (path: string) => string, problems: Proble
 const under = (root: string, keys: readonly string[]): string[] => keys.map((key) => `${root}.${key}`);
 
 const keySpace = (outputs: LoadOptions["outputs"], sources: LoadOptions["sources"]): KeySpace => {
-  const leaves = new Set([...leavesOf(globalFields), ...Object.keys(falcoFields), ...falcoLists]);
+  const leaves = new Set([...leavesOf(globalFields), ...falcoKeys]);
   const short = new Map<string, string>();
   for (const [root, fields] of fieldsByRoot(outputs, sources)) {
     for (const leaf of under(root, leavesOf(fields))) leaves.add(leaf);
@@ -124,6 +129,8 @@ const keySpace = (outputs: LoadOptions["outputs"], sources: LoadOptions["sources
   }
   return { leaves, roots: new Set([...outputs, ...sources].map((o) => o.name)), shorthand: short };
 };
+
+const falcoKeys = [...Object.keys(falcoFields), ...Object.keys(falcoBlocks), ...falcoLists];
 
 const fieldsByRoot = (
   outputs: LoadOptions["outputs"],

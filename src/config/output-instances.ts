@@ -23,35 +23,45 @@ export const outputInstances = (
   reader: Reader,
 ): ReadOutput[] =>
   outputs.flatMap((output) => {
-    const fields = fieldsOf(output);
-    return readInstances(output.name, fields, found, reader).map((raw) => {
-      const config = ownConfig(output, raw.values);
-      if (!output.enabled(config)) {
-        if (raw.inList) reader.problems.error(raw.label.slice(0, -1), missing(output, config), raw.at);
-        return { id: raw.id, fields };
-      }
-      checkUrls(output, config, raw, reader);
-      for (const fault of output.check?.(config) ?? []) tell("error", fault, fields, raw, reader);
-      for (const fault of output.warn?.(config) ?? []) tell("warn", fault, fields, raw, reader);
-      const note = (severity: "error" | "warning", key: string, message: string): void =>
-        severity === "error"
-          ? reader.problems.error(raw.label + key, message, raw.places.get(key))
-          : reader.problems.warn(raw.label + key, message, raw.places.get(key));
-      const match = matchOf(raw.values, raw.inList, note);
-      const fault = match.condition === undefined ? undefined : conditionFault(match.condition);
-      if (fault !== undefined) note("error", "match.condition", fault);
-      const instance: OutputInstance = {
-        id: raw.id,
-        ...(raw.name !== undefined && { name: raw.name }),
-        output,
-        config,
-        match,
-        delivery: deliveryOf(output, raw.values),
-        transport: transportOf(raw, globals, raw.label, readPem, reader),
-      };
-      return { id: raw.id, fields, instance };
-    });
+    const raws = readInstances(output.name, fieldsOf(output), found, reader);
+    return raws.map((raw) => readOutput(output, raw, globals, readPem, reader));
   });
+
+/** One instance out of its parsed keys. */
+export const readOutput = (
+  output: Output,
+  raw: RawInstance,
+  globals: Settings,
+  readPem: ReturnType<typeof pemReader>,
+  reader: Reader,
+): ReadOutput => {
+  const fields = fieldsOf(output);
+  const config = ownConfig(output, raw.values);
+  if (!output.enabled(config)) {
+    if (raw.inList) reader.problems.error(raw.label.slice(0, -1), missing(output, config), raw.at);
+    return { id: raw.id, fields };
+  }
+  checkUrls(output, config, raw, reader);
+  for (const fault of output.check?.(config) ?? []) tell("error", fault, fields, raw, reader);
+  for (const fault of output.warn?.(config) ?? []) tell("warn", fault, fields, raw, reader);
+  const note = (severity: "error" | "warning", key: string, message: string): void =>
+    severity === "error"
+      ? reader.problems.error(raw.label + key, message, raw.places.get(key))
+      : reader.problems.warn(raw.label + key, message, raw.places.get(key));
+  const match = matchOf(raw.values, raw.inList, note);
+  const fault = match.condition === undefined ? undefined : conditionFault(match.condition);
+  if (fault !== undefined) note("error", "match.condition", fault);
+  const instance: OutputInstance = {
+    id: raw.id,
+    ...(raw.name !== undefined && { name: raw.name }),
+    output,
+    config,
+    match,
+    delivery: deliveryOf(output, raw.values),
+    transport: transportOf(raw, globals, raw.label, readPem, reader),
+  };
+  return { id: raw.id, fields, instance };
+};
 
 const placeOf = (raw: RawInstance) => raw.at ?? raw.places.values().next().value;
 

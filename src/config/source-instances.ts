@@ -1,5 +1,6 @@
 import type { Fields } from "../sdk/fields.ts";
 import type { Source } from "../sdk/source.ts";
+import { extractors } from "./falco-lists.ts";
 import { readInstances } from "./instances.ts";
 import type { Place } from "./problem.ts";
 import { type Reader, readFields } from "./settings.ts";
@@ -38,13 +39,40 @@ export const sourceInstances = (
     const at: Place = placeOf(plugin, found);
     const source = sources.find((s) => s.fromPlugin?.(plugin) !== undefined);
     const wanted = source?.fromPlugin?.(plugin);
-    if (!source || !wanted) return [];
-    return fromPlugin(source, wanted, `${source.name}.plugin-${index}`, `plugins.${plugin.name}.`, at, reader);
+    if (!source || !wanted) {
+      nameMissing(plugin, sources, at, reader);
+      return [];
+    }
+    return fromPlugin(
+      source,
+      wanted,
+      `${source.name}.plugin-${index}`,
+      `${plugin.from?.key ?? `plugins.${plugin.name}`}.`,
+      at,
+      reader,
+    );
   });
   return [...own, ...plugged];
 };
 
+/** A loaded plugin that nothing here stands in for: without its events the hub would be blind and say nothing. */
+const nameMissing = ({ name }: PluginConfig, sources: readonly AnySource[], at: Place, reader: Reader): void => {
+  const fate = extractors.get(name);
+  if (fate !== undefined && fate !== "") reader.problems.warn(`plugins.${name}`, fate, at);
+  if (fate !== undefined) return;
+  const known = sources.filter((source) => source.fromPlugin).map((source) => source.name);
+  reader.problems.error(
+    `plugins.${name}`,
+    `is not available: none of its events would be seen (sources that are: ${known.join(", ")}); take it out of load_plugins to start without it`,
+    at,
+  );
+};
+
 const placeOf = (plugin: PluginConfig, found: ReadonlyMap<string, Tree>): Place => {
+  if (plugin.from) {
+    const { key: _key, ...at } = plugin.from;
+    return at;
+  }
   const list = found.get("plugins");
   const items = list?.kind === "list" ? list.items : [];
   return items.find((item) => item.at.line === plugin.line)?.at ?? list?.at ?? {};

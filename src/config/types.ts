@@ -146,6 +146,8 @@ export interface PluginConfig {
   readonly initConfig: unknown;
   readonly openParams: unknown;
   readonly line?: number;
+  /** What asks for it, when that is another key than `plugins`. */
+  readonly from?: { readonly key: string; readonly file?: string; readonly line?: number; readonly column?: number };
 }
 
 export interface AppendOutput {

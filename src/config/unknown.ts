@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import { type Environment, envName } from "./environment.ts";
-import { falcoIgnored } from "./falco.ts";
+import { falcoUnread } from "./falco-keys.ts";
 import { falcosidekickBlocks, falcosidekickKeys } from "./falcosidekick-keys.ts";
 import type { Flat } from "./flatten.ts";
 import { nearest } from "./nearest.ts";
 import type { Place, Problems } from "./problem.ts";
-import type { Entry } from "./tree.ts";
+import { type Entry, plain } from "./tree.ts";
 
 /** Blocks that only hold what their outputs share: the outputs themselves are named. */
 const parents = new Set(["aws", "gcp", "yandex"]);
@@ -26,14 +27,14 @@ export const warnUnknown = (
   problems: Problems,
 ): void => {
   const told = new Set<string>();
+  const unread: [string, Entry][] = [];
   const visit = (path: string, entry: Entry): void => {
-    if (falcoIgnored.has(path)) return;
+    if (falcoUnread.has(path)) return void unread.push([path, entry]);
     const block = blockOf(path);
     const children = entry.tree.kind === "map" && !falcosidekickKeys.has(path) ? entry.tree.entries : [];
     if (children.length > 0 && (block !== undefined || isParent(path))) {
       for (const inner of children) visit(`${path}.${inner.key.toLowerCase()}`, inner);
-    } else if (path === "config_files") problems.warn(path, "is not read: name the file with -c", entry.at);
-    else if (falcosidekickKeys.has(path) || (block === path && entry.tree.kind === "list"))
+    } else if (falcosidekickKeys.has(path) || (block === path && entry.tree.kind === "list"))
       warnUnused(path, block, entry, built, told, problems);
     else if (!isEmpty(entry)) {
       const near = nearest(path, [...known, ...falcosidekickBlocks]) ?? nearest(path, falcosidekickKeys.keys());
@@ -41,6 +42,20 @@ export const warnUnknown = (
     }
   };
   for (const { path, entry } of unknown) visit(path, entry);
+  nameUnread(unread, problems);
+};
+
+/** All keys of falco.yaml that ask for something which is not done here, in one warning. */
+const nameUnread = (unread: readonly (readonly [string, Entry])[], problems: Problems): void => {
+  const asking = unread.filter(([path, { tree }]) => {
+    const quiet = [null, ...(falcoUnread.get(path)?.quiet ?? [])];
+    return !quiet.some((value) => isDeepStrictEqual(value, plain(tree)));
+  });
+  const [first] = asking;
+  if (!first) return;
+  const why = [...new Set(asking.map(([path]) => falcoUnread.get(path)?.why ?? ""))];
+  const names = asking.map(([path]) => path).join(", ");
+  problems.warn(names, `without effect here (${why.join("; ")}): see docs/compatibility.md`, first[1].at);
 };
 
 const isEmpty = ({ tree }: Entry): boolean => tree.kind === "leaf" && tree.value === null;

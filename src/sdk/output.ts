@@ -53,6 +53,16 @@ export interface RequestContext {
   readonly hub: HubFacts;
 }
 
+/** An output of Falco's own that is switched on in falco.yaml. */
+export interface FalcoOutput {
+  /** The block: `http_output`. */
+  readonly name: string;
+  /** Its keys, with Falco's defaults. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** `json_output`: alerts as JSON, else their output text. */
+  readonly json: boolean;
+}
+
 interface Common<S extends Fields> {
   /** = file name = YAML key; dots for nested keys (`aws.sqs` lives in aws-sqs.ts). */
   readonly name: string;
@@ -84,6 +94,11 @@ interface Common<S extends Fields> {
   enabled(config: Config<S>): boolean;
   /** Faults in the values that no single field can see; each names its key. */
   check?(config: Config<S>): readonly string[];
+  /**
+   * The configuration that an output of falco.yaml asks for, in the keys of `fields`, or why it cannot be had here;
+   * undefined: another output takes its place.
+   */
+  fromFalco?(asked: FalcoOutput): Readonly<Record<string, unknown>> | string | undefined;
   /** As `check`, for what works but not as its author may think: warnings at start. */
   warn?(config: Config<S>): readonly string[];
 }

@@ -105,8 +105,8 @@ append_output:
     extra_output: x=%ka.verb
     extra_fields: [ka.verb, {h: "%evt.hostname"}]
 rules: [{disable: {rule: '*'}}, {enable: {tag: k}}]
-engine: {kind: modern_ebpf}
-http_output: {enabled: true}
+engine: {kind: nodriver}
+http_output: {enabled: false}
 webserver: {enabled: false}
 `,
     env: { CLUSTER: "prod" },

@@ -1,0 +1,159 @@
+import { hostname } from "node:os";
+import { isDeepStrictEqual } from "node:util";
+import type { Config } from "../sdk/fields.ts";
+import type { FalcoOutput, Output } from "../sdk/output.ts";
+import { fieldsOf } from "./delivery-fields.ts";
+import { falcoBlocks } from "./falco-blocks.ts";
+import { type ReadOutput, readOutput } from "./output-instances.ts";
+import type { Place, Problems } from "./problem.ts";
+import { type Reader, readFields, type Settings } from "./settings.ts";
+import { pemReader } from "./transport.ts";
+import { type Tree, treeOf } from "./tree.ts";
+
+type Blocks = Config<typeof falcoBlocks>;
+
+export interface FalcoOutputsParts {
+  readonly outputs: readonly Output[];
+  readonly found: ReadonlyMap<string, Tree>;
+  readonly globals: Settings;
+  /** Outputs under their own keys: one that falco.yaml asks for again is not opened twice. */
+  readonly own: readonly ReadOutput[];
+  /** `json_output`. */
+  readonly json: boolean;
+  readonly reader: Reader;
+}
+
+/** The blocks of falco.yaml whose `enabled` means: alerts go there. */
+const outputBlocks = ["stdout_output", "syslog_output", "file_output", "http_output", "program_output"] as const;
+/** What a block cannot do without, as Falco has it. */
+const needed: Readonly<Record<string, keyof Blocks>> = {
+  file_output: "file_output.filename",
+  http_output: "http_output.url",
+  program_output: "program_output.program",
+};
+
+/** The outputs that falco.yaml's own blocks ask for; what asks for more than is done is named. */
+export const falcoOutputs = (parts: FalcoOutputsParts): readonly ReadOutput[] => {
+  const { found, reader } = parts;
+  const { values, places } = readFields(
+    falcoBlocks,
+    { label: "", inFile: (key) => found.get(key), envOver: () => [] },
+    reader,
+  );
+  const at = (key: string): Place => places.get(key) ?? {};
+  nameUndone(values as unknown as Blocks, at, reader.problems);
+  return outputBlocks.flatMap((block): readonly ReadOutput[] => {
+    if (values[`${block}.enabled`] !== true) return [];
+    const missing = needed[block];
+    if (missing !== undefined && values[missing] === "") {
+      // A URL that is none was named already.
+      if (!found.has(missing)) reader.problems.error(missing, "is missing", at(`${block}.enabled`));
+      return [];
+    }
+    if (block === "http_output" && isOwnAddress(String(values["http_output.url"]), parts.globals)) {
+      reader.problems.warn(
+        "http_output.url",
+        "is this hub itself: left out, alerts would come back for ever",
+        at("http_output.url"),
+      );
+      return [];
+    }
+    return asOutput({ name: block, values: ofBlock(values, block), json: parts.json }, at(`${block}.enabled`), parts);
+  });
+};
+
+const ofBlock = (values: Readonly<Record<string, unknown>>, block: string): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(values).flatMap(([key, value]) =>
+      key.startsWith(`${block}.`) ? [[key.slice(block.length + 1), value]] : [],
+    ),
+  );
+
+const asOutput = (wanted: FalcoOutput, at: Place, parts: FalcoOutputsParts): readonly ReadOutput[] => {
+  const { reader, globals, found } = parts;
+  for (const output of parts.outputs) {
+    const asked = output.fromFalco?.(wanted);
+    if (asked === undefined) continue;
+    if (typeof asked === "string") {
+      reader.problems.warn(wanted.name, asked, at);
+      return [];
+    }
+    const fields = fieldsOf(output);
+    const places: Readonly<Record<string, Tree | undefined>> =
+      wanted.name === "http_output" ? transportTrees(wanted.values, found, at) : {};
+    const trees = new Map(Object.entries(asked).map(([key, value]) => [key, treeOf(value, at)]));
+    const label = `${wanted.name}.`;
+    const named: Reader = { ...reader, problems: inFalcosWords(reader.problems, label) };
+    const lookup = { label, inFile: (key: string) => places[key] ?? trees.get(key), envOver: () => [] };
+    const raw = { ...readFields(fields, lookup, named), id: `${output.name}.${wanted.name}`, name: wanted.name, label };
+    const read = readOutput(output, { ...raw, inList: false }, globals, pemReader(named), named);
+    const twin = parts.own.some(
+      ({ instance }) => instance?.output === output && isDeepStrictEqual(instance.config, read.instance?.config),
+    );
+    return twin ? [] : [read];
+  }
+  reader.problems.warn(wanted.name, "is not done: these alerts go to the hub's outputs alone", at);
+  return [];
+};
+
+/** What the engine needs for `http_output`, each where falco.yaml has it. */
+const transportTrees = (
+  values: Readonly<Record<string, unknown>>,
+  found: ReadonlyMap<string, Tree>,
+  at: Place,
+): Readonly<Record<string, Tree | undefined>> => {
+  const given = (key: string): Tree | undefined =>
+    values[key] === "" ? undefined : (found.get(`http_output.${key}`) ?? treeOf(values[key], at));
+  return {
+    checkcert: values.insecure === true ? treeOf(false, at) : undefined,
+    cacertfile: given("ca_cert") ?? given("ca_bundle"),
+    ...(values.mtls === true && { certfile: given("client_cert"), keyfile: given("client_key") }),
+  };
+};
+
+const falcosNames: Readonly<Record<string, string>> = {
+  address: "url",
+  path: "filename",
+  checkcert: "insecure",
+  cacertfile: "ca_cert",
+  certfile: "client_cert",
+  keyfile: "client_key",
+  mutualtls: "mtls",
+};
+
+const inFalcosWords = (problems: Problems, label: string): Problems => {
+  const named = (key: string): string =>
+    key.startsWith(label) ? label + (falcosNames[key.slice(label.length)] ?? key.slice(label.length)) : key;
+  return {
+    error: (key, message, at) => problems.error(named(key), message, at),
+    warn: (key, message, at) => problems.warn(named(key), message, at),
+    list: problems.list,
+  };
+};
+
+const nameUndone = (values: Blocks, at: (key: string) => Place, problems: Problems): void => {
+  const undone = (key: keyof Blocks, message: string): void => {
+    if (values[key] !== falcoBlocks[key].parse(undefined)) problems.warn(key, message, at(key));
+  };
+  if (values["http_output.enabled"]) {
+    undone("http_output.ca_path", "is not read: name one file in http_output.ca_cert");
+    undone("http_output.echo", "is not done: /metrics and the log say what becomes of requests");
+    undone("http_output.compress_uploads", "is not done: requests are sent as they are");
+  }
+  undone("grpc_output.enabled", "is not done: no gRPC is served");
+  if (!values["grpc_output.enabled"]) undone("grpc.enabled", "is not done: no gRPC is served");
+  undone("webserver.prometheus_metrics_enabled", "is not done on this port: metrics are at /metrics of the hub's own");
+};
+
+const loopback = /^(localhost|127(\.\d+){3}|\[::1\]|0\.0\.0\.0|\[::\])$/i;
+
+const isOwnAddress = (text: string, globals: Settings): boolean => {
+  const url = URL.parse(text);
+  if (!url) return false;
+  const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
+  const own = String(globals.values.listenaddress ?? "").toLowerCase();
+  const host = url.hostname.toLowerCase();
+  return (
+    port === globals.values.listenport && (loopback.test(host) || host === own || host === hostname().toLowerCase())
+  );
+};
