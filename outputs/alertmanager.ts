@@ -40,11 +40,10 @@ export default defineOutput({
       const results = await Promise.allSettled(requests.map((request) => host.http(request, signal)));
       const refused = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
       if (refused.length === results.length) throw refused[0];
-      for (const error of refused)
-        host.log.warn(
-          { reason: error instanceof DeliveryError ? error.fault.reason : "other" },
-          "one Alertmanager did not take what another did",
-        );
+      for (const error of refused) {
+        const { fault, said } = error instanceof DeliveryError ? error : { fault: { reason: "other" }, said: "" };
+        host.log.warn({ reason: fault.reason, said }, "one Alertmanager did not take what another did");
+      }
     },
   }),
 });

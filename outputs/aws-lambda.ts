@@ -2,7 +2,9 @@ import { rawEvent } from "../src/sdk/alert.ts";
 import { awsFields, awsOptions, checkIdentity, failAws } from "../src/sdk/aws.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { choice, text } from "../src/sdk/fields.ts";
+import { answerBytes } from "../src/sdk/http.ts";
 import { defineOutput } from "../src/sdk/output.ts";
+import { wordsOf } from "../src/sdk/words.ts";
 
 export default defineOutput({
   name: "aws.lambda",
@@ -38,7 +40,12 @@ export default defineOutput({
         const reply = await client.send(command, { abortSignal: signal }).catch(failAws);
         // The function ran and failed: the same alert would fail again, and a redrive may follow a repair.
         if (reply.FunctionError)
-          throw new DeliveryError("the function failed", { reason: "server_error", retryable: false });
+          throw new DeliveryError(
+            `the function failed (${reply.FunctionError.slice(0, 60)})`,
+            { reason: "server_error", retryable: false },
+            // The function's own error: its type and its message.
+            wordsOf(Buffer.from((reply.Payload ?? new Uint8Array()).subarray(0, answerBytes)).toString()),
+          );
       },
       close: async () => client.destroy(),
     };

@@ -4,6 +4,7 @@ import { postJson } from "../src/sdk/http.ts";
 import { cardColours, colourIcon, fit, readable } from "../src/sdk/message.ts";
 import { type Alert, defineHttpOutput } from "../src/sdk/output.ts";
 import { goTime } from "../src/sdk/rfc3339.ts";
+import { wordsOf } from "../src/sdk/words.ts";
 
 const fields = {
   webhookurl: url("URL of a workflow's webhook, or of a connector.", { secret: true }),
@@ -38,9 +39,11 @@ export default defineHttpOutput({
   /** A connector answers 200 for an event that it could not deliver. */
   accept: (reply) => {
     const status = /delivery failed with error.*HTTP error (\d+)/s.exec(reply.body)?.[1];
-    if (status === "429") throw new DeliveryError("Teams is rate limited", { reason: "rate_limited", retryable: true });
+    const said = wordsOf(reply.body);
+    if (status === "429")
+      throw new DeliveryError("Teams is rate limited", { reason: "rate_limited", retryable: true }, said);
     if (status)
-      throw new DeliveryError(`Teams refused the message (${status})`, { reason: "partial", retryable: true });
+      throw new DeliveryError(`Teams refused the message (${status})`, { reason: "partial", retryable: true }, said);
   },
 });
 

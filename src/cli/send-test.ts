@@ -7,6 +7,7 @@ import type { HubConfig, OutputInstance } from "../config/types.ts";
 import { openDelivery } from "../deliver/chain.ts";
 import { hubFacts } from "../hub/outputs.ts";
 import { createLogger } from "../log/log.ts";
+import { createTextMask } from "../log/mask.ts";
 import { decodeAlerts, makeAlertSettings } from "../pipeline/alert-in.ts";
 import { encodeAlert } from "../pipeline/codec.ts";
 import { decodeAlertLines } from "../pipeline/worker.ts";
@@ -56,7 +57,7 @@ export const sendTest: Command = async (args, io) => {
   return (await Promise.all(sent)).every(Boolean) ? 0 : 1;
 };
 
-const noMetrics = { attempt() {}, retried() {}, dead() {}, breaker() {} };
+const noMetrics = { attempt() {}, retried() {}, dead() {}, omitted() {}, breaker() {} };
 
 /** What the destination answered, for people; delivery's messages hold no URL, key or body. */
 const attempt = async (
@@ -74,6 +75,7 @@ const attempt = async (
     encode: (alerts) => alerts.map(encodeAlert).join("\n"),
     hub: hubFacts(config),
     proxy: config.proxy,
+    mask: createTextMask(secretsOf(config)),
   });
   const start = performance.now();
   try {

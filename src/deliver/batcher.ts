@@ -168,9 +168,11 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
     const failed = failure.failed && new Set(failure.failed);
     const dead = new Set(failure.dead);
     for (const [i, entry] of batch.entries()) {
-      if (!failed || failed.has(i) || dead.has(i))
-        resolve(entry, { kind: "failed", failure, permanent: dead.has(i) || !failure.retryable });
-      else resolve(entry, taken);
+      if (!failed || failed.has(i) || dead.has(i)) {
+        const said = failure.each?.get(i);
+        const own = said === undefined ? failure : { ...failure, message: said };
+        resolve(entry, { kind: "failed", failure: own, permanent: dead.has(i) || !failure.retryable });
+      } else resolve(entry, taken);
     }
   };
 

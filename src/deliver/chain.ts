@@ -7,7 +7,7 @@ import { type Outcome, openBatcher } from "./batcher.ts";
 import { type BreakerState, breaker } from "./breaker.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { concurrency } from "./concurrency.ts";
-import { type Failure, failureOf, framesOf } from "./failure.ts";
+import { type Failure, failureOf, framesOf, type Mask, noMask } from "./failure.ts";
 import { every } from "./gate.ts";
 import { openHttp } from "./http.ts";
 import { limit } from "./limit.ts";
@@ -30,6 +30,8 @@ export interface DeliveryDeps {
   readonly encode: (alerts: readonly Alert[]) => string;
   readonly hub: HubFacts;
   readonly proxy?: ProxyEnv;
+  /** For what destinations say, which may repeat what they were sent; absent: nothing is secret. */
+  readonly mask?: Mask;
   readonly clock?: Clock;
 }
 
@@ -61,14 +63,14 @@ const mostItems = 64;
  */
 export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps): Promise<Delivery> => {
   const { delivery, transport, output } = instance;
-  const { now, random, decode, encode, hub, proxy, clock = systemClock } = deps;
+  const { now, random, decode, encode, hub, proxy, mask = noMask, clock = systemClock } = deps;
   const log = deps.log.child({ output: instance.id });
   const slots = Math.min(delivery.maxconcurrentrequests || unlimited, unlimited);
   const limits = delivery.batch ?? output.batchOf?.(instance.config) ?? output.batch;
 
   const observer = observe({ log, metrics: deps.metrics, now });
   const http = openHttp(transport, proxy, { connections: slots, now });
-  const sender = openSender(instance, { http, log, now, clock, hub });
+  const sender = openSender(instance, { http, log, now, clock, hub, mask, omitted: deps.metrics.omitted });
   const flights = concurrency(slots);
   const fuse = breaker(delivery.breaker, observer.breaker);
   const rate = delivery.ratelimit ? [limit(delivery.ratelimit, clock.ticks())] : [];
@@ -79,7 +81,7 @@ export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps)
     limits,
     weigh: (alert) => Buffer.byteLength(rawEvent(alert)),
     gate: every([flights, ...rate, pace(), fuse]),
-    attempt: observed(observer, clock, log, timed(delivery.timeoutMs, clock, sender.send)),
+    attempt: observed({ observer, clock, log, mask }, timed(delivery.timeoutMs, clock, sender.send)),
     clock,
   });
 
@@ -129,7 +131,10 @@ export const destinationOf = ({ id, name, output }: OutputInstance): string =>
 
 /** An attempt that cannot throw, measured and logged. */
 const observed =
-  (observer: Observer, clock: Clock, log: Logger, attempt: (taken: Taken) => Promise<void>) =>
+  (
+    { observer, clock, log, mask }: { observer: Observer; clock: Clock; log: Logger; mask: Mask },
+    attempt: (taken: Taken) => Promise<void>,
+  ) =>
   (alerts: Alerts, accepted: readonly number[]): Promise<Failure | undefined> => {
     const start = clock.ticks();
     const told = (failure: Failure | undefined): Failure | undefined => {
@@ -139,7 +144,7 @@ const observed =
     return attempt({ alerts, accepted }).then(
       () => told(undefined),
       (error) => {
-        const failure = failureOf(error);
+        const failure = failureOf(error, mask);
         if (failure.reason === "bug") log.error({ frames: framesOf(error) }, failure.message);
         return told(failure);
       },

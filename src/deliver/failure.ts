@@ -1,10 +1,20 @@
 import { DeliveryError, type DeliveryFault } from "../sdk/errors.ts";
+import { fitWords } from "../sdk/words.ts";
 import { networkFault } from "./network.ts";
 
 /** Why an attempt failed, fit for logs and dead letters: the message holds no URL, key or body. */
 export interface Failure extends DeliveryFault {
   readonly message: string;
+  /** What the destination said about single alerts, by their indexes. */
+  readonly each?: ReadonlyMap<number, string>;
 }
+
+/** Replaces the secrets of the configuration in a text. */
+export type Mask = (text: string) => string;
+export const noMask: Mask = (text) => text;
+
+/** UTF-16 units of a destination's own words in logs and dead letters. */
+const longestWords = 300;
 
 const bugs = [TypeError, RangeError, ReferenceError, SyntaxError];
 
@@ -12,14 +22,27 @@ const bugs = [TypeError, RangeError, ReferenceError, SyntaxError];
  * What a thrown value means. DeliveryError says it itself; sockets, DNS, TLS and aborts are known by their codes; errors
  * of the language are bugs and never cured by repeating. All else is retried: permanent must be declared.
  */
-export const failureOf = (error: unknown): Failure => {
-  if (error instanceof DeliveryError) return { ...error.fault, message: error.message };
+export const failureOf = (error: unknown, mask: Mask = noMask): Failure => {
+  if (error instanceof DeliveryError) return refused(error, mask);
   const known = networkFault(error);
   if (known) return known;
   if (bugs.some((kind) => error instanceof kind))
     return { reason: "bug", retryable: false, message: `${(error as Error).name} in the output` };
   return { reason: "other", retryable: true, message: `unexpected ${labelOf(error)}` };
 };
+
+const refused = ({ fault, message, said }: DeliveryError, mask: Mask): Failure => {
+  // Masked before they are cut: half a secret would not be known.
+  const shown = (words: string): string => fitWords(mask(words).trim(), longestWords);
+  if (typeof said === "string") return { ...fault, message: joined(message, shown(said)) };
+  const each = new Map(
+    [...said].map(([index, words]) => [index, shown(words)] as const).filter(([, words]) => words !== ""),
+  );
+  const [first = ""] = each.values();
+  return { ...fault, message: joined(message, first), ...(each.size > 0 && { each }) };
+};
+
+const joined = (message: string, words: string): string => (words === "" ? message : `${message}: ${words}`);
 
 /** An unknown error's message may quote an address or a key, so only its class and code are told. */
 const labelOf = (error: unknown): string => {

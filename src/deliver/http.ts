@@ -1,11 +1,12 @@
 import type { Dispatcher } from "undici";
 import { DeliveryError } from "../sdk/errors.ts";
-import { type HttpCall, type HttpReply, type HttpRequest, mergeHeaders } from "../sdk/http.ts";
+import { answerBytes, type HttpCall, type HttpReply, type HttpRequest, mergeHeaders } from "../sdk/http.ts";
 import type { TlsMaterial } from "../sdk/output.ts";
 import { failureOf } from "./failure.ts";
 import type { ProxyEnv } from "./proxy.ts";
 import { retryAfterMs, statusFault } from "./status.ts";
 import { openTargets, type Target } from "./targets.ts";
+import { ownWords } from "./words.ts";
 
 export interface HttpOptions {
   /** Sockets per origin; default 32. */
@@ -13,9 +14,6 @@ export interface HttpOptions {
   /** Milliseconds since the epoch, to read Retry-After dates by. */
   readonly now?: () => number;
 }
-
-/** Kept of an answer; the rest is read and dropped so that the connection can be used again. */
-const keptBytes = 1024 * 1024;
 
 /**
  * HTTP for one destination: keep-alive pools, through the proxy that the environment names (loopback never), TLS 1.2 or
@@ -29,20 +27,26 @@ export const openHttp = (
   const now = options.now ?? Date.now;
   const targets = openTargets(tls, proxy, options.connections ?? 32);
 
-  const checked = (reply: HttpReply): HttpReply => {
+  const checked = (reply: HttpReply, request: HttpRequest): HttpReply => {
     const fault = statusFault(reply.status);
     if (!fault) return reply;
     const wait = fault.retryable ? retryAfterMs(reply.headers, now()) : undefined;
-    throw new DeliveryError(`HTTP ${reply.status}`, wait === undefined ? fault : { ...fault, retryAfterMs: wait });
+    const said = ownWords(reply, request);
+    throw new DeliveryError(
+      `HTTP ${reply.status}`,
+      wait === undefined ? fault : { ...fault, retryAfterMs: wait },
+      said,
+    );
   };
   const call: HttpCall = (request, signal) =>
     new Promise<HttpReply>((resolve, reject) => {
       exchange(targets.find(request.url), request, signal, resolve, reject);
-    }).then(checked, failed);
+    }).then((reply) => checked(reply, request), failed);
   return Object.assign(call, { close: targets.close });
 };
 
 const failed = (error: unknown): never => {
+  if (error instanceof DeliveryError) throw error;
   const { message, ...fault } = failureOf(error);
   throw new DeliveryError(message, fault);
 };
@@ -60,6 +64,7 @@ const exchange = (
   let headers: Readonly<Record<string, string>> = {};
   let kept = 0;
   let chunks: Buffer[] | undefined;
+  const { keep = answerBytes } = request;
 
   const abort = (): void => {
     controller?.abort(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
@@ -83,21 +88,28 @@ const exchange = (
       status = code;
       headers = flatten(fields);
     },
-    onResponseData(_controller, chunk) {
-      if (kept >= keptBytes) return;
+    onResponseData(answering, chunk) {
+      if (kept >= keep) return;
       chunks ??= [];
-      chunks.push(kept + chunk.length > keptBytes ? chunk.subarray(0, keptBytes - kept) : chunk);
+      chunks.push(kept + chunk.length > keep ? chunk.subarray(0, keep - kept) : chunk);
       kept += chunk.length;
+      if (kept < keep) return;
+      // An answer without end would hold the connection: it is closed, and the next request opens another.
+      end();
+      answering.abort(new Error("the answer is long enough"));
     },
     onResponseEnd() {
-      signal.removeEventListener("abort", abort);
-      resolve({ status, headers, body: chunks ? Buffer.concat(chunks).toString("utf8") : "" });
+      end();
     },
     onResponseError(_controller, error) {
       signal.removeEventListener("abort", abort);
       reject(error);
     },
   });
+  const end = (): void => {
+    signal.removeEventListener("abort", abort);
+    resolve({ status, headers, body: chunks ? Buffer.concat(chunks).toString("utf8") : "" });
+  };
 };
 
 type Fields = Readonly<Record<string, string | string[] | undefined>>;

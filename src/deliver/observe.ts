@@ -10,6 +10,8 @@ export interface DeliveryMetrics {
   attempt(outcome: "ok" | Reason, seconds: number, taken: number, failed: number): void;
   retried(reason: Reason, alerts: number): void;
   dead(reason: Reason, alerts: number): void;
+  /** Parts of alerts that the destination did not take and that were left out. */
+  omitted(parts: number): void;
   breaker(state: BreakerState): void;
 }
 

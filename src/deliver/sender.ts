@@ -5,7 +5,7 @@ import { type HttpCall, type HttpReply, type HttpRequest, jsonHeaders, mergeHead
 import type { Alerts, ClientOutput, HttpOutput, HubFacts, Sender } from "../sdk/output.ts";
 import { reopening } from "./client.ts";
 import type { Clock } from "./clock.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf, type Mask } from "./failure.ts";
 import { timed } from "./timeout.ts";
 import { clientTls } from "./tls.ts";
 
@@ -15,6 +15,8 @@ export interface SenderParts {
   readonly now: () => number;
   readonly clock: Clock;
   readonly hub: HubFacts;
+  readonly mask: Mask;
+  readonly omitted: (parts: number) => void;
 }
 
 /** Alerts of one request, and when the hub took each: milliseconds since the epoch. */
@@ -64,7 +66,7 @@ const accepted = (check: () => void, reply: HttpReply): void => {
 };
 
 const clientSender = (output: ClientOutput, instance: OutputInstance, parts: SenderParts): OpenSender => {
-  const { http, log, now, hub, clock } = parts;
+  const { http, log, now, hub, clock, mask, omitted } = parts;
   const { timeoutMs } = instance.delivery;
   const tls = clientTls(instance.transport);
   let started = false;
@@ -72,13 +74,14 @@ const clientSender = (output: ClientOutput, instance: OutputInstance, parts: Sen
   // The check at start may use half an attempt, so that a destination without it still gets its alerts.
   const start = timed(timeoutMs / 2, clock, async (sender: Sender, signal) => sender.start?.(signal));
   const client = reopening(async () => {
-    const sender = await output.open(instance.config, { http, log, now, tls, hub });
+    const sender = await output.open(instance.config, { http, log, now, tls, hub, omitted });
     if (!started) {
       try {
         await start(sender);
         started = true;
       } catch (error) {
-        log.warn({ reason: failureOf(error).reason }, `check at start failed: ${failureOf(error).message}`);
+        const { reason, message } = failureOf(error, mask);
+        log.warn({ reason }, `check at start failed: ${message}`);
       }
     }
     return sender;
@@ -89,7 +92,8 @@ const clientSender = (output: ClientOutput, instance: OutputInstance, parts: Sen
     send: ({ alerts, accepted }, signal) => client.use((sender) => sender.send(alerts, signal, accepted), signal),
     warm: () => {
       open(undefined).catch((error) => {
-        log.warn({ reason: failureOf(error).reason }, `cannot open yet: ${failureOf(error).message}`);
+        const { reason, message } = failureOf(error, mask);
+        log.warn({ reason }, `cannot open yet: ${message}`);
       });
     },
     close: () => client.close(),

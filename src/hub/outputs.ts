@@ -1,6 +1,8 @@
 import type { Logger } from "pino";
+import { secretsOf } from "../config/redact.ts";
 import type { HubConfig, OutputInstance } from "../config/types.ts";
 import { type Delivery, destinationOf, openDelivery } from "../deliver/chain.ts";
+import { createTextMask } from "../log/mask.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { encodeAlert } from "../pipeline/codec.ts";
 import { compileMatch, outputLane, type Route } from "../pipeline/route.ts";
@@ -46,6 +48,7 @@ export const openOutputs = async (
 ): Promise<readonly OpenOutput[]> => {
   const { queue, metrics, log, now, random } = parts;
   const hub = hubFacts(config);
+  const mask = createTextMask(secretsOf(config));
   return Promise.all(
     config.outputs.map(async (instance) => {
       const delivery = await openDelivery(instance, {
@@ -57,6 +60,7 @@ export const openOutputs = async (
         encode: (alerts) => alerts.map(encodeAlert).join("\n"),
         hub,
         proxy: config.proxy,
+        mask,
       });
       const consumer = queue.consume(outputLane(instance.id), delivery.handle, delivery.parallel);
       return { id: instance.id, delivery, consumer };

@@ -8,9 +8,8 @@ const shortest = 4;
  * written percent-encoded or in base64, and the part of a URL after its host, which is what errors tend to quote.
  */
 export const createMask = (secrets: readonly string[]): ((line: string) => string) => {
-  const spellings = [...new Set(secrets.flatMap(spellingsOf))].filter((text) => text.length >= shortest);
+  const spellings = spellingsOfAll(secrets);
   if (spellings.length === 0) return (line) => line;
-  spellings.sort((a, b) => b.length - a.length);
   const plain = alternatives(spellings);
   // As JSON writes it, so that a line without secrets is only searched, never parsed.
   const escaped = alternatives(spellings.map((text) => JSON.stringify(text).slice(1, -1)));
@@ -22,6 +21,20 @@ export const createMask = (secrets: readonly string[]): ((line: string) => strin
     ).concat(end);
   };
 };
+
+/** The same for any text, in which runs of blanks may have become one. */
+export const createTextMask = (secrets: readonly string[]): ((text: string) => string) => {
+  const spellings = spellingsOfAll(secrets.flatMap((secret) => [secret, secret.replaceAll(/\s+/g, " ")]));
+  if (spellings.length === 0) return (text) => text;
+  const plain = alternatives(spellings);
+  return (text) => text.replace(plain, masked);
+};
+
+/** Longest first, so that a part does not hide the whole. */
+const spellingsOfAll = (secrets: readonly string[]): readonly string[] =>
+  [...new Set(secrets.flatMap(spellingsOf))]
+    .filter((text) => text.length >= shortest)
+    .sort((a, b) => b.length - a.length);
 
 const spellingsOf = (secret: string): string[] => {
   const found = [secret, encodeURIComponent(secret.toWellFormed()), Buffer.from(secret).toString("base64")];

@@ -91,6 +91,11 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
   );
   const retries = tally("eyrie_delivery_retries_total", "Alerts put back to be sent again.", ["output", "reason"]);
   const dead = tally("eyrie_dead_letters_total", "Alerts given up and kept as dead letters.", ["output", "reason"]);
+  const omitted = tally(
+    "eyrie_delivery_omitted_total",
+    "Parts of alerts that destinations did not take and that were left out.",
+    ["output"],
+  );
   const breaker = gauge("eyrie_breaker_state", "0 closed, 1 half open, 2 open.", ["output"]);
   const success = gauge("eyrie_last_success_timestamp_seconds", "When the destination last took an alert.", ["output"]);
   const bytes = tally("eyrie_intake_bytes_total", "Bytes of request bodies as received.", ["source"]);
@@ -169,6 +174,7 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
         },
         retried: (reason, alerts) => retries.cell(output, reason).add(alerts),
         dead: (reason, alerts) => dead.cell(output, reason).add(alerts),
+        omitted: (parts) => omitted.cell(output).add(parts),
         breaker: (state) => breaker.set({ output }, breakerValue[state]),
       };
     },

@@ -1,6 +1,7 @@
 import { DeliveryError, type DeliveryFault, type Reason } from "./errors.ts";
 import { type Config, flag, secret, text, url } from "./fields.ts";
 import type { Host } from "./output.ts";
+import { oneLine } from "./words.ts";
 
 /** The keys that AWS outputs share; they may stand under `aws` once for all. */
 export const awsFields = {
@@ -59,6 +60,7 @@ interface SdkError {
   readonly name?: unknown;
   /** Of the connection that failed: `ECONNREFUSED`. */
   readonly code?: unknown;
+  readonly message?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
@@ -86,16 +88,23 @@ export const awsFault = (error: unknown): DeliveryFault => {
   return fault(status === undefined ? "network" : "bad_reply", true);
 };
 
-/** For `.catch`: every failure of a client as a DeliveryError that says nothing but its kind. */
+/** For `.catch`: every failure of a client as a DeliveryError. What AWS says goes along, what the client says does not. */
 export const failAws = (error: unknown): never => {
   if (error instanceof DeliveryError) throw error;
-  const { name, code } = (error ?? {}) as SdkError;
+  const { name, code, message } = (error ?? {}) as SdkError;
   const word = (text: unknown): string | undefined =>
     typeof text === "string" && /^\w{1,60}$/.test(text) ? text : undefined;
-  if ((error as Error | undefined)?.message === "Region is missing")
+  if (message === "Region is missing")
     throw new DeliveryError("no region is configured for AWS", { reason: "config", retryable: true });
   const fault = awsFault(error);
   if (fault.reason === "network")
     throw new DeliveryError(`AWS is not reached (${word(code) ?? word(name) ?? "?"})`, fault);
-  throw new DeliveryError(`AWS answered ${word(name) ?? "an error"}`, fault);
+  const answered = (error as SdkError).$metadata?.httpStatusCode !== undefined;
+  throw new DeliveryError(`AWS answered ${word(name) ?? "an error"}`, fault, answered ? awsWords(message) : "");
 };
+
+/** What AWS says, its first line: below it stands the request that was signed. Keys that it names are the SDK's own finds. */
+export const awsWords = (message: unknown): string =>
+  typeof message === "string" && message !== "UnknownError"
+    ? oneLine(message.trim().split("\n", 1)[0] ?? "").replaceAll(/\b(?:AKIA|ASIA)[A-Z0-9]{8,}/g, "***")
+    : "";

@@ -35,8 +35,14 @@ export interface DeliveryFault {
 export class DeliveryError extends Error {
   override readonly name = "DeliveryError";
   readonly fault: DeliveryFault;
-  constructor(message: string, fault: DeliveryFault) {
+  /**
+   * The destination's own words, for all alerts or by the index of each that failed: one line (`src/sdk/words.ts`), shown
+   * behind the message once delivery has masked the secrets in it.
+   */
+  readonly said: string | ReadonlyMap<number, string>;
+  constructor(message: string, fault: DeliveryFault, said: string | ReadonlyMap<number, string> = "") {
     super(message);
     this.fault = fault;
+    this.said = said;
   }
 }

@@ -11,12 +11,17 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  /** Bytes of the answer that are needed; absent: `answerBytes`. What is beyond is not read. */
+  readonly keep?: number;
 }
+
+/** Of an answer whose request does not say how much it needs. */
+export const answerBytes = 65_536;
 
 export interface HttpReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** At most 1 MiB is kept. */
+  /** Its beginning, when it is longer than the request wanted. */
   readonly body: string;
 }
 

@@ -1,4 +1,6 @@
 import { DeliveryError, type Reason } from "./errors.ts";
+import { LoginRefused } from "./mail-login.ts";
+import { oneLine } from "./words.ts";
 
 /** What an error of the mail client means: the server's code decides, else the kind of error. */
 export const mailError = (error: unknown): DeliveryError => {
@@ -7,20 +9,27 @@ export const mailError = (error: unknown): DeliveryError => {
     code,
     originalCode,
     responseCode: said = 0,
+    response,
   } = (error ?? {}) as {
     name?: string;
     code?: string;
     originalCode?: string;
     responseCode?: number;
+    response?: unknown;
   };
+  const words = typeof response === "string" ? oneLine(response) : "";
   const fail = (reason: Reason, retryable: boolean, message: string) =>
-    new DeliveryError(message, { reason, retryable });
+    new DeliveryError(message, { reason, retryable }, words);
   const told = `the mail server answered ${said}`;
   if (name === "AbortError" || name === "TimeoutError" || code === "EABORT" || code === "ETIMEDOUT")
     return fail("timeout", true, "the mail server did not answer in time");
   // Passwords are mended while alerts wait.
   if (code === "EAUTH" || said === 530 || said === 534 || said === 535)
-    return fail("auth_error", true, "the mail server refused the login");
+    return fail(
+      "auth_error",
+      true,
+      `the mail server refused the login${error instanceof LoginRefused ? error.why : ""}`,
+    );
   if (code === "ETLS" || /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_|ERR_SSL_)/.test(originalCode ?? ""))
     return fail("tls", true, "no trusted connection to the mail server");
   if (said === 552 || said === 523) return fail("too_large", false, told);

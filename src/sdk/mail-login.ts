@@ -11,6 +11,8 @@ interface Credentials {
 
 /** The conversation that nodemailer lends a mechanism of its user's. */
 export interface Session {
+  /** Mechanisms that the server offers, in capitals. */
+  readonly authMethods: readonly string[];
   sendCommand(line: string): Promise<{ readonly status: number }>;
 }
 
@@ -19,6 +21,23 @@ type Mechanism = (typeof mechanisms)[number];
 
 export const mechanismOf = (name: string): Mechanism | undefined =>
   mechanisms.find((mechanism) => mechanism === name.toLowerCase());
+
+/** `why` is what the server's list of logins tells, if it tells anything. */
+export class LoginRefused extends Error {
+  readonly responseCode: number;
+  readonly why: string;
+  constructor(responseCode: number, why: string) {
+    super("login refused");
+    this.responseCode = responseCode;
+    this.why = why;
+  }
+}
+
+const offered = (wanted: string, methods: readonly string[]): string => {
+  if (methods.includes(wanted)) return "";
+  const named = methods.filter((method) => /^[A-Z0-9_-]{1,20}$/.test(method)).slice(0, 10);
+  return named.length === 0 ? ": it offers none" : `: it offers ${named.join(", ")}, not ${wanted}`;
+};
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64") || "=";
 
@@ -51,6 +70,6 @@ export const loginOf = (
     }
     // A refused token is explained first, and refused after the client's empty answer.
     if (reply.status === 334) reply = await session.sendCommand(mechanism === "oauthbearer" ? "AQ==" : "*");
-    if (reply.status !== 235) throw Object.assign(new Error("login refused"), { responseCode: reply.status });
+    if (reply.status !== 235) throw new LoginRefused(reply.status, offered(name, session.authMethods));
   };
 };

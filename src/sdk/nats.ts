@@ -2,6 +2,7 @@ import type { ConnectionOptions, NatsConnection } from "@nats-io/transport-node"
 import { DeliveryError, type DeliveryFault, type Reason } from "./errors.ts";
 import { type Config, secret, text, url } from "./fields.ts";
 import type { TlsMaterial } from "./output.ts";
+import { oneLine } from "./words.ts";
 
 type Nats = typeof import("@nats-io/transport-node");
 
@@ -65,9 +66,7 @@ const refusals: Readonly<Record<string, DeliveryFault>> = {
 
 const tooLarge = 10054;
 
-/** What an error of the client means. */
-export const natsFault = (error: unknown): DeliveryFault => {
-  if (error instanceof DeliveryError) return error.fault;
+const faultOf = (error: unknown): DeliveryFault => {
   const { name, code, cause } = (error ?? {}) as { name?: string; code?: unknown; cause?: { code?: unknown } };
   if (name === "JetStreamApiError" && code === tooLarge) return { reason: "too_large", retryable: false };
   const known = refusals[name ?? ""];
@@ -77,7 +76,7 @@ export const natsFault = (error: unknown): DeliveryFault => {
   return { reason, retryable: true };
 };
 
-const said: Partial<Record<Reason, string>> = {
+const told: Partial<Record<Reason, string>> = {
   auth_error: "NATS refused the user",
   not_found: "no stream takes the subject",
   server_error: "the stream does not store the message",
@@ -86,18 +85,33 @@ const said: Partial<Record<Reason, string>> = {
   tls: "NATS is not trusted, or does not trust the hub",
 };
 
-/** The error that a sender throws; `extra` names the alerts that failed, when not all did. */
-export const natsError = (fault: DeliveryFault, extra: Partial<DeliveryFault> = {}): DeliveryError =>
-  new DeliveryError(said[fault.reason] ?? "NATS is not reached", { ...fault, ...extra });
+/** Errors whose message is the server's, and not one of the client's, which quote addresses. */
+const serversOwn = /^(AuthorizationError|PermissionViolationError|UserAuthenticationExpiredError|JetStreamApiError)$/;
+
+const natsFailure = (fault: DeliveryFault, said: string | ReadonlyMap<number, string> = ""): DeliveryError =>
+  new DeliveryError(told[fault.reason] ?? "NATS is not reached", fault, said);
+
+/** An error of the client as the one that a sender throws. */
+export const natsError = (error: unknown): DeliveryError => {
+  if (error instanceof DeliveryError) return error;
+  const { name = "", message = "" } = (error ?? {}) as { name?: string; message?: string };
+  return natsFailure(faultOf(error), serversOwn.test(name) ? oneLine(message) : "");
+};
+
+/** What is known before anything is sent. */
+export const tooLargeForNats = (): DeliveryError => natsFailure({ reason: "too_large", retryable: false });
 
 /** Failed alerts alone are reported, those that no repetition cures apart. */
-export const settle = (faults: ReadonlyMap<number, DeliveryFault>): void => {
-  const all = [...faults];
+export const settle = (errors: ReadonlyMap<number, DeliveryError>): void => {
+  const all = [...errors];
   const [first] = all;
   if (!first) return;
-  const [, told] = all.find(([, fault]) => fault.retryable) ?? first;
-  const dead = all.flatMap(([i, fault]) => (fault.retryable ? [] : [i]));
-  throw natsError(told, { failed: all.map(([i]) => i), ...(told.retryable && dead.length > 0 && { dead }) });
+  const [, { fault }] = all.find(([, error]) => error.fault.retryable) ?? first;
+  const dead = all.flatMap(([i, error]) => (error.fault.retryable ? [] : [i]));
+  throw natsFailure(
+    { ...fault, failed: all.map(([i]) => i), ...(fault.retryable && dead.length > 0 && { dead }) },
+    new Map(all.map(([i, { message, said }]) => [i, said === "" ? message : `${message}: ${said}`])),
+  );
 };
 
 /** The work, or a timeout when the attempt is over. */

@@ -25,6 +25,8 @@ export interface Host {
   /** One HTTP attempt over the output's own connection pool (TLS, proxy, client certificate from configuration). */
   readonly http: HttpCall;
   readonly log: Logger;
+  /** Counts parts of alerts that the destination did not take and that were left out, so that the rest is stored. */
+  readonly omitted: (parts: number) => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** TLS material of the global configuration, for clients that open their own sockets. */

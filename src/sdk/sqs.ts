@@ -1,4 +1,4 @@
-import { awsFault } from "./aws.ts";
+import { awsFault, awsWords } from "./aws.ts";
 import { DeliveryError } from "./errors.ts";
 
 /** The SDK's own choice when nothing else is configured. */
@@ -24,6 +24,7 @@ interface Refused {
   readonly Id?: string | undefined;
   readonly Code?: string | undefined;
   readonly SenderFault?: boolean | undefined;
+  readonly Message?: string | undefined;
 }
 
 /** Throws for the messages of a batch that were refused. */
@@ -32,10 +33,9 @@ export const settle = (refused: readonly Refused[]): void => {
   const dead = refused.filter(({ Code, SenderFault }) => SenderFault && awsFault({ name: Code }).reason === "network");
   const failed = refused.map(({ Id }) => Number(Id));
   const retryable = dead.length < refused.length;
-  throw new DeliveryError(`SQS refused ${failed.length} of the messages`, {
-    reason: "partial",
-    retryable,
-    failed,
-    dead: dead.map(({ Id }) => Number(Id)),
-  });
+  throw new DeliveryError(
+    `SQS refused ${failed.length} of the messages`,
+    { reason: "partial", retryable, failed, dead: dead.map(({ Id }) => Number(Id)) },
+    new Map(refused.map(({ Id, Code, Message }) => [Number(Id), awsWords([Code, Message].filter(Boolean).join(": "))])),
+  );
 };

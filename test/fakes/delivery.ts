@@ -78,7 +78,11 @@ export interface Rig {
 }
 
 /** A delivery on a fake clock; the network is real. */
-export const openRig = async (instance: OutputInstance, random: () => number = () => 1): Promise<Rig> => {
+export const openRig = async (
+  instance: OutputInstance,
+  random: () => number = () => 1,
+  mask?: (text: string) => string,
+): Promise<Rig> => {
   const clock = fakeClock();
   const lines: string[] = [];
   const counted: string[] = [];
@@ -86,6 +90,7 @@ export const openRig = async (instance: OutputInstance, random: () => number = (
     attempt: (outcome, _seconds, taken, failed) => counted.push(`attempt ${outcome} ${taken} ${failed}`),
     retried: (reason, alerts) => counted.push(`retried ${reason} ${alerts}`),
     dead: (reason, alerts) => counted.push(`dead ${reason} ${alerts}`),
+    omitted: (parts) => counted.push(`omitted ${parts}`),
     breaker: (state) => counted.push(`breaker ${state}`),
   };
   let serial = 0;
@@ -113,6 +118,7 @@ export const openRig = async (instance: OutputInstance, random: () => number = (
     encode,
     hub: { outputs: [], customfields: {}, templatedfields: {} },
     clock,
+    ...(mask && { mask }),
   });
   return Object.assign(rig, { delivery });
 };

@@ -15,10 +15,10 @@ export interface Behaviour {
   readonly retryAfter?: string | number;
   /**
    * `hang`: reads, never answers; `drip`: headers, then a byte every `dripMs` (default 20) without end; `reset`: RST
-   * instead of an answer; `reset-in-body`: RST after half the answer; `close`: FIN instead of an answer;
+   * instead of an answer; `reset-in-body`: RST after half the answer; `endless`: headers, then bytes without end, as fast as they go; `close`: FIN instead of an answer;
    * `garbage`: bytes that are not HTTP.
    */
-  readonly fault?: "hang" | "drip" | "reset" | "reset-in-body" | "close" | "garbage";
+  readonly fault?: "hang" | "drip" | "endless" | "reset" | "reset-in-body" | "close" | "garbage";
   readonly dripMs?: number;
 }
 
@@ -48,6 +48,8 @@ export interface HttpSink {
   /** Sockets open now, and the most requests that were in flight at once. */
   sockets(): number;
   mostInFlight(): number;
+  /** Bytes that left for clients, over all sockets. */
+  written(): number;
   /** From now on, when nothing is left of `next`. */
   always(behaviour: Behaviour | ((request: Received, index: number) => Behaviour)): void;
   /** One each for the following requests. */
@@ -67,6 +69,7 @@ export const openHttpSink = async (options: SinkOptions = {}): Promise<HttpSink>
   let count = 0;
   let inFlight = 0;
   let mostInFlight = 0;
+  let gone = 0;
 
   const onRequest = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
     inFlight += 1;
@@ -98,7 +101,10 @@ export const openHttpSink = async (options: SinkOptions = {}): Promise<HttpSink>
     : createServer(handle);
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+    socket.once("close", () => {
+      sockets.delete(socket);
+      gone += socket.bytesWritten - socket.writableLength;
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -110,6 +116,7 @@ export const openHttpSink = async (options: SinkOptions = {}): Promise<HttpSink>
     count: () => count,
     sockets: () => sockets.size,
     mostInFlight: () => mostInFlight,
+    written: () => gone + [...sockets].reduce((sum, socket) => sum + socket.bytesWritten - socket.writableLength, 0),
     always: (behaviour) => {
       standard = behaviour;
     },
@@ -156,6 +163,15 @@ const answer = async (behaviour: Behaviour, socket: Socket, response: ServerResp
     response.setHeader("Content-Length", String(body.length * 2));
     response.write(body, () => socket.resetAndDestroy());
     return;
+  }
+  if (fault === "endless") {
+    const block = Buffer.alloc(65_536, "x");
+    const more = () => {
+      while (!response.destroyed && response.write(block));
+    };
+    response.on("drain", more);
+    response.once("close", () => response.off("drain", more));
+    return more();
   }
   if (fault === "drip") {
     const timer = setInterval(() => response.write("."), dripMs);

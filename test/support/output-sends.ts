@@ -24,6 +24,8 @@ export const place = (id: string) => Number(id.slice(-12));
 export interface Sent {
   readonly fault: DeliveryFault | undefined;
   readonly received: readonly Received[];
+  /** Fields left out. */
+  readonly omitted: number;
 }
 
 /** Sends to a server that answers as told. */
@@ -36,18 +38,20 @@ export const send = async (
 ): Promise<Sent> => {
   const sink = await openSink(answer);
   const http = openHttp({ rejectUnauthorized: true });
+  let omitted = 0;
   try {
-    const sender = await openSender(
-      output,
-      configOf(output, settings(sink.url)),
-      testHost(http, () => context.now),
-    );
+    const sender = await openSender(output, configOf(output, settings(sink.url)), {
+      ...testHost(http, () => context.now),
+      omitted: (parts) => {
+        omitted += parts;
+      },
+    });
     const signal = AbortSignal.timeout(5000);
     await (phase === "send" ? sender.send(alerts, signal) : sender.start?.(signal));
-    return { fault: undefined, received: sink.received };
+    return { fault: undefined, received: sink.received, omitted };
   } catch (error) {
     assert.ok(error instanceof DeliveryError, String(error));
-    return { fault: error.fault, received: sink.received };
+    return { fault: error.fault, received: sink.received, omitted };
   } finally {
     await http.close();
     await sink.close();

@@ -6,6 +6,7 @@ export const testHost = (http: HttpCall, now: () => number = Date.now): Host => 
   http,
   now,
   log: pino({ level: "silent" }),
+  omitted: () => {},
   tls: { rejectUnauthorized: true },
   hub: { outputs: [], customfields: {}, templatedfields: {} },
 });

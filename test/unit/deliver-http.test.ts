@@ -67,13 +67,25 @@ describe("HTTP of a destination", () => {
     assert.equal(sink.requests[0]?.url, "/");
   });
 
-  test("keeps 1 MiB of an answer, drains the rest and uses the connection again", async () => {
+  for (const [name, keep, expected] of [
+    ["64 KiB", undefined, 65_536],
+    ["what the request needs", 200_000, 200_000],
+  ] as const)
+    test(`keeps ${name} of an answer, and reads no more of it`, async () => {
+      const sink = await newSink();
+      sink.next({ body: "x".repeat(64 * 1024 * 1024) });
+      const http = newHttp(plain, {}, 1);
+      assert.equal((await http(post(sink.url, keep === undefined ? {} : { keep }), never)).body.length, expected);
+      assert.ok(sink.written() < 16 * 1024 * 1024, `${sink.written()} bytes left the server`);
+      assert.equal((await http(post(sink.url), never)).body, "ok");
+    });
+
+  test("takes the status of an answer without end for what it says", async () => {
     const sink = await newSink();
-    sink.next({ body: "x".repeat(3 * 1024 * 1024) });
+    sink.next({ fault: "endless" }, { fault: "endless", status: 400 });
     const http = newHttp(plain, {}, 1);
-    assert.equal((await http(post(sink.url), never)).body.length, 1024 * 1024);
-    assert.equal((await http(post(sink.url), never)).body, "ok");
-    assert.equal(sink.sockets(), 1);
+    assert.equal((await http(post(sink.url), never)).status, 200);
+    assert.equal((await faultOf(http(post(sink.url), never))).reason, "client_error");
   });
 
   test("a redirect is not followed and is permanent", async () => {

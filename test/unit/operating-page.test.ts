@@ -24,6 +24,7 @@ test("the labels on the page are those of the metrics", async () => {
   of.attempt("ok", 1, 1, 0);
   of.retried("timeout", 1);
   of.dead("invalid", 1);
+  of.omitted(1);
   metrics.intakeBytes("requests", 1);
   metrics.intakeRejected("requests", "invalid", 1);
   metrics.sourceGap("k8saudit");
