@@ -1,5 +1,6 @@
 import { type Alert, rawEvent } from "../src/sdk/alert.ts";
 import { awsFields, awsOptions, checkIdentity, failAws } from "../src/sdk/aws.ts";
+import { deliveryId } from "../src/sdk/delivery-id.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { url } from "../src/sdk/fields.ts";
 import { defineOutput } from "../src/sdk/output.ts";
@@ -64,6 +65,6 @@ const messageOf = (alert: Alert, queue: string) => ({
   MessageBody: rawEvent(alert).replaceAll(/[\ufffe\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16)}`),
   ...(queue.endsWith(".fifo") && {
     MessageGroupId: alert.rule.replaceAll(/[^A-Za-z0-9_.-]/g, "_").slice(0, 128) || "_",
-    MessageDeduplicationId: alert.uuid,
+    MessageDeduplicationId: deliveryId(alert),
   }),
 });

@@ -1,10 +1,11 @@
 import type { ConnectionRequestOptions, ConnectionRequestParams } from "@elastic/elasticsearch";
 import type { Alert } from "../src/sdk/alert.ts";
-import { bulkFaults, document, indexName, settle } from "../src/sdk/elastic.ts";
+import { deliveryId } from "../src/sdk/delivery-id.ts";
+import { bulkFaults, document, type ItemFault, indexName, settle } from "../src/sdk/elastic.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
-import { type Config, duration, flag, int, pairs, secret, text, url } from "../src/sdk/fields.ts";
+import { type Config, choice, duration, flag, int, pairs, secret, text, url } from "../src/sdk/fields.ts";
 import { basicAuth, headerFaults, joinUrl, jsonHeaders, mergeHeaders } from "../src/sdk/http.ts";
-import { indexTemplate } from "../src/sdk/index-template.ts";
+import { fieldMappings, indexTemplate } from "../src/sdk/index-template.ts";
 import { remember } from "../src/sdk/message.ts";
 import { defineOutput, type Host } from "../src/sdk/output.ts";
 
@@ -21,6 +22,11 @@ const fields = {
   createindextemplate: flag("Put the index template at start when there is none; implies flattenfields."),
   numberofshards: int("Shards in the index template.", 3, 1),
   numberofreplicas: int("Replicas in the index template.", 3),
+  fieldmapping: choice(
+    "How the index template types output fields: dynamic (the first document decides, as falcosidekick), keyword, flattened.",
+    fieldMappings,
+    "dynamic",
+  ),
   customheaders: pairs("Headers added to every request.", { secret: true }),
   enablecompression: flag("Compress requests with gzip."),
   "batching.enabled": flag("Accepted for falcosidekick's sake: requests are always bulk requests."),
@@ -31,11 +37,12 @@ const fields = {
   ),
 };
 type Settings = Config<typeof fields>;
-/** One document: `at` decides its index, `without` leaves a field out. */
+/** One document: its place in the batch, `at` decides its index, `without` leaves fields out. */
 interface Item {
+  readonly index: number;
   readonly alert: Alert;
   readonly at: number;
-  readonly without?: string;
+  readonly without: readonly string[];
 }
 type Template = import("@elastic/elasticsearch").estypes.IndicesPutIndexTemplateRequest;
 
@@ -50,6 +57,10 @@ export default defineOutput({
   batchOf: (config) => ({ items: 500, bytes: config["batching.batchsize"] }),
   enabled: (config) => config.hostport !== "",
   check: (config) => headerFaults("customheaders", config.customheaders),
+  warn: ({ fieldmapping, createindextemplate }) =>
+    fieldmapping === "dynamic" || createindextemplate
+      ? []
+      : ["fieldmapping: has no effect without createindextemplate, which puts the index template"],
   open: async (config, host) => {
     const client = await openClient(config, host);
     const flatten = config.flattenfields || config.createindextemplate;
@@ -57,29 +68,55 @@ export default defineOutput({
     const head = remember((index) => `{"create":{"_index":${JSON.stringify(index)}${type},"_id":`);
     const bulk = async (items: readonly Item[], signal: AbortSignal) => {
       const operations = items.flatMap(({ alert, at, without }) => [
-        `${head(indexName(config.index, config.suffix, at))}${JSON.stringify(alert.uuid)}}}`,
+        `${head(indexName(config.index, config.suffix, at))}${JSON.stringify(deliveryId(alert))}}}`,
         document(alert, flatten, without),
       ]);
       const pipeline = config.pipeline ? { pipeline: config.pipeline } : {};
-      return bulkFaults(await client.bulk({ operations, ...pipeline }, { signal }).catch(asFault), items.length);
+      const reply = await client.bulk({ operations, ...pipeline }, { signal }).catch(asFault);
+      // A second document of one id within a request is the same one, too.
+      return bulkFaults(reply, items.length).map((fault) => ({ ...fault, index: items[fault.index]?.index ?? 0 }));
+    };
+    const told = new Set<string>();
+    /** A line for every field when it is first left out; the count goes on in the metric. */
+    const tell = (fields: readonly string[], said: string) => {
+      host.omitted(fields.length);
+      const fresh = fields.filter((field) => !told.has(field));
+      if (fresh.length === 0 || told.size >= mostTold) return;
+      for (const field of fresh) told.add(field);
+      host.log.warn({ fields: fresh, said }, "the index refuses these fields: documents are stored without them");
     };
     return {
-      /** A document refused for the type of one field goes again at once without that field. */
+      /** A document refused for the type of fields goes again at once without these. */
       send: async (alerts, signal, accepted = []) => {
-        const items: Item[] = alerts.map((alert, i) => ({ alert, at: accepted[i] ?? host.now() }));
-        const faults = await bulk(items, signal);
-        const bare = faults.filter((fault) => fault.field !== undefined);
-        if (bare.length === 0) return settle(faults);
-        const again = bare.flatMap(({ index, field }) => ({ ...(items[index] as Item), without: field ?? "" }));
-        const still = await bulk(again, signal);
-        const left = still.map((fault) => ({ ...fault, index: bare[fault.index]?.index ?? 0 }));
-        settle([...faults.filter((fault) => fault.field === undefined), ...left]);
+        let items: readonly Item[] = alerts.map((alert, index) => ({
+          index,
+          alert,
+          at: accepted[index] ?? host.now(),
+          without: [],
+        }));
+        const final: ItemFault[] = [];
+        for (let round = 0; items.length > 0; round += 1) {
+          const faults = await bulk(items, signal);
+          const sent = new Map(items.map((item) => [item.index, item]));
+          const again: Item[] = [];
+          for (const fault of faults) {
+            const item = sent.get(fault.index) as Item;
+            const fields = fault.fields.filter((field) => !item.without.includes(field));
+            if (fields.length === 0 || round >= mostRounds) final.push(fault);
+            else {
+              tell(fields, fault.said);
+              again.push({ ...item, without: [...item.without, ...fields] });
+            }
+          }
+          items = again;
+        }
+        settle(final);
       },
       start: async (signal) => {
         if (!config.createindextemplate) return;
         const known = await client.indices.getIndexTemplate({ name: "falco" }, { signal }).catch(asFault).catch(absent);
         const pattern = config.suffix === "none" ? config.index : `${config.index}-*`;
-        const template = indexTemplate(pattern, config.numberofshards, config.numberofreplicas);
+        const template = indexTemplate(pattern, config.numberofshards, config.numberofreplicas, config.fieldmapping);
         if (!known)
           await client.indices.putIndexTemplate({ name: "falco", ...template } as Template, { signal }).catch(asFault);
       },
@@ -87,6 +124,11 @@ export default defineOutput({
     };
   },
 });
+
+/** Fields are named one or two at a time; a document with more bad ones than this is a dead letter. */
+const mostRounds = 10;
+/** Names of fields are the senders': so many are logged. */
+const mostTold = 1000;
 
 const absent = (error: unknown) => {
   if (error instanceof DeliveryError && error.fault.reason === "not_found") return undefined;
@@ -97,6 +139,9 @@ const asFault = (error: unknown): never => {
   if (error instanceof DeliveryError) throw error;
   throw new DeliveryError("the Elasticsearch client failed", { reason: "bad_reply", retryable: true });
 };
+
+/** Bytes of an answer: a refusal of a document repeats the names of its fields, and every document has some lines. */
+const answerOf = (body: string | Buffer): number => 1_048_576 + 4 * body.length;
 
 /** The official client over the output's own connections: no retry, no sniffing, no product check, plain JSON content type. */
 const openClient = async (config: Settings, host: Host) => {
@@ -112,7 +157,7 @@ const openClient = async (config: Settings, host: Host) => {
       const url = joinUrl(config.hostport, params.path) + (params.querystring ? `?${params.querystring}` : "");
       const body = (params.body ?? "") as string | Buffer;
       const reply = await host.http(
-        { method: params.method as "POST", url, headers, ...(body.length > 0 && { body }) },
+        { method: params.method as "POST", url, headers, keep: answerOf(body), ...(body.length > 0 && { body }) },
         options.signal ?? new AbortController().signal,
       );
       // Said for the destination: OpenSearch is no Elasticsearch, and proxies drop the type.

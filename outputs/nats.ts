@@ -1,8 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 import { type Alert, rawEvent } from "../src/sdk/alert.ts";
-import type { DeliveryFault } from "../src/sdk/errors.ts";
+import { deliveryId } from "../src/sdk/delivery-id.ts";
+import type { DeliveryError } from "../src/sdk/errors.ts";
 import { flag, text } from "../src/sdk/fields.ts";
-import { connectNats, natsError, natsFault, natsFields, settle, until, watchErrors } from "../src/sdk/nats.ts";
+import { connectNats, natsError, natsFields, settle, tooLargeForNats, until, watchErrors } from "../src/sdk/nats.ts";
 import { defineOutput } from "../src/sdk/output.ts";
 
 const standard = "falco.<priority>.<rule>";
@@ -27,31 +28,31 @@ export default defineOutput({
   open: async (config, host) => {
     const nats = await import("@nats-io/transport-node");
     const connection = await connectNats(nats, config, host.tls).catch((error) => {
-      throw natsError(natsFault(error));
+      throw natsError(error);
     });
     const js = config.jetstream ? (await import("@nats-io/jetstream")).jetstream(connection) : undefined;
     const watch = watchErrors(connection);
     return {
       send: async (alerts, signal) => {
-        const faults = new Map<number, DeliveryFault>();
+        const faults = new Map<number, DeliveryError>();
         const subjects = alerts.map((alert) => subjectOf(alert, config.subjecttemplate || standard));
         const tell = (error: Error) => {
           const one = error instanceof nats.PermissionViolationError ? error.subject : undefined;
           for (const [i, subject] of subjects.entries())
-            if (one === undefined || one === subject) faults.set(i, natsFault(error));
+            if (one === undefined || one === subject) faults.set(i, natsError(error));
         };
         const publish = async (alert: Alert, i: number) => {
           const body = rawEvent(alert);
-          if (Buffer.byteLength(body) + 200 > (connection.info?.max_payload ?? 1e9))
-            throw natsError({ reason: "too_large", retryable: false });
+          if (Buffer.byteLength(body) + 200 > (connection.info?.max_payload ?? 1e9)) throw tooLargeForNats();
           const headers = connection.info?.headers ? nats.headers() : undefined;
-          headers?.set("Nats-Msg-Id", alert.uuid);
-          if (js) await js.publish(subjects[i] ?? "", body, { msgID: alert.uuid, timeout: 60_000 });
+          const id = deliveryId(alert);
+          headers?.set("Nats-Msg-Id", id);
+          if (js) await js.publish(subjects[i] ?? "", body, { msgID: id, timeout: 60_000 });
           else connection.publish(subjects[i] ?? "", body, headers && { headers });
         };
         const work = async () => {
           await Promise.all(
-            alerts.map((alert, i) => publish(alert, i).catch((error) => void faults.set(i, natsFault(error)))),
+            alerts.map((alert, i) => publish(alert, i).catch((error) => void faults.set(i, natsError(error)))),
           );
           await connection.flush();
           await setImmediate();
@@ -59,7 +60,7 @@ export default defineOutput({
         const unwatch = watch(tell);
         await until(work(), signal)
           .catch((error) => {
-            throw natsError(natsFault(error));
+            throw natsError(error);
           })
           .finally(unwatch);
         settle(faults);

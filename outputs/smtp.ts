@@ -1,8 +1,10 @@
+import { deliveryId } from "../src/sdk/delivery-id.ts";
 import { flag, secret, text } from "../src/sdk/fields.ts";
 import { mailOf } from "../src/sdk/mail.ts";
 import { mailError } from "../src/sdk/mail-fault.ts";
 import { loginOf, mechanismOf, mechanisms, type Session } from "../src/sdk/mail-login.ts";
 import { defineOutput } from "../src/sdk/output.ts";
+import { oneLine } from "../src/sdk/words.ts";
 
 export default defineOutput({
   name: "smtp",
@@ -62,13 +64,15 @@ export default defineOutput({
       send: async ([alert], signal) => {
         const { html, ...mail } = mailOf(alert);
         const parts = config.outputformat === "text" ? mail : { ...mail, html };
-        const stamp = { messageId: `<${alert.uuid}@eyrie>`, date: new Date(alert.time) };
+        const stamp = { messageId: `<${deliveryId(alert)}@eyrie>`, date: new Date(alert.time) };
         const head = { from: config.from, to: config.to, headers: { "Auto-Submitted": "auto-generated" } };
         const work = pool.sendMail({ ...parts, ...stamp, ...head, signal } as object);
-        const { rejected = [] } = (await work.catch((error) => {
+        const { rejected = [], rejectedErrors = [] } = (await work.catch((error) => {
           throw mailError(signal.aborted ? signal.reason : error);
-        })) as { rejected?: readonly unknown[] };
-        if (rejected.length > 0) host.log.warn({ refused: rejected.length }, "some receivers of a mail were refused");
+        })) as { rejected?: readonly unknown[]; rejectedErrors?: readonly { response?: string }[] };
+        if (rejected.length === 0) return;
+        const said = oneLine(rejectedErrors[0]?.response ?? "");
+        host.log.warn({ refused: rejected.length, said }, "some receivers of a mail were refused");
       },
       close: async () => pool.close(),
     };

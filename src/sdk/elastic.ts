@@ -1,5 +1,7 @@
-import { type Alert, goJson, rawEvent, rawEventObject } from "./alert.ts";
+import { type Alert, type FieldValue, goJson, isRawNumber, rawEvent, rawEventObject } from "./alert.ts";
+import { refusedFields, withoutValues } from "./elastic-fields.ts";
 import { DeliveryError, type Reason } from "./errors.ts";
+import { jsonWords, oneLine } from "./words.ts";
 
 /** `daily`, `monthly`, `annually` or `none`; anything else counts as daily. The date is that of `at`, in local time. */
 export const indexName = (index: string, suffix: string, at: number): string => {
@@ -11,27 +13,58 @@ export const indexName = (index: string, suffix: string, at: number): string => 
   return suffix === "monthly" ? `${index}-${month}` : `${index}-${month}.${String(date.getDate()).padStart(2, "0")}`;
 };
 
-/** One alert as a document: the raw event and `@timestamp`. `flatten` writes `.` in field names as `_`; `without` leaves fields out. */
-export const document = (alert: Alert, flatten: boolean, without?: string): string => {
-  if (!flatten && without === undefined)
+/**
+ * One alert as a document: the raw event and `@timestamp`. `flatten` writes `.` in field names as `_`; `without` leaves
+ * out exactly these, by the paths that Elasticsearch gives them.
+ */
+export const document = (alert: Alert, flatten: boolean, without: readonly string[] = []): string => {
+  if (!flatten && without.length === 0)
     return `${rawEvent(alert).slice(0, -1)},"@timestamp":${JSON.stringify(alert.time)}}`;
-  const fields = Object.entries(alert.output_fields)
-    .map(([name, value]) => [flatten ? name.replaceAll(".", "_") : name, value] as const)
-    .filter(([name]) => without === undefined || !name.startsWith(without));
-  return goJson({ ...rawEventObject(alert), output_fields: Object.fromEntries(fields), "@timestamp": alert.time });
+  const written = Object.entries(alert.output_fields).map(
+    ([name, value]) => [flatten ? name.replaceAll(".", "_") : name, value] as const,
+  );
+  const output_fields = without.reduce<Fields>((fields, path) => omit(fields, path), Object.fromEntries(written));
+  return goJson({ ...rawEventObject(alert), output_fields, "@timestamp": alert.time });
 };
 
-/** What became of one document. `field` names the output field whose type the index refused. */
+type Fields = Readonly<Record<string, FieldValue>>;
+
+/** Without the field of this path: dots part names, and stand within them. The same object when it has no such field. */
+const omit = (fields: Fields, path: string): Fields => {
+  const { [path]: found, ...rest } = fields;
+  if (found !== undefined) return rest;
+  for (const [name, value] of Object.entries(fields)) {
+    if (!path.startsWith(`${name}.`)) continue;
+    const inside = omitWithin(value, path.slice(name.length + 1));
+    if (inside !== value) return { ...fields, [name]: inside };
+  }
+  return fields;
+};
+
+const omitWithin = (value: FieldValue, path: string): FieldValue => {
+  if (typeof value !== "object" || value === null || isRawNumber(value)) return value;
+  if (!Array.isArray(value)) return omit(value as Fields, path);
+  const items = value.map((item) => omitWithin(item, path));
+  return items.some((item, i) => item !== value[i]) ? items : value;
+};
+
+/** What became of one document. `fields` are paths within `output_fields` that the index refused, `said` why, in its words. */
 export interface ItemFault {
   readonly index: number;
   readonly reason: Reason;
   readonly retryable: boolean;
-  readonly field?: string;
+  readonly fields: readonly string[];
+  readonly said: string;
 }
 
+interface BulkError {
+  readonly type?: unknown;
+  readonly reason?: unknown;
+  readonly caused_by?: BulkError;
+}
 interface BulkItem {
   readonly status?: unknown;
-  readonly error?: { readonly type?: unknown; readonly reason?: unknown };
+  readonly error?: BulkError;
 }
 
 /** The failed documents of a bulk reply; throws when the reply does not answer for every document. */
@@ -46,14 +79,16 @@ export const bulkFaults = (reply: unknown, count: number): readonly ItemFault[] 
 };
 
 const itemFault = ({ status, error }: BulkItem, index: number): ItemFault[] => {
-  // 409: the document is there already, from an attempt whose answer was lost.
+  // 409: this very document is there already, from an attempt whose answer was lost.
   if (status === 409 || (typeof status === "number" && status < 300)) return [];
-  if (status === 429) return [{ index, reason: "rate_limited", retryable: true }];
-  if (typeof status !== "number" || status >= 500) return [{ index, reason: "server_error", retryable: true }];
-  if (status === 401 || status === 403) return [{ index, reason: "auth_error", retryable: false }];
-  const mapping = /^(document|mapper)_parsing_exception$/.test(String(error?.type));
-  const field = mapping ? /\[output_fields\.([^\]]+(?:\[[^\]]*\])*)\]/.exec(String(error?.reason))?.[1] : undefined;
-  return [{ index, reason: "invalid", retryable: false, ...(field !== undefined && { field }) }];
+  const said = withoutValues(oneLine(jsonWords(error)));
+  const fault = (reason: Reason, retryable: boolean, fields: readonly string[] = []) => [
+    { index, reason, retryable, fields, said },
+  ];
+  if (status === 429) return fault("rate_limited", true);
+  if (typeof status !== "number" || status >= 500) return fault("server_error", true);
+  if (status === 401 || status === 403) return fault("auth_error", false);
+  return fault("invalid", false, refusedFields(error));
 };
 
 /** Ends a delivery: nothing when all were taken, else one error that names each failed alert. */
@@ -63,10 +98,9 @@ export const settle = (faults: readonly ItemFault[]): void => {
   const failed = faults.map(({ index }) => index).toSorted((a, b) => a - b);
   const dead = faults.filter((fault) => !fault.retryable).map(({ index }) => index);
   const reason = faults.every((fault) => fault.reason === first.reason) ? first.reason : "partial";
-  throw new DeliveryError(`${faults.length} of the documents were refused`, {
-    reason,
-    retryable: dead.length < faults.length,
-    failed,
-    dead: dead.toSorted((a, b) => a - b),
-  });
+  throw new DeliveryError(
+    `${faults.length} of the documents were refused`,
+    { reason, retryable: dead.length < faults.length, failed, dead: dead.toSorted((a, b) => a - b) },
+    new Map(faults.map(({ index, said }) => [index, said])),
+  );
 };

@@ -15,18 +15,42 @@ const names = `container_info container_mounts container_start evt_arg_cmd evt_a
   proc_pexe proc_pexepath proc_pname proc_sname proc_tty test_dash test_slash thread_cap user_loginname user_loginuid
   user_name user_uid`.split(/\s+/);
 
+/**
+ * How output fields are typed. `dynamic`, as falcosidekick: beyond the names above the first document decides for all
+ * that follow. `keyword`: every field is a keyword, whatever comes first. `flattened`: all of them are one field, whose
+ * parts are keywords (Elasticsearch 7.3 and newer, not OpenSearch).
+ */
+export const fieldMappings = ["dynamic", "keyword", "flattened"] as const;
+export type FieldMapping = (typeof fieldMappings)[number];
+
+/** Longer values are stored and not indexed. */
+const keyword = { type: "keyword", ignore_above: 8191 };
+const typed = (of: string) => ({
+  [`output_fields_${of}`]: { path_match: "output_fields.*", match_mapping_type: of, mapping: keyword },
+});
+
+const outputFields: Readonly<Record<FieldMapping, object>> = {
+  dynamic: { properties: Object.fromEntries(names.map((name) => [name, string()])) },
+  keyword: { type: "object" },
+  flattened: { type: "flattened", ignore_above: 8191 },
+};
+
 /** `pattern` is what the indices' names look like. */
-export const indexTemplate = (pattern: string, shards: number, replicas: number) => ({
+export const indexTemplate = (pattern: string, shards: number, replicas: number, fields: FieldMapping = "dynamic") => ({
   index_patterns: [pattern],
   template: {
     settings: { number_of_shards: shards, number_of_replicas: replicas },
     mappings: {
+      ...(fields === "keyword" && {
+        date_detection: false,
+        dynamic_templates: ["string", "long", "double", "boolean"].map(typed),
+      }),
       properties: {
         "@timestamp": { type: "date" },
         time: { type: "date" },
         output: string(2048),
         ...Object.fromEntries(["hostname", "priority", "rule", "source", "tags", "uuid"].map((n) => [n, string()])),
-        output_fields: { properties: Object.fromEntries(names.map((name) => [name, string()])) },
+        output_fields: outputFields[fields],
       },
     },
   },

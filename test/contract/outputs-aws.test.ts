@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import lambda from "../../outputs/aws-lambda.ts";
 import sqs from "../../outputs/aws-sqs.ts";
 import { rawEvent } from "../../src/sdk/alert.ts";
+import { deliveryId } from "../../src/sdk/delivery-id.ts";
 import { DeliveryError, type DeliveryFault } from "../../src/sdk/errors.ts";
 import type { Alerts, Output } from "../../src/sdk/output.ts";
 import { hostileAlerts, sampleAlert } from "../support/hostile-alerts.ts";
@@ -104,7 +105,7 @@ describe("aws.sqs", () => {
     const { received } = await send(sqs, [sampleAlert()], undefined, "falco.fifo");
     const said = JSON.parse(received[0]!.body) as Record<string, string>;
     assert.equal(said.MessageGroupId, "Terminal_shell_in_container");
-    assert.equal(said.MessageDeduplicationId, sampleAlert().uuid);
+    assert.equal(said.MessageDeduplicationId, deliveryId(sampleAlert()));
   });
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { nkeys } from "@nats-io/transport-node";
 import nats from "../../outputs/nats.ts";
+import { deliveryId } from "../../src/sdk/delivery-id.ts";
 import { DeliveryError, type DeliveryFault } from "../../src/sdk/errors.ts";
 import type { Alerts } from "../../src/sdk/output.ts";
 import { type NatsOptions, openNats } from "../fakes/nats.ts";
@@ -44,7 +45,7 @@ describe("nats", () => {
     assert.equal(connects.length, 1);
     assert.deepEqual(
       published.map(({ headers }) => /Nats-Msg-Id: ?(\S+)/.exec(headers)?.[1]),
-      alerts.map(({ uuid }) => uuid),
+      alerts.map(deliveryId),
     );
   });
 

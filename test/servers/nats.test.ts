@@ -6,6 +6,7 @@ import { after, before, describe, it } from "node:test";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection, nkeys } from "@nats-io/transport-node";
 import nats from "../../outputs/nats.ts";
+import { deliveryId } from "../../src/sdk/delivery-id.ts";
 import { DeliveryError } from "../../src/sdk/errors.ts";
 import type { Alerts, Host } from "../../src/sdk/output.ts";
 import { makeAuthority } from "../fakes/certificates.ts";
@@ -86,7 +87,7 @@ describe("a real nats-server", { skip: without("nats") }, () => {
     assert.equal(await attempt({ hostport: `nats://127.0.0.1:${server.port}` }), undefined);
     for await (const message of heard) {
       assert.equal(message.subject, "falco.warning.terminal_shell_in_container");
-      assert.equal(message.headers?.get("Nats-Msg-Id"), sampleAlert().uuid);
+      assert.equal(message.headers?.get("Nats-Msg-Id"), deliveryId(sampleAlert()));
       assert.equal(message.json<{ rule: string }>().rule, sampleAlert().rule);
     }
   });
