@@ -1,6 +1,6 @@
 import type { Incoming } from "../../src/sdk/event.ts";
-import { skipBlank } from "../../src/sdk/json-grammar.ts";
-import { type JsonNode, readJson } from "../../src/sdk/json-node.ts";
+import { skipBlank, skipValue } from "../../src/sdk/json-grammar.ts";
+import { JsonNode, readJson } from "../../src/sdk/json-node.ts";
 import { compactEvent } from "./spelling.ts";
 import { parseTime, TimeError } from "./time.ts";
 
@@ -67,7 +67,11 @@ export const splitPayload = (text: string, limits: PayloadLimits): Payload => {
 const take = (node: JsonNode, sink: Sink): void => {
   if (node.kind === "array") {
     if (hasRoom(node.size, sink))
-      for (let i = 0; i < node.size && !sink.tooMany; i++) take(node.at(i) as JsonNode, sink);
+      for (let i = 0; i < node.size && !sink.tooMany; i++) {
+        const item = node.at(i) as JsonNode;
+        if (item.kind === "array") takeNested(item, sink);
+        else take(item, sink);
+      }
     return;
   }
   if (!hasRoom(1, sink)) return;
@@ -78,6 +82,20 @@ const take = (node: JsonNode, sink: Sink): void => {
   else if (items?.kind === "array" && items.size > 0) {
     if (hasRoom(items.size, sink)) for (let i = 0; i < items.size; i++) takeEvent(items.at(i) as JsonNode, sink, false);
   } else drop(sink, "not_an_event", "data not recognized as a k8s audit event", node);
+};
+
+/** What lies in an array of an array, however deep: an index for each level would read the text as often. */
+const takeNested = ({ text, start, end, solid }: JsonNode, sink: Sink): void => {
+  for (let at = start + 1; at < end && !sink.tooMany; ) {
+    const c = text.charCodeAt(at);
+    if (c === 91 || c === 93 || c === 44 || c <= 32) {
+      at++;
+      continue;
+    }
+    const stop = skipValue(text, at);
+    take(new JsonNode(text, at, stop, solid), sink);
+    at = stop;
+  }
 };
 
 const hasRoom = (more: number, sink: Sink): boolean => {

@@ -42,14 +42,19 @@ const literal =
 
 /**
  * Literals travel through JSON.parse as strings that begin with NUL. Nobody can forge one: NUL can only be written as an
- * escape, and where the text has such escapes the mark is one that does not occur in it.
+ * escape, and where the text has such escapes the mark is one that does not occur in it: of n marks one of n + 1 is free.
  */
 const freeMark = (text: string): string => {
   if (!text.includes("\\u0000")) return "\u0000";
-  const taken = new Set(Array.from(text.matchAll(/\\u0000(\d+);/g), (m) => m[1]));
-  let n = 0;
-  while (taken.has(String(n))) n++;
-  return `\u0000${n};`;
+  let count = 0;
+  for (let at = text.indexOf("\\u0000"); at >= 0; at = text.indexOf("\\u0000", at + 6)) count++;
+  const taken = new Uint8Array(count + 1);
+  const mark = /\\u0000(\d{1,15});/g;
+  for (let m = mark.exec(text); m !== null; m = mark.exec(text)) {
+    const n = Number(m[1]);
+    if (n <= count) taken[n] = 1;
+  }
+  return `\u0000${taken.indexOf(0)};`;
 };
 
 /** The text with the literals as marked strings; undefined when there are none. */
@@ -144,12 +149,15 @@ export function* jsonValues(text: string): Generator<JsonPart> {
   const first = skipBlank(text, 0);
   let pos = first;
   while (pos < text.length) {
-    let part = pos < scanTo ? undefined : shortcut(text, pos, pos === first);
+    let part: JsonPart | undefined;
+    if (pos >= scanTo) {
+      scanTo = lineEnd(text, pos);
+      part = shortcut(text, pos, scanTo, pos === first);
+    }
     if (part === undefined) {
       const span = scanValue(text, pos, maxDepth);
       part = fromSpan(text, pos, span, again > 0 ? pos : span.at, place);
       if ("fault" in part) again -= span.at - pos;
-      scanTo = lineEnd(text, pos);
     }
     yield part;
     pos = skipBlank(text, part.end);
@@ -164,9 +172,8 @@ const lineEnd = (text: string, at: number): number => {
   return newline < 0 ? text.length : newline;
 };
 
-/** Without a scan: the line is one value, or all of the text is. */
-const shortcut = (text: string, start: number, first: boolean): JsonPart | undefined => {
-  const end = lineEnd(text, start);
+/** Without a scan: the line, which ends at `end`, is one value, or all of the text is. */
+const shortcut = (text: string, start: number, end: number, first: boolean): JsonPart | undefined => {
   for (const stop of first && end < text.length ? [end, text.length] : [end]) {
     const value = parse(start === 0 && stop === text.length ? text : text.slice(start, stop));
     if (value !== undefined) return { value, start, end: stop };
