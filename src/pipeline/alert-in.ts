@@ -1,7 +1,8 @@
 /** From the text of a request to alerts: the hub's own fields and tags are on them, and they never change again. */
-import type { Alert, FieldValue, Priority } from "../sdk/alert.ts";
+import { type Alert, type FieldValue, type Priority, rawEvent } from "../sdk/alert.ts";
 import { sortedBytewise } from "../sdk/bytewise.ts";
 import { jsonValues, oneJsonValue } from "../sdk/json.ts";
+import { type Cause, type Excess, excessOf, isTooLarge, tooLarge, tooManyRefused } from "./alert-limits.ts";
 import type { AlertSettings } from "./alert-settings.ts";
 import { type PostedAlert, readPosted } from "./alert-shape.ts";
 import { orderFields } from "./field-order.ts";
@@ -20,6 +21,8 @@ export interface DecodedAlerts {
   readonly alerts: readonly Alert[];
   /** At most a hundred are named; one more entry counts the rest. */
   readonly rejected: readonly Rejection[];
+  /** All that were refused, by cause. */
+  readonly refused: Readonly<Partial<Record<Cause, number>>>;
 }
 
 const namedRejections = 100;
@@ -29,29 +32,47 @@ const namedRejections = 100;
  * whatever stands beside them. Never throws.
  */
 export const decodeAlerts = (text: string, settings: AlertSettings): DecodedAlerts => {
+  const { limits } = settings;
   const alerts: Alert[] = [];
   const rejected: Rejection[] = [];
-  let unnamed = 0;
+  const refused: Partial<Record<Cause, number>> = {};
+  let count = 0;
   let index = 0;
-  const settle = (alert: Alert | string) => {
-    if (typeof alert !== "string") alerts.push(alert);
-    else if (rejected.length < namedRejections) rejected.push({ index, reason: alert });
-    else unnamed++;
+  const refuse = ({ cause, reason }: Excess): void => {
+    refused[cause] = (refused[cause] ?? 0) + 1;
+    if (count++ < namedRejections) rejected.push({ index, reason });
+  };
+  const settle = (alert: Alert | Excess) => {
+    if ("cause" in alert) refuse(alert);
+    else alerts.push(alert);
     index++;
   };
   const read = (value: unknown) => {
     if (!Array.isArray(value)) settle(toAlert(value, settings));
-    else if (value.length === 0) settle("the list is empty");
+    else if (value.length === 0) settle(invalid("the list is empty"));
     else for (const item of value) settle(toAlert(item, settings));
   };
   const mended = mendSurrogates(text);
   const only = oneJsonValue(mended);
   if (only !== undefined) read(only);
-  else for (const part of jsonValues(mended)) "fault" in part ? settle(part.fault) : read(part.value);
-  if (index === 0) settle("the body is empty");
-  if (unnamed > 0) rejected.push({ index, reason: `${unnamed} more were refused` });
-  return { alerts, rejected };
+  else
+    for (const part of jsonValues(mended)) {
+      if (limits && count >= limits.maxrefused) {
+        settle(tooManyRefused(limits));
+        break;
+      }
+      "fault" in part ? settle(invalid(part.fault)) : read(part.value);
+    }
+  if (index === 0) settle(invalid("the body is empty"));
+  const unnamed = count - namedRejections;
+  if (unnamed > 0) {
+    const stopped = limits && refused.too_many_refused ? `; ${tooManyRefused(limits).reason}` : "";
+    rejected.push({ index, reason: `${unnamed} more were refused${stopped}` });
+  }
+  return { alerts, rejected, refused };
 };
+
+const invalid = (reason: string): Excess => ({ cause: "invalid", reason });
 
 const surrogates =
   /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|[\s\S])/g;
@@ -66,12 +87,16 @@ const mendSurrogates = (text: string): string => {
 const nothing: readonly string[] = Object.freeze([]);
 const uuidText = /^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
 
-const toAlert = (value: unknown, settings: AlertSettings): Alert | string => {
+const toAlert = (value: unknown, settings: AlertSettings): Alert | Excess => {
+  const { limits } = settings;
   const posted = readPosted(value);
-  if (typeof posted === "string") return posted;
+  if (typeof posted === "string") return invalid(posted);
+  const excess = limits && excessOf(posted, limits);
+  if (excess) return excess;
   if (!uuidText.test(posted.uuid)) posted.uuid = settings.uuid();
   posted.source = posted.rule === "Test rule" ? "internal" : posted.source || "syscalls";
-  return dressed(posted, settings);
+  const alert = dressed(posted, settings);
+  return limits && isTooLarge(rawEvent(alert), limits) ? tooLarge(limits) : alert;
 };
 
 /** An alert of the hub's own rules with the hub's fields and tags on it, like one that was posted. */

@@ -1,4 +1,5 @@
 import { compileTemplate, type Template, TemplateError } from "../sdk/template/template.ts";
+import type { AlertLimits } from "./alert-limits.ts";
 
 /** What the hub does to every alert it takes, ready to run. */
 export interface AlertSettings {
@@ -12,6 +13,8 @@ export interface AlertSettings {
   /** Empty: outputs stay. */
   readonly outputfieldformat: string;
   readonly uuid: () => string;
+  /** Of what senders post; absent: none. */
+  readonly limits?: AlertLimits;
 }
 
 /** The configuration's part in it, as it was written. */
@@ -21,6 +24,7 @@ export interface AlertKeys {
   readonly templatedfields: Readonly<Record<string, string>>;
   readonly bracketreplacer: string;
   readonly outputfieldformat: string;
+  readonly limits?: AlertLimits;
 }
 
 export interface SettingsProblem {
@@ -44,10 +48,18 @@ export const makeAlertSettings = (
       problems.push({ key: `templatedfields.${name}`, message: error.message });
     }
   }
-  const { customtags, bracketreplacer, outputfieldformat } = keys;
+  const { customtags, bracketreplacer, outputfieldformat, limits } = keys;
   const customfields = Object.entries(keys.customfields);
   return {
-    settings: { customfields, customtags, templatedfields, bracketreplacer, outputfieldformat, uuid },
+    settings: {
+      customfields,
+      customtags,
+      templatedfields,
+      bracketreplacer,
+      outputfieldformat,
+      uuid,
+      ...(limits && { limits }),
+    },
     problems,
   };
 };

@@ -12,6 +12,8 @@ export interface Taken {
   readonly accepted: number;
   /** What was refused, by its place in the body, and why. */
   readonly rejected: readonly { readonly index: number; readonly reason: string }[];
+  /** How many were refused, by cause. */
+  readonly refused: Readonly<Record<string, number>>;
 }
 
 /** The door: everything that resolves here is durable. */
@@ -49,12 +51,12 @@ export const openIntake = ({ push, settings, accepted, routes, lingerMs, now }: 
   const eventGroup = openGroupCommit(push, { lane: eventLane, ...limits }, now);
   return {
     alerts: async (text) => {
-      const { alerts, rejected } = decodeAlerts(text, settings);
+      const { alerts, rejected, refused } = decodeAlerts(text, settings);
       if (alerts.length > 0) {
         await alertGroup.add(alerts.map(encodeAlert), alerts);
         accepted(alerts);
       }
-      return { accepted: alerts.length, rejected };
+      return { accepted: alerts.length, rejected, refused };
     },
     events: (events) => eventGroup.add(events.map(encodeEvent), events),
     idle: async () => {

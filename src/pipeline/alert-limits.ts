@@ -1,0 +1,69 @@
+import type { PostedAlert } from "./alert-shape.ts";
+
+/** What a sender may make the hub hold and hand on: the keys of the configuration under `limits`. */
+export interface AlertLimits {
+  /** Of one alert as compact JSON, in bytes. */
+  readonly maxalertbytes: number;
+  /** Entries of output_fields. */
+  readonly maxfields: number;
+  /** Characters of a field's name. */
+  readonly maxfieldname: number;
+  /** Characters of the rule, the source and the hostname, each. */
+  readonly maxname: number;
+  readonly maxtags: number;
+  /** Characters of one tag. */
+  readonly maxtaglength: number;
+  /** Refused values of one body, behind which the rest is not read. */
+  readonly maxrefused: number;
+}
+
+/** Why a value is refused: a closed list that is also the metric label. */
+export type Cause =
+  | "invalid"
+  | "alert_too_large"
+  | "too_many_fields"
+  | "field_name_too_long"
+  | "name_too_long"
+  | "too_many_tags"
+  | "tag_too_long"
+  | "too_many_refused";
+
+export interface Excess {
+  readonly cause: Cause;
+  /** Names the key; never quotes the alert. */
+  readonly reason: string;
+}
+
+const beyond = (cause: Cause, what: string, limits: AlertLimits, key: keyof AlertLimits): Excess => ({
+  cause,
+  reason: `${what} than limits.${key} (${limits[key]})`,
+});
+
+/** What is too much about an alert, the first of it; undefined: nothing. */
+export const excessOf = (posted: PostedAlert, limits: AlertLimits): Excess | undefined => {
+  for (const name of ["rule", "source", "hostname"] as const)
+    if (posted[name].length > limits.maxname) return beyond("name_too_long", `${name} is longer`, limits, "maxname");
+  const { tags } = posted;
+  if (tags.length > limits.maxtags) return beyond("too_many_tags", "more tags", limits, "maxtags");
+  for (const tag of tags)
+    if (tag.length > limits.maxtaglength) return beyond("tag_too_long", "a tag is longer", limits, "maxtaglength");
+  let fields = 0;
+  for (const name in posted.output_fields) {
+    if (++fields > limits.maxfields) return beyond("too_many_fields", "more output_fields", limits, "maxfields");
+    if (name.length > limits.maxfieldname)
+      return beyond("field_name_too_long", "the name of an output field is longer", limits, "maxfieldname");
+  }
+  return undefined;
+};
+
+/** `text` is the alert as compact JSON. */
+export const isTooLarge = (text: string, { maxalertbytes }: AlertLimits): boolean =>
+  text.length * 3 > maxalertbytes && Buffer.byteLength(text) > maxalertbytes;
+
+export const tooLarge = (limits: AlertLimits): Excess =>
+  beyond("alert_too_large", "the alert is larger", limits, "maxalertbytes");
+
+export const tooManyRefused = (limits: AlertLimits): Excess => ({
+  cause: "too_many_refused",
+  reason: `the rest was not read: limits.maxrefused (${limits.maxrefused}) values of this body were refused`,
+});
