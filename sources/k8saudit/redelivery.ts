@@ -9,17 +9,35 @@ export interface Redelivery<R> {
   once(body: Uint8Array, take: () => Promise<R>): Promise<R>;
 }
 
+interface Seen<R> {
+  readonly at: number;
+  readonly result: Promise<R>;
+  weight: number;
+}
+
 /**
  * Recognises redelivered bodies by all of their bytes. Never by auditID: clients of the API server choose it, and could
- * hide an event behind the id of another. `now` is in milliseconds; at most `limit` bodies are remembered.
+ * hide an event behind the id of another. `now` is in milliseconds; at most `limit` bodies are remembered, and results that
+ * by `weigh` come to `limit` times hundred together.
  */
-export const createRedelivery = <R>(windowMs: number, now: () => number, limit = 20_000): Redelivery<R> => {
-  const seen = new Map<string, { readonly at: number; readonly result: Promise<R> }>();
+export const createRedelivery = <R>(
+  windowMs: number,
+  now: () => number,
+  weigh: (result: R) => number = () => 0,
+  limit = 20_000,
+): Redelivery<R> => {
+  const seen = new Map<string, Seen<R>>();
+  let weight = 0;
 
+  const drop = (key: string, entry: Seen<R>): void => {
+    if (seen.get(key) !== entry) return;
+    seen.delete(key);
+    weight -= entry.weight;
+  };
   const forget = (): void => {
-    for (const [key, { at }] of seen) {
-      if (seen.size <= limit && now() - at < windowMs) return;
-      seen.delete(key);
+    for (const [key, entry] of seen) {
+      if (seen.size <= limit && weight <= limit * 100 && now() - entry.at < windowMs) return;
+      drop(key, entry);
     }
   };
 
@@ -31,11 +49,16 @@ export const createRedelivery = <R>(windowMs: number, now: () => number, limit =
       const first = seen.get(key);
       if (first) return first.result;
       const result = take();
-      const entry = { at: now(), result };
+      const entry: Seen<R> = { at: now(), result, weight: 0 };
       seen.set(key, entry);
-      result.catch(() => {
-        if (seen.get(key) === entry) seen.delete(key);
-      });
+      result.then(
+        (known) => {
+          if (seen.get(key) !== entry) return;
+          entry.weight = weigh(known);
+          weight += entry.weight;
+        },
+        () => drop(key, entry),
+      );
       return result;
     },
   };

@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { OpenSource, SourceHost, SourceReply, SourceRequest } from "../../src/sdk/source.ts";
+import type { OpenSource, SourceHead, SourceHost, SourceReply, SourceRequest } from "../../src/sdk/source.ts";
+import { createThrottledLog } from "../../src/sdk/throttled-log.ts";
 import { cleanPath, matchPath, type Place } from "./open-params.ts";
-import { type Dropped, splitPayload } from "./payload.ts";
+import { type Dropped, type DropReason, splitPayload } from "./payload.ts";
 import { createRedelivery } from "./redelivery.ts";
 
 export interface WebhookSettings {
@@ -21,7 +22,13 @@ export interface WebhookSettings {
 export const openWebhook = async (settings: WebhookSettings, host: SourceHost): Promise<OpenSource> => {
   const { place, tls, maxBatchBytes } = settings;
   const listener = await host.listen(
-    { host: place.host, port: place.port, maxBodyBytes: maxBatchBytes, ...(tls && { tls }) },
+    {
+      host: place.host,
+      port: place.port,
+      maxBodyBytes: maxBatchBytes,
+      admit: admission(settings),
+      ...(tls && { tls }),
+    },
     answerer(settings, host),
   );
   const { port } = listener;
@@ -32,21 +39,40 @@ export const openWebhook = async (settings: WebhookSettings, host: SourceHost): 
   return { port, close: () => listener.close() };
 };
 
-/** Answers one request; what it says is kube-apiserver's whole knowledge of what became of the batch. */
-export const answerer = (settings: WebhookSettings, host: Pick<SourceHost, "push" | "drop" | "log" | "now">) => {
-  const matches = matchPath(settings.place.path);
-  const allowed = tokenCheck(settings.tokens);
-  const redelivery = createRedelivery<SourceReply>(settings.redeliveryWindowMs, host.now);
-
-  return async (request: SourceRequest): Promise<SourceReply> => {
-    const { method, path, headers } = request;
+/** Refuses or moves on a request by what stands before its body; undefined: the body is wanted. */
+export const admission = ({ place, tokens }: Pick<WebhookSettings, "place" | "tokens">) => {
+  const matches = matchPath(place.path);
+  const allowed = tokenCheck(tokens);
+  return ({ method, path, headers }: SourceHead): SourceReply | undefined => {
+    if (path.length > longestPath)
+      return {
+        ...json(414, { error: `the path is longer than ${longestPath} characters` }),
+        why: "a path that is too long",
+      };
     const clean = cleanPath(path);
     if (clean !== path) return { status: 307, headers: { Location: clean } };
-    if (!matches(path)) return refusal(404, "404 page not found");
-    if (method !== "POST") return refusal(405, `${method} method not allowed`);
+    if (!matches(path)) return refusal(404, "404 page not found", "a path that is not listened on");
+    if (method !== "POST") return refusal(405, `${method} method not allowed`, "a method other than POST");
     if (!allowed(headers.authorization)) return unauthorized;
-    if (!headers["content-type"]?.includes("application/json")) return refusal(400, "wrong Content Type");
-    const taken = redelivery.once(request.body, () => take(request.body, settings, host));
+    if (!headers["content-type"]?.includes("application/json"))
+      return refusal(400, "wrong Content Type", "a Content-Type that is not application/json");
+    return undefined;
+  };
+};
+
+const longestPath = 8192;
+
+/** Answers one admitted request; what it says is kube-apiserver's whole knowledge of what became of the batch. */
+export const answerer = (settings: WebhookSettings, host: Pick<SourceHost, "push" | "drop" | "log" | "now">) => {
+  const redelivery = createRedelivery<SourceReply>(
+    settings.redeliveryWindowMs,
+    host.now,
+    (reply) => reply.body?.length ?? 0,
+  );
+  const report = createReport(settings.cluster, host);
+
+  return (request: SourceRequest): Promise<SourceReply> => {
+    const taken = redelivery.once(request.body, () => take(request.body, settings, host, report));
     return withDeadline(taken, settings.answerMs).catch(() => busy);
   };
 };
@@ -55,27 +81,33 @@ export const answerer = (settings: WebhookSettings, host: Pick<SourceHost, "push
 const take = async (
   body: Buffer,
   { maxEventBytes, cluster }: WebhookSettings,
-  host: Pick<SourceHost, "push" | "drop" | "log">,
+  host: Pick<SourceHost, "push">,
+  report: (dropped: readonly Dropped[]) => void,
 ): Promise<SourceReply> => {
   const { events, dropped } = splitPayload(body.toString(), { maxEventBytes, maxEvents, ...(cluster && { cluster }) });
   if (events.length > 0) await host.push(events);
   if (dropped.length === 0) return accepted;
-  report(dropped, cluster, host);
+  report(dropped);
   const status = events.length > 0 ? 200 : dropped[0]?.reason === "too_many" ? 413 : 400;
   const error = events.length > 0 ? {} : { error: dropped[0]?.message };
-  return json(status, { ...error, accepted: events.length, dropped: dropped.slice(0, namedInAnswer) });
+  const reply = json(status, { ...error, accepted: events.length, dropped: dropped.slice(0, namedInAnswer) });
+  return { ...reply, why: `no event of the body can be taken: ${dropped[0]?.reason}` };
 };
 
 const namedInAnswer = 100;
 /** kube-apiserver sends 400 at once unless told otherwise; millions of `{}` must not become millions of objects. */
 const maxEvents = 100_000;
 
-const report = (dropped: readonly Dropped[], cluster: string, host: Pick<SourceHost, "drop" | "log">): void => {
-  for (const { reason } of dropped) host.drop?.(1, reason);
-  host.log.warn(
-    { cluster, count: dropped.length, dropped: dropped.slice(0, 20) },
-    "audit events dropped: they can never be taken",
-  );
+/** Counts what is dropped, and names some of it in the log. */
+const createReport = (cluster: string, host: Pick<SourceHost, "drop" | "log">) => {
+  const log = createThrottledLog(host.log);
+  return (dropped: readonly Dropped[]): void => {
+    const counts = new Map<DropReason, number>();
+    for (const { reason } of dropped) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    for (const [reason, n] of counts) host.drop?.(n, reason);
+    const facts = { cluster, dropped: dropped.slice(0, 20) };
+    log.warn("dropped", facts, "audit events dropped: they can never be taken", dropped.length);
+  };
 };
 
 const accepted: SourceReply = { status: 200 };
@@ -87,16 +119,23 @@ const json = (status: number, value: unknown, headers: Readonly<Record<string, s
 });
 
 /** Refusals as the original words them. */
-const refusal = (status: number, text: string): SourceReply => ({
+const refusal = (status: number, text: string, why: string): SourceReply => ({
   status,
   headers: { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" },
   body: `${text}\n`,
+  why,
 });
 
-const unauthorized = json(401, { error: "a bearer token is needed" }, { "WWW-Authenticate": "Bearer" });
+const unauthorized: SourceReply = {
+  ...json(401, { error: "a bearer token is needed" }, { "WWW-Authenticate": "Bearer" }),
+  why: "no bearer token, or one that is not known",
+};
 
 // Measured: each of the client's five tries is repeated ten times at this pace, some 340 s in all instead of 90.
-const busy = json(503, { error: "the events cannot be stored now" }, { "Retry-After": "5" });
+const busy: SourceReply = {
+  ...json(503, { error: "the events cannot be stored now" }, { "Retry-After": "5" }),
+  why: "the events cannot be stored now",
+};
 
 const tokenCheck = (tokens: readonly string[]): ((authorization: string | undefined) => boolean) => {
   if (tokens.length === 0) return () => true;

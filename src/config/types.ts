@@ -132,11 +132,39 @@ export interface ServerTls {
 export interface LimitSettings {
   /** Of one request body, after decompression. */
   readonly maxbodybytes: number;
-  /** Bodies being read or waiting to be stored, all together; above it intake answers 503. */
+  /** Bodies being read or waiting to be stored, all of a listener; above it intake answers 503. */
   readonly maxinflightbytes: number;
+  /** At work at a listener. */
+  readonly maxrequests: number;
   /** Until a request is complete. */
   readonly requesttimeoutMs: number;
+  /** Until a body is complete, from when it is wanted. */
+  readonly bodytimeoutMs: number;
+  /** Of a listener; 0: any number. */
   readonly maxconnections: number;
+  /** Bytes that one compressed byte may become, above the first mebibyte. */
+  readonly maxcompressionratio: number;
+  /** Of one posted alert, as compact JSON. */
+  readonly maxalertbytes: number;
+  readonly maxfields: number;
+  readonly maxfieldname: number;
+  /** Characters of a rule, a source, a hostname. */
+  readonly maxname: number;
+  readonly maxtags: number;
+  readonly maxtaglength: number;
+  /** Refused values of one body, behind which the rest is not read. */
+  readonly maxrefused: number;
+}
+
+/** What `/metrics` may grow to, and who may read it. */
+export interface MetricsSettings {
+  /** Empty: everybody may. */
+  readonly token: string;
+  /** Label sets of falco_events_total, and bytes of its lines. */
+  readonly maxseries: number;
+  readonly maxbytes: number;
+  /** Characters of a label value. */
+  readonly maxlabel: number;
 }
 
 /** A plugin of falco.yaml. `initConfig` and `openParams` are as written: text, or the map that YAML held. */
@@ -208,6 +236,7 @@ export interface HubConfig {
     readonly tokens: Readonly<Record<string, string>>;
   };
   readonly limits: LimitSettings;
+  readonly metrics: MetricsSettings;
   readonly shutdowntimeoutMs: number;
   readonly customfields: Readonly<Record<string, string>>;
   readonly customtags: readonly string[];

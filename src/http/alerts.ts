@@ -2,12 +2,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Metrics } from "../metrics/metrics.ts";
 import { type Answer, jsonAnswer, ok } from "./answer.ts";
 import type { Sender } from "./auth.ts";
-import { type Shared, serve } from "./exchange.ts";
+import type { Door } from "./door.ts";
+import { serve } from "./exchange.ts";
 import { checkWeight } from "./weight.ts";
 
 export interface Taken {
   readonly accepted: number;
   readonly rejected: readonly { readonly index: number; readonly reason: string }[];
+  /** How many were refused, by cause; absent: those that are named, as `invalid`. */
+  readonly refused?: Readonly<Record<string, number>>;
 }
 
 /** Resolves when the good alerts of the body are durable. Rejects with QueueError: nothing was taken. */
@@ -17,34 +20,52 @@ export type TakeAlerts = (text: string, sender: Sender) => Promise<Taken>;
 export const requests = "requests";
 
 /** Hands a text to the intake and says what became of it (decisions/json-reasons.md). */
-export const takeAlerts = async (take: TakeAlerts, metrics: Metrics, text: string, sender: Sender): Promise<Answer> => {
-  const { accepted, rejected } = await take(text, sender);
+export const takeAlerts = async (
+  parts: AlertParts,
+  text: string,
+  sender: Sender,
+  req: IncomingMessage,
+): Promise<Answer> => {
+  const { metrics, door } = parts;
+  const { accepted, rejected, refused } = await parts.take(text, sender);
   if (accepted > 0) metrics.input(requests, "accepted", accepted);
   if (accepted > 0 && rejected.length === 0) return ok;
-  const refused = Math.max(1, rejected.length);
-  metrics.input(requests, "rejected", refused);
-  metrics.intakeRejected(requests, "invalid", refused);
-  if (accepted > 0) return jsonAnswer(200, { accepted, rejected });
-  return jsonAnswer(400, { error: "Please send a valid request body", rejected });
+  const counts = Object.entries(refused ?? { invalid: Math.max(1, rejected.length) });
+  const reason = rejected[0]?.reason ?? "no alert";
+  for (const [cause, n] of counts) {
+    metrics.input(requests, "rejected", n);
+    metrics.intakeRejected(requests, cause, n);
+  }
+  if (accepted > 0) {
+    door.refused("invalid", `a part of a body of alerts: ${reason}`, req.socket.remoteAddress);
+    return jsonAnswer(200, { accepted, rejected });
+  }
+  const within = counts.some(([cause]) => cause === "invalid");
+  door.refused(within ? "invalid" : "too_large", `a body of alerts: ${reason}`, req.socket.remoteAddress);
+  return jsonAnswer(within ? 400 : 413, { error: "Please send a valid request body", rejected });
 };
+
+export interface AlertParts {
+  readonly take: TakeAlerts;
+  readonly metrics: Metrics;
+  readonly authorize: (header: string | undefined) => Sender;
+  readonly door: Door;
+}
 
 /** The hot path: POST to any path that nothing else claims. */
 export const createAlertPost =
-  (take: TakeAlerts, metrics: Metrics, authorize: (header: string | undefined) => Sender, shared: Shared) =>
+  (parts: AlertParts) =>
   (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     let sender: Sender = {};
-    return serve(
-      req,
-      res,
-      shared,
-      shared.maxBodyBytes,
-      (body) => {
-        metrics.intakeBytes(requests, body.wire);
+    return serve(req, res, parts.door, {
+      admit: () => {
+        sender = parts.authorize(req.headers.authorization);
+        return undefined;
+      },
+      run: (body) => {
+        parts.metrics.intakeBytes(requests, body.wire);
         checkWeight(body.bytes);
-        return takeAlerts(take, metrics, body.bytes.toString("utf8"), sender);
+        return takeAlerts(parts, body.bytes.toString("utf8"), sender, req);
       },
-      () => {
-        sender = authorize(req.headers.authorization);
-      },
-    );
+    });
   };

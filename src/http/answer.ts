@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerResponse } from "node:http2";
 import type { Socket } from "node:net";
 
 export interface Answer {
@@ -43,9 +44,14 @@ const noContent = { "Content-Length": "0" };
 
 /** Call before the headers go out: what is still to come of the request's body is not worth waiting for. */
 export const leaveRest = (req: IncomingMessage, res: ServerResponse): void => {
-  if (req.complete || !announcesBody(req)) return;
-  // HTTP/2 ends the stream alone, with the answer.
-  if (req.httpVersionMajor > 1) return void req.resume();
+  if (req.complete) return;
+  if (req.httpVersionMajor > 1) {
+    // The stream alone ends, when its answer is out.
+    const { stream } = res as unknown as Http2ServerResponse;
+    req.resume();
+    return void res.once("finish", () => stream.close());
+  }
+  if (!announcesBody(req)) return;
   res.setHeader("Connection", "close");
   req.resume();
   linger(req.socket);

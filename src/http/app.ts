@@ -1,7 +1,9 @@
 import { Router } from "@koa/router";
 import Koa, { type Context } from "koa";
 import { type Answer, leaveRest } from "./answer.ts";
-import { refuse, type Shared } from "./exchange.ts";
+import type { Door } from "./door.ts";
+import { refusalOf } from "./errors.ts";
+import { refuse } from "./exchange.ts";
 
 /** One family of endpoints: adds its routes. */
 export type Family = (router: Router) => void;
@@ -13,7 +15,7 @@ export interface App {
 }
 
 /** Everything behind the hot path: named endpoints, one file per family. */
-export const createApp = (families: readonly Family[], shared: Shared): App => {
+export const createApp = (families: readonly Family[], door: Door): App => {
   // `/ping/` and `/PING` are not `/ping`.
   const router = new Router({ strict: true, sensitive: true });
   for (const family of families) family(router);
@@ -22,10 +24,11 @@ export const createApp = (families: readonly Family[], shared: Shared): App => {
   app.use(async (ctx, next) => {
     try {
       await next();
+      if (ctx.status >= 400 && ctx.status < 500) tell(ctx, door);
     } catch (error) {
-      respond(ctx, refuse(error, shared));
+      respond(ctx, refuse(error, door, ctx.req, placeOf(ctx.path)));
     }
-    if (shared.gate.phase !== "open") ctx.res.shouldKeepAlive = false;
+    if (door.phase.now !== "open") ctx.res.shouldKeepAlive = false;
     leaveRest(ctx.req, ctx.res);
   });
   app.use(router.routes());
@@ -35,6 +38,19 @@ export const createApp = (families: readonly Family[], shared: Shared): App => {
     handle: app.callback(),
   };
 };
+
+/** What a family answered by itself, with the sender at fault. */
+const tell = (ctx: Context, door: Door): void =>
+  door.refused(
+    refusalOf(ctx.status),
+    `${ctx.status} on ${placeOf(ctx.path) ?? "a named path"}`,
+    ctx.req.socket.remoteAddress,
+    placeOf(ctx.path),
+  );
+
+/** The label of paths whose callers are not senders; undefined: the listener's own. */
+const placeOf = (path: string): string | undefined =>
+  path === "/metrics" ? "metrics" : path.startsWith("/api/") ? "operators" : undefined;
 
 export const respond = (ctx: Context, answer: Answer): void => {
   ctx.status = answer.status;

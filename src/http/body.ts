@@ -1,13 +1,19 @@
 import type { IncomingMessage } from "node:http";
-import type { Transform } from "node:stream";
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import type { Budget } from "./budget.ts";
+import { createDecoder, type Decoder } from "./decoder.ts";
 import { HttpError, overloaded } from "./errors.ts";
+import { createGathered, noRoom, tooLarge } from "./gather.ts";
+import type { OpenBodies } from "./open-bodies.ts";
 
 export interface BodyLimits {
   /** Of the body, as sent and decompressed alike. */
   readonly maxBytes: number;
   readonly budget: Budget;
+  /** Milliseconds from when the body is wanted until its last byte. */
+  readonly timeoutMs?: number;
+  /** Bytes that one byte as sent may become, above the first mebibyte. */
+  readonly maxRatio?: number;
+  readonly open?: OpenBodies;
   /** Called when the body is wanted, before its first byte: the place for `100 Continue`. */
   readonly begin?: (() => void) | undefined;
 }
@@ -21,57 +27,47 @@ export interface Body {
   release(): void;
 }
 
-const decoders: Readonly<Record<string, () => Transform>> = {
-  gzip: createGunzip,
-  "x-gzip": createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-  zstd: createZstdDecompress,
-};
+const defaultTimeoutMs = 30_000;
+const defaultRatio = 100;
+const freeOfRatio = 1 << 20;
 
 /**
  * Reads a request's body, decompressed on the fly so that a bomb is caught at the limit. Rejects with HttpError: 413, 415,
- * 400 for a broken encoding, 503 when the budget is spent. The caller answers while the sender may still be sending.
+ * 400 for a broken encoding, 408 when it does not come in time, 503 when the budget is spent or when it gives way to
+ * others. The caller answers while the sender may still be sending.
  */
 export const readBody = (req: IncomingMessage, limits: BodyLimits): Promise<Body> => {
-  const encoding = (req.headers["content-encoding"] ?? "identity").trim().toLowerCase();
-  const decoder = Object.hasOwn(decoders, encoding) ? decoders[encoding] : undefined;
-  if (!decoder && encoding !== "identity" && encoding !== "") {
-    const understood = { "Accept-Encoding": "gzip, deflate, br, zstd" };
-    return Promise.reject(new HttpError(415, "encoding", "this Content-Encoding is not understood", understood));
+  const { maxBytes, budget } = limits;
+  let decoder: Decoder | undefined;
+  try {
+    decoder = createDecoder(req.headers["content-encoding"]);
+    const announced = Number(req.headers["content-length"] ?? 0);
+    if (announced > maxBytes) throw tooLarge(maxBytes);
+    if (!fits(budget, announced + (decoder?.memory ?? 0))) throw noRoom();
+  } catch (error) {
+    decoder?.stream.destroy();
+    return Promise.reject(error);
   }
-  const announced = Number(req.headers["content-length"] ?? 0);
-  if (announced > limits.maxBytes) return Promise.reject(tooLarge(limits.maxBytes));
-  if (!fits(limits.budget, announced)) return Promise.reject(noRoom());
   limits.begin?.();
-  return decoder ? readDecoded(req, limits, decoder()) : readPlain(req, limits);
+  return decoder ? readDecoded(req, limits, decoder) : readPlain(req, limits);
 };
 
-/** What arrived so far, counted against the budget. */
-interface Gathered {
-  readonly chunks: Buffer[];
-  size: number;
-}
-
-/** Undefined: the chunk was taken. */
-const keep = (into: Gathered, chunk: Buffer, { maxBytes, budget }: BodyLimits): HttpError | undefined => {
-  if (into.size + chunk.length > maxBytes) return tooLarge(maxBytes);
-  if (!budget.take(chunk.length)) return noRoom();
-  into.size += chunk.length;
-  into.chunks.push(chunk);
-  return undefined;
-};
-
-const drop = (gathered: Gathered, budget: Budget): void => {
-  budget.give(gathered.size);
-  gathered.size = 0;
-  gathered.chunks.length = 0;
-};
-
-const bodyOf = ({ chunks, size }: Gathered, wire: number, budget: Budget): Body => {
-  let held = size;
+/** Ends a reading that takes too long, or that must give way; `done` when it ended by itself. */
+const limitTime = ({ timeoutMs = defaultTimeoutMs, open }: BodyLimits, fail: (error: HttpError) => void) => {
+  const timer = setTimeout(() => fail(new HttpError(408, "timeout", "the body did not come in time")), timeoutMs);
+  const entry = open?.add(() => fail(overloaded("this body came too slowly and gave way to others")));
   return {
-    bytes: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size),
+    done: (): void => {
+      clearTimeout(timer);
+      entry?.done();
+    },
+  };
+};
+
+const bodyOf = (bytes: Buffer, wire: number, budget: Budget): Body => {
+  let held = bytes.length;
+  return {
+    bytes,
     wire,
     release: () => {
       budget.give(held);
@@ -80,71 +76,89 @@ const bodyOf = ({ chunks, size }: Gathered, wire: number, budget: Budget): Body 
   };
 };
 
-/** The way of most requests: two listeners do the work, and all of them stay behind, for they cost less than they weigh. */
+/** The way of most requests: three listeners do the work, and all of them stay behind, for they cost less than they weigh. */
 const readPlain = (req: IncomingMessage, limits: BodyLimits): Promise<Body> =>
   new Promise((resolve, reject) => {
-    const gathered: Gathered = { chunks: [], size: 0 };
+    const gathered = createGathered(limits.maxBytes, limits.budget);
     let over = false;
-    const fail = (error: HttpError): void => {
+    const fail = (error: unknown): void => {
+      if (over) return;
       over = true;
-      drop(gathered, limits.budget);
+      time.done();
+      gathered.drop();
       reject(error);
     };
+    const time = limitTime(limits, fail);
     req.on("data", (chunk: Buffer) => {
       if (over) return;
-      const fault = keep(gathered, chunk, limits);
-      if (fault) fail(fault);
+      try {
+        gathered.add(chunk);
+      } catch (error) {
+        fail(error);
+      }
     });
     req.on("end", () => {
       if (over) return;
       over = true;
-      resolve(bodyOf(gathered, gathered.size, limits.budget));
+      time.done();
+      resolve(bodyOf(gathered.join(), gathered.size, limits.budget));
     });
     // Comes after an error, too.
-    req.on("close", () => {
-      if (!over) fail(aborted());
-    });
+    req.on("close", () => fail(aborted()));
   });
 
-const readDecoded = (req: IncomingMessage, limits: BodyLimits, decode: Transform): Promise<Body> =>
+const readDecoded = (req: IncomingMessage, limits: BodyLimits, { stream, memory }: Decoder): Promise<Body> =>
   new Promise((resolve, reject) => {
-    const gathered: Gathered = { chunks: [], size: 0 };
+    const { maxBytes, budget, maxRatio = defaultRatio } = limits;
+    const gathered = createGathered(maxBytes, budget);
+    budget.take(memory);
     let wire = 0;
+    let over = false;
 
     const detach = (): void => {
+      over = true;
+      time.done();
+      budget.give(memory);
       req.off("data", onWire).off("error", onAbort).off("close", onAbort);
       // A late error of either stream must find a listener.
       req.on("error", ignore);
-      req.unpipe(decode);
-      decode.removeAllListeners();
-      decode.on("error", ignore);
-      decode.destroy();
+      req.unpipe(stream);
+      stream.removeAllListeners();
+      stream.on("error", ignore);
+      stream.destroy();
     };
-    const fail = (error: HttpError): void => {
+    const fail = (error: unknown): void => {
+      if (over) return;
       detach();
-      drop(gathered, limits.budget);
+      gathered.drop();
       reject(error);
     };
     const onWire = (chunk: Buffer): void => {
       wire += chunk.length;
-      if (wire > limits.maxBytes) fail(tooLarge(limits.maxBytes));
+      if (wire > maxBytes) fail(tooLarge(maxBytes));
     };
     const onAbort = (): void => {
       // The request closes before the last bytes are decoded.
       if (!req.complete) fail(aborted());
     };
+    const time = limitTime(limits, fail);
 
     req.on("data", onWire).on("error", onAbort).on("close", onAbort);
-    decode.on("data", (chunk: Buffer) => {
-      const fault = keep(gathered, chunk, limits);
-      if (fault) fail(fault);
+    stream.on("data", (chunk: Buffer) => {
+      try {
+        gathered.add(chunk);
+        if (gathered.size > Math.max(freeOfRatio, wire * maxRatio)) throw tooDense(maxRatio);
+      } catch (error) {
+        fail(error);
+      }
     });
-    decode.on("end", () => {
+    stream.on("end", () => {
+      const bytes = gathered.join();
       detach();
-      resolve(bodyOf(gathered, wire, limits.budget));
+      resolve(bodyOf(bytes, wire, budget));
     });
-    decode.on("error", () => fail(new HttpError(400, "encoding", "the body is not what its Content-Encoding says")));
-    req.pipe(decode);
+    stream.on("error", () => fail(new HttpError(400, "encoding", "the body is not what its Content-Encoding says")));
+    req.pipe(stream);
   });
 
 const ignore = (): void => {};
@@ -155,6 +169,6 @@ const fits = (budget: Budget, bytes: number): boolean => {
   return true;
 };
 
-const tooLarge = (max: number): HttpError => new HttpError(413, "too_large", `the body is larger than ${max} bytes`);
 const aborted = (): HttpError => new HttpError(400, "aborted", "the body ended early");
-const noRoom = (): HttpError => overloaded("too many request bodies are being read");
+const tooDense = (ratio: number): HttpError =>
+  new HttpError(413, "ratio", `the body grows more than ${ratio} times when it is decompressed`);

@@ -1,17 +1,49 @@
 import { QueueError } from "../queue/queue.ts";
 import { type Answer, jsonAnswer } from "./answer.ts";
 
-/** Why a request was refused: a closed list that is also the metric label. */
+/** Why a request, a connection or a handshake was refused: a closed list that is also the metric label. */
 export type Refusal =
   | "aborted"
+  | "bad_request"
+  | "client_certificate"
   | "closing"
+  | "connections"
   | "encoding"
+  | "fragmented"
+  | "headers_too_large"
+  | "http2"
   | "internal"
   | "invalid"
+  | "media_type"
+  | "method"
+  | "not_found"
   | "overloaded"
+  | "plain_http"
+  | "ratio"
+  | "timeout"
+  | "tls"
   | "too_large"
   | "unauthorized"
-  | "unavailable";
+  | "unavailable"
+  | "uri_too_long";
+
+/** The refusal that a status stands for where nothing better is known. */
+export const refusalOf = (status: number): Refusal =>
+  byStatus[status] ?? (status >= 500 ? "unavailable" : "bad_request");
+
+const byStatus: Readonly<Record<number, Refusal>> = {
+  400: "invalid",
+  401: "unauthorized",
+  403: "unauthorized",
+  404: "not_found",
+  405: "method",
+  408: "timeout",
+  413: "too_large",
+  414: "uri_too_long",
+  415: "media_type",
+  431: "headers_too_large",
+  500: "internal",
+};
 
 /** The one error of the HTTP boundary; the message is for the sender. */
 export class HttpError extends Error {

@@ -1,57 +1,56 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Logger } from "pino";
 import { type Answer, give } from "./answer.ts";
 import { type Body, readBody } from "./body.ts";
-import type { Budget } from "./budget.ts";
-import { errorAnswer, type HttpError, type Refusal, toHttpError } from "./errors.ts";
-import type { Gate } from "./gate.ts";
+import type { Door } from "./door.ts";
+import { errorAnswer, type HttpError, toHttpError } from "./errors.ts";
 
-/** What every POST handler of a server shares. */
-export interface Shared {
-  readonly gate: Gate;
-  readonly budget: Budget;
-  readonly maxBodyBytes: number;
-  readonly log: Logger;
-  /** Counts a refused request; `status` tells the sender's faults (4xx) from the hub's. */
-  refused(refusal: Refusal, status: number): void;
+export interface Work {
+  /** Of the body; the door's own bound when absent. */
+  readonly maxBytes?: number;
+  /** Looks at the request before a place is taken and before its body is read: an answer is sent in place of all that. May throw HttpError. */
+  admit(): Answer | undefined;
+  run(body: Body): Promise<Answer>;
 }
 
 /**
- * One POST from gate to answer: `work` is given the body and its answer is sent. Whatever goes wrong becomes an answer with
- * a JSON reason. The body's bytes stay in the budget until the answer is known.
+ * One POST from admission to answer. Whatever goes wrong becomes an answer with a JSON reason. The body's bytes stay in the
+ * budget until the answer is known.
  */
-export const serve = async (
-  req: IncomingMessage,
-  res: ServerResponse,
-  shared: Shared,
-  maxBytes: number,
-  work: (body: Body) => Promise<Answer>,
-  admit: () => void = () => {},
-): Promise<void> => {
+export const serve = async (req: IncomingMessage, res: ServerResponse, door: Door, work: Work): Promise<void> => {
+  const { gate, budget, open, limits } = door;
   let body: Body | undefined;
   let entered = false;
-  let answer: Answer;
+  let answer: Answer | undefined;
   try {
-    shared.gate.enter();
-    entered = true;
-    admit();
-    const begin = req.headers.expect === undefined ? undefined : () => res.writeContinue();
-    body = await readBody(req, { maxBytes, budget: shared.budget, begin });
-    answer = await work(body);
+    answer = work.admit();
+    if (!answer) {
+      gate.enter();
+      entered = true;
+      body = await readBody(req, {
+        maxBytes: work.maxBytes ?? limits.maxBodyBytes,
+        budget,
+        open,
+        timeoutMs: limits.bodyTimeoutMs,
+        maxRatio: limits.maxRatio,
+        begin: req.headers.expect === undefined ? undefined : () => res.writeContinue(),
+      });
+      answer = await work.run(body);
+    }
   } catch (error) {
-    answer = refuse(error, shared);
+    answer = refuse(error, door, req);
   } finally {
     body?.release();
-    if (entered) shared.gate.leave();
+    if (entered) gate.leave();
   }
-  if (shared.gate.phase !== "open") res.shouldKeepAlive = false;
+  if (door.phase.now !== "open") res.shouldKeepAlive = false;
   give(req, res, answer);
 };
 
-/** The answer to an error, counted; what nobody foresaw is logged. */
-export const refuse = (error: unknown, shared: Shared): Answer => {
+/** The answer to an error, counted and told; what nobody foresaw is logged whole. `at`: not of a sender (see Door). */
+export const refuse = (error: unknown, door: Door, req: IncomingMessage, at?: string): Answer => {
   const known: HttpError = toHttpError(error);
-  if (known.refusal === "internal") shared.log.error({ err: error }, "a request failed");
-  shared.refused(known.refusal, known.status);
+  if (known.refusal === "internal") door.log.error({ err: error }, "a request failed");
+  if (at === undefined) door.rejected(known.refusal, known.status);
+  door.refused(known.refusal, known.message, req.socket.remoteAddress, at);
   return errorAnswer(known);
 };

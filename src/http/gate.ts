@@ -1,26 +1,33 @@
 import { closing, overloaded } from "./errors.ts";
+import type { OpenBodies } from "./open-bodies.ts";
 
-/** Bounds the requests at work, and knows whether the server still wants any. */
-export interface Gate {
-  /** Throws HttpError 503; otherwise `leave` must follow. */
-  enter(): void;
-  leave(): void;
+/** Whether the server still wants requests: one for all of its listeners. */
+export interface Phase {
   /** `draining`: requests are served and connections closed behind them. `closed`: requests are refused. */
-  phase: "open" | "draining" | "closed";
+  now: "open" | "draining" | "closed";
 }
 
-export const createGate = (max: number): Gate => {
+/** Bounds the requests at work at one listener. */
+export interface Gate {
+  /** Throws HttpError 503; otherwise `leave` must follow. When all places are taken the slowest body gives way. */
+  enter(): void;
+  leave(): void;
+  inside(): number;
+  readonly max: number;
+}
+
+export const createGate = (max: number, phase: Phase, bodies: OpenBodies): Gate => {
   let inside = 0;
-  const gate: Gate = {
-    phase: "open",
+  return {
+    max,
+    inside: () => inside,
     enter: () => {
-      if (gate.phase === "closed") throw closing();
-      if (inside >= max) throw overloaded("too many requests at work");
+      if (phase.now === "closed") throw closing();
+      if (inside >= max && !bodies.giveWay()) throw overloaded("too many requests at work");
       inside++;
     },
     leave: () => {
       inside--;
     },
   };
-  return gate;
 };

@@ -3,8 +3,11 @@ import { createServer as createHttps, type Server as HttpsServer } from "node:ht
 import type { AddressInfo, Socket } from "node:net";
 import type { Logger } from "pino";
 import { type Answer, give, wrongMethod } from "./answer.ts";
+import { createCrowd } from "./crowd.ts";
+import type { Refusal } from "./errors.ts";
 import { createHttp2 } from "./http2.ts";
 import { createRefusals, goText, rawAnswer, underTls } from "./refusals.ts";
+import { tlsFault } from "./tls-fault.ts";
 
 /** PEM text; with `ca` clients must show a certificate that it signed. */
 export interface ListenerTls {
@@ -28,12 +31,15 @@ export interface ListenerOptions {
   readonly handle: (req: IncomingMessage, res: ServerResponse) => void;
   /** Answer to a method that no parser knows, by path. */
   readonly odd?: (path: string) => Answer;
+  /** Hears of everything that is refused before `handle` would see it; `why` is in the hub's own words. */
+  readonly refused: (refusal: Refusal, why: string, remote: string | undefined) => void;
 }
 
 export interface Listener {
   readonly port: number;
   /** `http://127.0.0.1:2801`. */
   readonly url: string;
+  connections(): number;
   setTls(tls: ListenerTls): void;
   /** Takes no more connections; resolves when the open ones ended, at the latest after `deadlineMs`, when they are cut. */
   close(deadlineMs: number): Promise<void>;
@@ -43,12 +49,15 @@ const maxHeaderBytes = 64 * 1024;
 
 /** One port. Everything that the parser refuses is answered and nothing that a client sends can throw. Rejects when it cannot listen. */
 export const createListener = async (options: ListenerOptions): Promise<Listener> => {
-  const refusals = createRefusals(options.odd);
+  const { refused } = options;
+  const refusals = createRefusals(refused, options.odd);
   const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
     req.on("error", ignore);
     res.on("error", ignore);
+    crowd.asked(req.socket);
     refusals.begin(req, res);
     if (req.headers.host === undefined && req.httpVersionMinor === 1) {
+      refused("bad_request", "no Host header", req.socket.remoteAddress);
       req.socket.end(goText("400 Bad Request: missing required Host header"));
       return;
     }
@@ -57,24 +66,24 @@ export const createListener = async (options: ListenerOptions): Promise<Listener
   };
 
   const server = open(options, onRequest);
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    socket.once("close", () => sockets.delete(socket));
-  });
+  const crowd = createCrowd(options.maxConnections, (remote) =>
+    refused("connections", `more than limits.maxconnections (${options.maxConnections})`, remote),
+  );
+  server.on("connection", crowd.came);
   server.on("clientError", refusals.refuse);
   // The body's reader sends 100 Continue when it wants the body.
   server.on("checkContinue", onRequest);
-  server.on("connect", (_req: IncomingMessage, socket: Socket) => {
+  server.on("connect", (req: IncomingMessage, socket: Socket) => {
+    refused("method", "a CONNECT", req.socket.remoteAddress);
     socket.end(rawAnswer(wrongMethod));
   });
   server.on("tlsClientError", (error: Error & { code?: string }, socket: Socket) => {
     const plain = underTls(socket);
-    if (error.code !== "ERR_SSL_HTTP_REQUEST" || !plain.writable) return;
+    const { refusal, why } = tlsFault(error);
+    refused(refusal, why, plain.remoteAddress ?? socket.remoteAddress);
+    if (refusal !== "plain_http" || !plain.writable) return;
     plain.end("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n");
   });
-  server.maxConnections = options.maxConnections;
   // A client that does not read its answer.
   server.timeout = 2 * options.requestTimeoutMs;
 
@@ -93,11 +102,12 @@ export const createListener = async (options: ListenerOptions): Promise<Listener
   return {
     port,
     url: `${options.tls ? "https" : "http"}://${host}:${port}`,
+    connections: () => crowd.sockets.size,
     setTls: (tls) => (server as HttpsServer).setSecureContext({ ...tls, minVersion: "TLSv1.2" }),
     close: (deadlineMs) =>
       new Promise((resolve) => {
         const cutUnless = (spared: (socket: Socket) => boolean): void => {
-          for (const socket of sockets) if (!spared(socket)) socket.destroy();
+          for (const socket of crowd.sockets) if (!spared(socket)) socket.destroy();
         };
         let sweeps = 0;
         const sweep = setInterval(() => {
@@ -146,7 +156,13 @@ const open = (options: ListenerOptions, onRequest: (req: IncomingMessage, res: S
   };
   const server = secure
     ? options.http2
-      ? createHttp2(secure, options.requestTimeoutMs, onRequest)
+      ? createHttp2({
+          tls: secure,
+          maxHeaderBytes,
+          idleMs: options.requestTimeoutMs,
+          onRequest,
+          onFault: (why, remote) => options.refused("http2", why, remote),
+        })
       : createHttps(secure, onRequest)
     : createHttp(common, onRequest);
   // A client may end its side after the request and still wait for the answer, as Go allows.

@@ -11,6 +11,9 @@ export interface Target {
   readonly query: string;
 }
 
+/** Characters of a request target: more is refused, for nobody sends it. */
+export const longestTarget = 8192;
+
 const root: Target = { raw: "/", path: "/", query: "" };
 
 /** Undefined: neither a path nor an absolute URL. */

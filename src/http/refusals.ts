@@ -1,6 +1,8 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Answer, wrongMethod } from "./answer.ts";
+import type { Refusal } from "./errors.ts";
 
 /** Answers to what the parser refuses, so that no request object exists: written to the socket by hand. */
 export interface Refusals {
@@ -21,12 +23,15 @@ interface Exchange {
 const lingerMs = 500;
 
 /** `odd` answers a sound request line whose method no parser knows; by default as for any method that is not POST. */
-export const createRefusals = (odd: (path: string) => Answer = () => wrongMethod): Refusals => {
+export const createRefusals = (
+  refused: (refusal: Refusal, why: string, remote: string | undefined) => void,
+  odd: (path: string) => Answer = () => wrongMethod,
+): Refusals => {
   const due = new WeakMap<Duplex, Exchange[]>();
-  const refused = new WeakSet<Duplex>();
+  const told = new WeakSet<Duplex>();
 
   const say = (socket: Duplex, text: string): void => {
-    refused.add(socket);
+    told.add(socket);
     socket.end(text);
     setTimeout(() => socket.destroy(), lingerMs).unref();
   };
@@ -46,43 +51,67 @@ export const createRefusals = (odd: (path: string) => Answer = () => wrongMethod
     },
     atWork: (socket) => due.get(socket)?.length ?? 0,
     refuse: (error, socket) => {
-      if (refused.has(socket)) return;
+      if (told.has(socket)) return;
       if (!socket.writable || error.code === "ECONNRESET") {
         socket.destroy();
         return;
       }
       const open = due.get(socket) ?? [];
       const last = open.at(-1);
+      const { refusal, why, text } = answerTo(error, odd);
+      refused(refusal, why, (socket as Socket).remoteAddress);
       if (last?.req.complete) {
         // Garbage behind a whole request: that one is answered first, then the connection ends.
-        refused.add(socket);
+        told.add(socket);
         last.res.shouldKeepAlive = false;
         if (last.res.headersSent) last.res.once("close", () => socket.destroy());
         return;
       }
       // A broken body: its handler sees the abort; an answer would stand before those of older requests.
       if (open.length > 1 || last?.res.headersSent) socket.destroy();
-      else say(socket, textFor(error, odd));
+      else say(socket, text);
     },
   };
 };
 
 export const underTls = <S extends Duplex>(socket: S): S => (socket as S & { _parent?: S | null })._parent ?? socket;
 
-const textFor = (error: { code?: string; rawPacket?: Buffer }, odd: (path: string) => Answer): string => {
+interface RawAnswer {
+  readonly refusal: Refusal;
+  readonly why: string;
+  readonly text: string;
+}
+
+const answerTo = (error: { code?: string; rawPacket?: Buffer }, odd: (path: string) => Answer): RawAnswer => {
   switch (error.code) {
     case "HPE_HEADER_OVERFLOW":
-      return goText("431 Request Header Fields Too Large");
+      return {
+        refusal: "headers_too_large",
+        why: "too many bytes of headers",
+        text: goText("431 Request Header Fields Too Large"),
+      };
     case "ERR_HTTP_REQUEST_TIMEOUT":
-      return goText("408 Request Timeout");
+      return { refusal: "timeout", why: "the request did not come in time", text: goText("408 Request Timeout") };
     case "HPE_INVALID_METHOD": {
-      const line = error.rawPacket?.toString("latin1", 0, 4096) ?? "";
-      const path = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ (\/[^\s?]*)\S* HTTP\/1\.[01]\r?\n/.exec(line)?.[1];
-      return path === undefined ? goText("400 Bad Request") : rawAnswer(odd(path));
+      const path = oddPath(error.rawPacket?.toString("latin1", 0, 4096) ?? "");
+      if (path !== undefined)
+        return { refusal: "method", why: "a method that no parser knows", text: rawAnswer(odd(path)) };
+      break;
     }
-    default:
-      return goText("400 Bad Request");
   }
+  return { refusal: "bad_request", why: "not HTTP", text: goText("400 Bad Request") };
+};
+
+/** The path of a request line that is sound but for its method; undefined: it is not. */
+const oddPath = (start: string): string | undefined => {
+  const [, line = ""] = /^([^\r\n]*)\r?\n/.exec(start) ?? [];
+  const [method = "", target = "", version = "", ...more] = line.split(" ", 4);
+  const sound =
+    more.length === 0 &&
+    /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(method) &&
+    /^\/\S*$/.test(target) &&
+    /^HTTP\/1\.[01]$/.test(version);
+  return sound ? target.split("?", 1)[0] : undefined;
 };
 
 /** The way Go's server refuses by itself: the status line's text is the body, its length is told by the close. */

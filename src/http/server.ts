@@ -4,21 +4,25 @@ import type { HubConfig } from "../config/types.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { SourceHost } from "../sdk/source.ts";
 import { createAlertPost, requests, type TakeAlerts } from "./alerts.ts";
-import { type Answer, give, notFound, textAnswer, wrongMethod } from "./answer.ts";
+import { type Answer, give, jsonAnswer, notFound, textAnswer, wrongMethod } from "./answer.ts";
 import { createApp, type Family } from "./app.ts";
 import { createAuth } from "./auth.ts";
-import { createBudget } from "./budget.ts";
 import { openCertificates } from "./certificates.ts";
-import { type Shared, serve } from "./exchange.ts";
-import { createGate } from "./gate.ts";
+import { createDoor, type Door, type DoorState } from "./door.ts";
+import type { Refusal } from "./errors.ts";
+import { serve } from "./exchange.ts";
+import type { Phase } from "./gate.ts";
 import { health, type Readiness } from "./health.ts";
 import { createListener, type Listener, type ListenerOptions } from "./listener.ts";
-import { parseTarget, redirectToClean } from "./path.ts";
+import { longestTarget, parseTarget, redirectToClean } from "./path.ts";
 import { scrape } from "./scrape.ts";
-import { createSourceListen, type SourceHandle, sourceRequest } from "./source-listener.ts";
+import { createSourceListen, type SourceHandle, sourceHead, sourceRequest } from "./source-listener.ts";
 import { testEndpoint } from "./test-alert.ts";
 
-export type ServerConfig = Pick<HubConfig, "listenaddress" | "listenport" | "tlsserver" | "auth" | "limits">;
+export type ServerConfig = Pick<
+  HubConfig,
+  "listenaddress" | "listenport" | "tlsserver" | "auth" | "limits" | "metrics"
+>;
 
 export interface ServerDeps {
   readonly config: ServerConfig;
@@ -43,80 +47,102 @@ export interface HubServer {
   listen(): Promise<void>;
   /** URLs of the ports that listen, the alert port first. */
   addresses(): readonly string[];
-  /** `SourceHost.listen`, sharing the bounds of this server; metrics know these ports as `sources`. */
-  readonly listenForSource: SourceHost["listen"];
+  /** `SourceHost.listen` for the source of this id, which is the label of its ports; each port has bounds of its own. */
+  listenForSource(source: string): SourceHost["listen"];
   /** Bytes of bodies in memory. */
   inflightBytes(): number;
+  /** What is at work at each listener. */
+  listeners(): readonly (DoorState & { readonly connections: number })[];
   /** `/readyz` answers 503 and connections are closed behind their answers; POSTs are still taken. */
   drain(): void;
   /** New requests are refused (503), open ones are answered; resolves at the latest after `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;
 }
 
-/** `source` label of what comes over ports of the sources' own. */
-const ownPorts = "sources";
+/** Labels of the hub's own listeners. */
+const [alertPort, plainPort] = ["alerts", "alerts_plain"];
+
+const longPath = jsonAnswer(414, { error: `the path is longer than ${longestTarget} characters` });
 
 const everything = (): boolean => true;
 
 export const createServer = (deps: ServerDeps): HubServer => {
   const { config, metrics, log } = deps;
   const { limits, tlsserver } = config;
-  const gate = createGate(deps.maxRequests ?? 2000);
-  const budget = createBudget(Math.max(limits.maxinflightbytes, limits.maxbodybytes));
-  const sharedBy = (source: string): Shared => ({
-    gate,
-    budget,
-    maxBodyBytes: limits.maxbodybytes,
-    log,
-    refused: (refusal, status) => {
-      metrics.intakeRejected(source, refusal, 1);
-      if (status === 400 || status === 413 || status === 415) metrics.input(source, "rejected", 1);
-    },
-  });
-  const shared = sharedBy(requests);
+  const phase: Phase = { now: "open" };
+  const doors = new Map<Door, Listener>();
+  const doorOf = (listener: string, source: string): Door =>
+    createDoor({
+      listener,
+      source,
+      phase,
+      limits: {
+        maxBodyBytes: limits.maxbodybytes,
+        maxInflightBytes: limits.maxinflightbytes,
+        maxRequests: deps.maxRequests ?? limits.maxrequests,
+        bodyTimeoutMs: limits.bodytimeoutMs,
+        maxRatio: limits.maxcompressionratio,
+      },
+      metrics,
+      log,
+    });
+  const door = doorOf(alertPort, requests);
   const authorize = createAuth(config.auth);
+  const alerts = { take: deps.take, metrics, authorize, door };
   const ready = (): Readiness => {
     const { ok, reasons } = deps.ready();
-    return gate.phase === "open" ? { ok, reasons } : { ok: false, reasons: [...reasons, "shutting down"] };
+    const full = [...doors.keys()].flatMap((one) => one.state().saturated ?? []);
+    const all = [...reasons, ...full, ...(phase.now === "open" ? [] : ["shutting down"])];
+    return { ok: ok && phase.now === "open" && door.state().saturated === undefined, reasons: all };
   };
   const app = createApp(
-    [
-      health(ready),
-      scrape(metrics),
-      testEndpoint(deps.take, metrics, authorize, shared, deps.now),
-      ...(deps.families ?? []),
-    ],
-    shared,
+    [health(ready), scrape(metrics, config.metrics), testEndpoint(alerts, deps.now), ...(deps.families ?? [])],
+    door,
   );
-  const postAlerts = createAlertPost(deps.take, metrics, authorize, shared);
 
-  const postToSource = (req: IncomingMessage, res: ServerResponse, path: string, handle: SourceHandle): void => {
-    const work = (body: Parameters<typeof sourceRequest>[2]) => handle(sourceRequest(req, path, body));
-    void serve(req, res, shared, limits.maxbodybytes, work, () => authorize(req.headers.authorization));
+  const postToSource = (
+    req: IncomingMessage,
+    res: ServerResponse,
+    at: Door,
+    path: string,
+    handle: SourceHandle,
+  ): void => {
+    void serve(req, res, at, {
+      admit: () => void authorize(req.headers.authorization),
+      run: (body) => handle(sourceRequest(sourceHead(req, path), body)),
+    });
   };
 
   /** Looks up as Go's router does: a clean path, a named path that is served here, else the catch-all if it is. */
-  const front =
-    (serves: (path: string) => boolean) =>
-    (req: IncomingMessage, res: ServerResponse): void => {
-      if (gate.phase !== "open") res.shouldKeepAlive = false;
-      const target = parseTarget(req.url ?? "/");
+  const front = (at: Door, serves: (path: string) => boolean) => {
+    const postAlerts = createAlertPost({ ...alerts, door: at });
+    return (req: IncomingMessage, res: ServerResponse): void => {
+      const turnAway = (answer: Answer, refusal: Refusal, why: string): void => {
+        at.refused(refusal, why, req.socket.remoteAddress);
+        give(req, res, answer);
+      };
+      if (phase.now !== "open") res.shouldKeepAlive = false;
+      const url = req.url ?? "/";
+      const long = url.length > longestTarget;
+      const target = long ? undefined : parseTarget(url);
       if (!target) {
-        give(req, res, textAnswer(400, "400 Bad Request"));
+        if (long) turnAway(longPath, "uri_too_long", "a path that is too long");
+        else turnAway(textAnswer(400, "400 Bad Request"), "bad_request", "a target that is no path");
         return;
       }
       const moved = redirectToClean(req.method ?? "", target);
       const { path } = target;
       const source = path === "/" ? undefined : deps.route?.(path);
       if (moved) give(req, res, moved);
-      else if (source && serves("/")) postToSource(req, res, path, source);
+      else if (source && serves("/")) postToSource(req, res, at, path, source);
       else if (path !== "/" && serves(path) && app.claims(path)) {
         req.url = path + target.query;
         void app.handle(req, res);
-      } else if (!serves("/")) give(req, res, notFound);
+      } else if (!serves("/")) turnAway(notFound, "not_found", "a path that is not served on this port");
       else if (req.method === "POST") void postAlerts(req, res);
-      else give(req, res, wrongMethod);
+      else turnAway(wrongMethod, "method", "a method other than POST on a path that takes alerts");
     };
+  };
 
   const odd = (path: string): Answer =>
     path === "/ping"
@@ -125,14 +151,15 @@ export const createServer = (deps: ServerDeps): HubServer => {
         ? textAnswer(200, '{"status": "ok"}')
         : wrongMethod;
 
-  const options = (port: number, serves: (path: string) => boolean): ListenerOptions => ({
+  const options = (at: Door, port: number, serves: (path: string) => boolean): ListenerOptions => ({
     host: config.listenaddress,
     port,
     requestTimeoutMs: limits.requesttimeoutMs,
     maxConnections: limits.maxconnections,
     log,
-    handle: front(serves),
+    handle: front(at, serves),
     odd,
+    refused: at.refused,
   });
 
   let listeners: readonly Listener[] = [];
@@ -146,13 +173,16 @@ export const createServer = (deps: ServerDeps): HubServer => {
     }
     const certificates = await openCertificates(files);
     const secure = await createListener({
-      ...options(config.listenport, (path) => !known.includes(path)),
+      ...options(door, config.listenport, (path) => !known.includes(path)),
       tls: certificates.tls,
     });
     following = certificates.follow(deps.certificateCheckMs ?? 10_000, log, secure.setTls);
     if (known.length === 0) return [secure];
+    const plain = doorOf(plainPort, requests);
     try {
-      return [secure, await createListener(options(tlsserver.notlsport, (path) => known.includes(path)))];
+      const open = await createListener(options(plain, tlsserver.notlsport, (path) => known.includes(path)));
+      doors.set(plain, open);
+      return [secure, open];
     } catch (error) {
       await secure.close(0);
       throw error;
@@ -161,21 +191,32 @@ export const createServer = (deps: ServerDeps): HubServer => {
 
   return {
     listen: async () => {
-      listeners = tlsserver.deploy ? await listenTls() : [await createListener(options(config.listenport, everything))];
+      listeners = tlsserver.deploy
+        ? await listenTls()
+        : [await createListener(options(door, config.listenport, everything))];
+      doors.set(door, listeners[0] as Listener);
     },
     addresses: () => listeners.map((listener) => listener.url),
-    listenForSource: createSourceListen(sharedBy(ownPorts), {
-      requestTimeoutMs: limits.requesttimeoutMs,
-      maxConnections: limits.maxconnections,
-      closeMs: 1000,
-      wire: (bytes) => metrics.intakeBytes(ownPorts, bytes),
-    }),
-    inflightBytes: budget.used,
+    listenForSource: (source) => {
+      const own = doorOf(source, source);
+      return createSourceListen(own, {
+        requestTimeoutMs: limits.requesttimeoutMs,
+        maxConnections: limits.maxconnections,
+        closeMs: 1000,
+        wire: (bytes) => metrics.intakeBytes(source, bytes),
+        opened: (listener) => {
+          doors.set(own, listener);
+          return () => doors.delete(own);
+        },
+      });
+    },
+    inflightBytes: () => [...doors.keys()].reduce((sum, one) => sum + one.budget.used(), 0),
+    listeners: () => [...doors].map(([one, listener]) => ({ ...one.state(), connections: listener.connections() })),
     drain: () => {
-      if (gate.phase === "open") gate.phase = "draining";
+      if (phase.now === "open") phase.now = "draining";
     },
     close: async (deadlineMs) => {
-      gate.phase = "closed";
+      phase.now = "closed";
       following?.close();
       await Promise.all(listeners.map((listener) => listener.close(deadlineMs)));
     },

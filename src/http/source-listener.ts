@@ -1,18 +1,22 @@
 import type { IncomingMessage } from "node:http";
-import type { ListenOptions, SourceHost, SourceReply, SourceRequest } from "../sdk/source.ts";
+import type { ListenOptions, SourceHead, SourceHost, SourceReply, SourceRequest } from "../sdk/source.ts";
+import type { Answer } from "./answer.ts";
 import type { Body } from "./body.ts";
-import { type Shared, serve } from "./exchange.ts";
-import { createListener } from "./listener.ts";
+import type { Door } from "./door.ts";
+import { refusalOf } from "./errors.ts";
+import { serve } from "./exchange.ts";
+import { createListener, type Listener } from "./listener.ts";
 
 export type SourceHandle = (request: SourceRequest) => Promise<SourceReply>;
 
-export const sourceRequest = (req: IncomingMessage, path: string, body: Body): SourceRequest => ({
+export const sourceHead = (req: IncomingMessage, path: string): SourceHead => ({
   method: req.method ?? "",
   path,
   headers: headersOf(req),
-  body: body.bytes,
   remote: req.socket.remoteAddress ?? "",
 });
+
+export const sourceRequest = (head: SourceHead, body: Body): SourceRequest => ({ ...head, body: body.bytes });
 
 const headersOf = (req: IncomingMessage): Record<string, string | undefined> => {
   const { "set-cookie": cookies, ...headers } = req.headers;
@@ -26,25 +30,48 @@ export interface SourceListenSettings {
   readonly closeMs: number;
   /** Hears of each body's length as sent. */
   readonly wire: (bytes: number) => void;
+  /** Hears of each listener that opens; returns what is called when it closes. */
+  readonly opened?: (listener: Listener) => () => void;
 }
 
-/** `SourceHost.listen`: a port of a source's own, with the same body reader, bounds and refusals as the hub's. */
+/** `SourceHost.listen`: a port of a source's own, with the same body reader and refusals as the hub's and bounds of its own. */
 export const createSourceListen =
-  (shared: Shared, settings: SourceListenSettings): SourceHost["listen"] =>
+  (door: Door, settings: SourceListenSettings): SourceHost["listen"] =>
   async (options: ListenOptions, handle: SourceHandle) => {
+    const told = (reply: SourceReply, head: SourceHead): Answer => {
+      if (reply.status >= 400)
+        door.refused(refusalOf(reply.status), reply.why ?? `answered ${reply.status}`, head.remote);
+      return reply;
+    };
     const listener = await createListener({
       host: options.host,
       port: options.port,
       ...(options.tls && { tls: options.tls, http2: true }),
-      ...settings,
-      log: shared.log,
+      requestTimeoutMs: settings.requestTimeoutMs,
+      maxConnections: settings.maxConnections,
+      log: door.log,
+      refused: door.refused,
       handle: (req, res) => {
-        const path = (req.url ?? "/").split("?", 1)[0] ?? "/";
-        void serve(req, res, shared, options.maxBodyBytes, (body) => {
-          settings.wire(body.wire);
-          return handle(sourceRequest(req, path, body));
+        const head = sourceHead(req, (req.url ?? "/").split("?", 1)[0] ?? "/");
+        void serve(req, res, door, {
+          maxBytes: options.maxBodyBytes,
+          admit: () => {
+            const reply = options.admit?.(head);
+            return reply && told(reply, head);
+          },
+          run: async (body) => {
+            settings.wire(body.wire);
+            return told(await handle(sourceRequest(head, body)), head);
+          },
         });
       },
     });
-    return { port: listener.port, close: () => listener.close(settings.closeMs) };
+    const closed = settings.opened?.(listener);
+    return {
+      port: listener.port,
+      close: async () => {
+        closed?.();
+        await listener.close(settings.closeMs);
+      },
+    };
   };

@@ -33,7 +33,7 @@ export const openSources = async (
             metrics.intakeRejected(id, reason, count);
           },
           gap: () => metrics.sourceGap(id),
-          listen: server.listenForSource,
+          listen: server.listenForSource(id),
           checkpoint: fileCheckpoint(join(config.datadir, "checkpoints"), id),
           log: log.child({ source: id }),
           now,

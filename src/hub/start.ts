@@ -45,6 +45,15 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
       templatedfields: Object.keys(config.templatedfields),
       extralabels: config.prometheusextralabels,
     },
+    series: {
+      maxSeries: config.metrics.maxseries,
+      maxBytes: config.metrics.maxbytes,
+      maxLabel: config.metrics.maxlabel,
+    },
+    seriesFull: () =>
+      log.warn(
+        "falco_events_total has all the series it may have (prometheus.maxseries, prometheus.maxbytes); others count as overflow",
+      ),
     now,
     version: parts.version,
   });
@@ -94,6 +103,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
   metrics.scrape({
     queue: () => queue.status(),
     inflightBytes: server.inflightBytes,
+    listeners: server.listeners,
     lanes: async () =>
       Promise.all(
         [

@@ -1,6 +1,4 @@
-import type { Registry } from "prom-client";
 import { type Alert, priorities, priorityLevel } from "../sdk/alert.ts";
-import { createTally } from "./tally.ts";
 
 export interface EventLabels {
   /** Names of output fields that become labels, as configured: `user.name`, `pod`. */
@@ -9,82 +7,105 @@ export interface EventLabels {
   readonly extralabels: readonly string[];
 }
 
+export interface SeriesLimits {
+  /** Label sets. */
+  readonly maxSeries: number;
+  /** Of the lines of all of them. */
+  readonly maxBytes: number;
+  /** Of one label value, in UTF-16 units: the sender writes them, the hub keeps them. */
+  readonly maxLabel: number;
+}
+
 export interface EventSeries {
-  /** Counts one valid alert. */
-  count(alert: Alert): void;
+  /** Counts one valid alert; false: it counted in the overflow series. */
+  count(alert: Alert): boolean;
+  /** The family as text, ready for the page. */
+  expose(): string;
   /** Configured names that are no label: malformed, or taken by a label of the family. */
   readonly refused: readonly string[];
 }
 
+const family = "falcosecurity_falcosidekick_falco_events_total";
 const fixed = ["hostname", "rule", "priority", "priority_raw", "source", "k8s_ns_name", "k8s_pod_name"] as const;
 const wellFormed = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 const overflow = "overflow";
-/** Of one label value, in UTF-16 units: the sender writes them, the hub keeps them. */
-const longest = 256;
 
 /**
- * falcosidekick's `falco_events_total`. Its label values come from the sender, so beyond `maxSeries` label sets an
- * alert counts in a series that keeps its priority and says `overflow` for the rest.
+ * falcosidekick's `falco_events_total`. Its label values come from the sender, so beyond the limits an alert counts in a
+ * series that keeps its priority and says `overflow` for the rest. Each series keeps its line but for the number: a page of
+ * ten thousand is a matter of milliseconds.
  */
-export const createEventSeries = (registry: Registry, labels: EventLabels, maxSeries: number): EventSeries => {
+export const createEventSeries = (labels: EventLabels, limits: SeriesLimits): EventSeries => {
   const { fields, names, refused } = extraLabels(labels);
-  const events = createTally(registry, "falcosecurity_falcosidekick_falco_events_total", "Valid alerts received.", [
-    ...fixed,
-    ...names,
-  ]);
-  const overflowed = createTally(
-    registry,
-    "eyrie_events_series_overflow_total",
-    "Alerts counted in the overflow series because falco_events_total has all the series it may have.",
-    [],
-  ).cell();
-  const known = new Map<string, { add(n: number): void }>();
+  const all = [...fixed, ...names];
+  const series = new Map<string, { readonly start: string; total: number }>();
+  let bytes = 0;
+
+  const startOf = (values: readonly string[]): string =>
+    `${family}{${all.map((name, i) => `${name}="${escapeLabel(values[i] as string)}"`).join(",")}} `;
+  const add = (key: string, start: string): void => void series.set(key, { start, total: 1 });
 
   return {
     refused,
     count: (alert) => {
-      const values = valuesOf(alert, fields);
+      const values = valuesOf(alert, fields, limits.maxLabel);
       const key = values.join("\u0000");
-      let cell = known.get(key);
-      if (!cell && known.size < maxSeries) {
-        cell = events.cell(...values);
-        known.set(key, cell);
+      const known = series.get(key);
+      if (known) {
+        known.total++;
+        return true;
       }
-      if (!cell) {
-        overflowed.add(1);
-        cell = events.cell(...values.map((value, i) => (isPriority(i) ? value : overflow)));
+      if (series.size < limits.maxSeries && bytes < limits.maxBytes) {
+        const start = startOf(values);
+        bytes += Buffer.byteLength(start);
+        if (bytes <= limits.maxBytes) {
+          add(key, start);
+          return true;
+        }
       }
-      cell.add(1);
+      const rest = values.map((value, i) => (isPriority(i) ? value : overflow));
+      // No sender's label set has this key: theirs hold a separator.
+      const restKey = `${overflow} ${alert.priority}`;
+      const over = series.get(restKey);
+      if (over) over.total++;
+      else add(restKey, startOf(rest));
+      return false;
+    },
+    expose: () => {
+      let text = `# HELP ${family} Valid alerts received.\n# TYPE ${family} counter\n`;
+      for (const { start, total } of series.values()) text += `${start}${total}\n`;
+      return text;
     },
   };
 };
+
+const escapeLabel = (value: string): string =>
+  /[\\"\n]/.test(value) ? value.replace(/[\\"\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`)) : value;
 
 const isPriority = (i: number): boolean => fixed[i] === "priority" || fixed[i] === "priority_raw";
 
 /** Label values of a priority: its level and its name. */
 const graded = new Map(priorities.map((p) => [p, [String(priorityLevel(p)), p.toLowerCase()] as const]));
 
-const valuesOf = (alert: Alert, fields: readonly string[]): string[] => {
+const valuesOf = (alert: Alert, fields: readonly string[], longest: number): string[] => {
   const [level, name] = graded.get(alert.priority) ?? ["0", ""];
+  const bounded = (text: string): string => (text.length <= longest ? text : text.slice(0, longest).toWellFormed());
+  const textField = (field: string): string => {
+    const value = alert.output_fields[field];
+    return typeof value === "string" ? bounded(value) : "";
+  };
   const values = [
     bounded(alert.hostname || "unknown"),
     bounded(alert.rule),
     level,
     name,
     bounded(alert.source),
-    textField(alert, "k8s.ns.name"),
-    textField(alert, "k8s.pod.name"),
+    textField("k8s.ns.name"),
+    textField("k8s.pod.name"),
   ];
-  for (const field of fields) values.push(textField(alert, field));
+  for (const field of fields) values.push(textField(field));
   return values;
 };
-
-const textField = (alert: Alert, name: string): string => {
-  const value = alert.output_fields[name];
-  return typeof value === "string" ? bounded(value) : "";
-};
-
-const bounded = (text: string): string => (text.length <= longest ? text : text.slice(0, longest).toWellFormed());
 
 const extraLabels = (labels: EventLabels) => {
   const byLabel = new Map<string, string>();

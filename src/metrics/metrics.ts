@@ -3,7 +3,7 @@ import type { BreakerState } from "../deliver/breaker.ts";
 import type { DeliveryMetrics } from "../deliver/observe.ts";
 import type { Depth, QueueStatus } from "../queue/queue.ts";
 import type { Alert } from "../sdk/alert.ts";
-import { createEventSeries, type EventLabels } from "./event-series.ts";
+import { createEventSeries, type EventLabels, type SeriesLimits } from "./event-series.ts";
 import { createSpread } from "./spread.ts";
 import { createTally, type Tally } from "./tally.ts";
 
@@ -15,6 +15,17 @@ export interface ScrapeSources {
   queue?(): QueueStatus;
   /** Bytes of bodies held in memory. */
   inflightBytes?(): number;
+  listeners?(): readonly ListenerState[];
+}
+
+/** What is at work at one listener. */
+export interface ListenerState {
+  readonly listener: string;
+  readonly requests: number;
+  readonly bytes: number;
+  readonly connections: number;
+  /** Present while requests are refused because too much is at work. */
+  readonly saturated?: string;
 }
 
 export interface Metrics {
@@ -37,6 +48,8 @@ export interface Metrics {
   intakeRejected(source: string, reason: string, n: number): void;
   /** A place in what a source reads where events may be missing. */
   sourceGap(source: string): void;
+  /** Requests, connections and handshakes that a listener refused. */
+  refused(listener: string, reason: string, n: number): void;
   /** One durable write of the queue. */
   push(seconds: number): void;
   redisWatchdogRestart(): void;
@@ -51,8 +64,10 @@ export interface Metrics {
 
 export interface MetricsOptions {
   readonly labels?: Partial<EventLabels>;
-  /** Label sets of falco_events_total. */
-  readonly maxSeries?: number;
+  /** Bounds of falco_events_total. */
+  readonly series?: Partial<SeriesLimits>;
+  /** Told once, when falco_events_total is full. */
+  readonly seriesFull?: () => void;
   /** The Node process' own metrics. */
   readonly process?: boolean;
   readonly version?: string;
@@ -77,10 +92,20 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
   const inputs = tally("falcosecurity_falcosidekick_inputs_total", "Events received.", ["source", "status"]);
   const outputs = tally("falcosecurity_falcosidekick_outputs_total", "Alerts sent.", ["destination", "status"]);
   const events = createEventSeries(
-    registry,
     { customfields: [], templatedfields: [], extralabels: [], ...options.labels },
-    options.maxSeries ?? 10_000,
+    { maxSeries: 10_000, maxBytes: 4 << 20, maxLabel: 128, ...options.series },
   );
+  const overflowed = tally(
+    "eyrie_events_series_overflow_total",
+    "Alerts counted in the overflow series because falco_events_total has all the series it may have.",
+  ).cell();
+  let full = false;
+  const countEvent = (alert: Alert): void => {
+    if (events.count(alert)) return;
+    overflowed.add(1);
+    if (!full) options.seriesFull?.();
+    full = true;
+  };
   const attempts = tally("eyrie_delivery_attempts_total", "Delivery attempts.", ["output", "outcome"]);
   const latency = createSpread(
     registry,
@@ -101,6 +126,10 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
   const bytes = tally("eyrie_intake_bytes_total", "Bytes of request bodies as received.", ["source"]);
   const rejected = tally("eyrie_intake_rejected_total", "Events and requests refused.", ["source", "reason"]);
   const gaps = tally("eyrie_source_gaps_total", "Places where events of a source may be missing.", ["source"]);
+  const refused = tally("eyrie_refusals_total", "Requests, connections and handshakes refused.", [
+    "listener",
+    "reason",
+  ]);
   const pushes = createSpread(
     registry,
     "eyrie_push_seconds",
@@ -122,6 +151,13 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
   const spilled = gauge("eyrie_spill_events", "Events in the local spill, waiting for Redis.");
   const inflight = gauge("eyrie_intake_inflight_bytes", "Bytes of request bodies held in memory.");
 
+  const listenerGauges = {
+    requests: gauge("eyrie_listener_requests", "Requests at work.", ["listener"]),
+    bytes: gauge("eyrie_listener_body_bytes", "Bytes of request bodies held in memory.", ["listener"]),
+    connections: gauge("eyrie_listener_connections", "Open connections.", ["listener"]),
+  };
+  const saturated = gauge("eyrie_listener_saturated", "1: requests are refused, too much is at work.", ["listener"]);
+
   const lastSuccess = new Map<string, number>();
   let sources: ScrapeSources = {};
   const readSources = async (): Promise<void> => {
@@ -133,6 +169,12 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     }
     for (const [output, seconds] of lastSuccess) success.set({ output }, seconds);
     inflight.set(sources.inflightBytes?.() ?? 0);
+    for (const state of sources.listeners?.() ?? []) {
+      const { listener } = state;
+      for (const name of ["requests", "bytes", "connections"] as const)
+        listenerGauges[name].set({ listener }, state[name]);
+      saturated.set({ listener }, Number(state.saturated !== undefined));
+    }
     const lanes = await sources.lanes?.().catch(() => undefined);
     depth.reset();
     age.reset();
@@ -150,13 +192,14 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     expose: () => {
       running ??= readSources()
         .then(() => registry.metrics())
+        .then((text) => `${text}\n${events.expose()}`)
         .finally(() => {
           running = undefined;
         });
       return running;
     },
     input: (source, status, n) => inputs.cell(source, status).add(n),
-    event: events.count,
+    event: countEvent,
     delivery: (output, destination) => {
       const ok = outputs.cell(destination, "ok");
       const error = outputs.cell(destination, "error");
@@ -181,6 +224,7 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     intakeBytes: (source, n) => bytes.cell(source).add(n),
     intakeRejected: (source, reason, n) => rejected.cell(source, reason).add(n),
     sourceGap: (source) => gaps.cell(source).add(1),
+    refused: (listener, reason, n) => refused.cell(listener, reason).add(n),
     push: (seconds) => pushes.observe(seconds),
     redisWatchdogRestart: () => restarts.add(1),
     ruleMatch: (rule, priority, source) => matches.cell(rule, priority, source).add(1),

@@ -2,21 +2,27 @@ import type { Logger } from "pino";
 import type { Incoming } from "./event.ts";
 import type { Config, Fields } from "./fields.ts";
 
-/** One HTTP request at a source's listener: the body complete and decompressed. */
-export interface SourceRequest {
+/** A request at a source's listener before its body is read. */
+export interface SourceHead {
   readonly method: string;
   /** Path as it was sent, without the query. */
   readonly path: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: Buffer;
   readonly remote: string;
+}
+
+/** One HTTP request at a source's listener: the body complete and decompressed. */
+export interface SourceRequest extends SourceHead {
+  readonly body: Buffer;
 }
 
 export interface SourceReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Of a refusal: why, for the log; holds nothing of the request. */
+  readonly why?: string;
 }
 
 export interface ListenOptions {
@@ -26,6 +32,8 @@ export interface ListenOptions {
   /** PEM text; `ca` asks clients for a certificate. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
   readonly maxBodyBytes: number;
+  /** Asked before anything of the body is read: a reply is sent in its place. Path, method, token and type belong here. */
+  admit?(head: SourceHead): SourceReply | undefined;
 }
 
 /** Where a source left off. Values are small texts; `set` resolves when the value is durable. */

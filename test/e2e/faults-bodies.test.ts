@@ -14,7 +14,10 @@ const mebi = 2 ** 20;
 test("bodies that mean harm are refused within bounded memory, and the door stays open", async (t) => {
   const { dir, remove } = scratch();
   const sink = await openHttpSink();
-  const hub = await startHub({ datadir: dir, config: `webhook:\n  address: ${sink.url}/\n` });
+  const hub = await startHub({
+    datadir: dir,
+    config: `limits:\n  maxalertbytes: ${32 * mebi}\nwebhook:\n  address: ${sink.url}/\n`,
+  });
   const pool = new Pool(hub.url, { connections: 8 });
   let peak = hub.rss();
   const watch = setInterval(() => {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { type AlertSettings, decodeAlerts } from "../../src/pipeline/alert-in.ts";
 import { type Alert, rawEvent } from "../../src/sdk/alert.ts";
-import { type Reply, request, start } from "./http-support.ts";
+import { alertLimits, type Reply, request, start } from "./http-support.ts";
 
 interface Case {
   readonly name: string;
@@ -100,6 +100,17 @@ const differences: Record<string, Difference> = {
   "k8s.ns.name-number": taken("a number as namespace is delivered instead of ending the connection"),
   "k8s.pod.name-bool": taken("a boolean as pod name is delivered instead of ending the connection"),
   "k8s.ns.name-array": taken("a list as namespace is delivered instead of ending the connection"),
+  ...Object.fromEntries(
+    ["big-1MB-output", "big-20MB-output"].map((name) => [
+      name,
+      {
+        why: "an alert above limits.maxalertbytes is refused by name: each destination would have to hold it",
+        status: 413,
+        deliveries: 0,
+        check: hasReason,
+      },
+    ]),
+  ),
   "deep-nesting-11000": {
     why: "nesting beyond 10,000 is answered instead of resetting the connection",
     status: 400,
@@ -149,6 +160,7 @@ const settings: AlertSettings = {
   bracketreplacer: "",
   outputfieldformat: "",
   uuid: randomUUID,
+  limits: alertLimits,
 };
 
 assert.equal(contract.cases.length, 130);
@@ -163,9 +175,9 @@ for (const c of contract.cases) {
       {},
       {
         take: async (text) => {
-          const { alerts, rejected } = decodeAlerts(text, settings);
+          const { alerts, ...refusals } = decodeAlerts(text, settings);
           delivered.push(...alerts);
-          return { accepted: alerts.length, rejected };
+          return { accepted: alerts.length, ...refusals };
         },
       },
     );

@@ -183,13 +183,16 @@ test("headers, bodies and first bytes that do not come in time end the connectio
   assert.equal(taken.length, 1);
 });
 
-test("a source's own listener shares the body reader, the refusals and the bounds", async (t) => {
+test("a source's own listener has the same body reader and refusals, and counts under its own name", async (t) => {
   const { server, sample } = await start(t);
   const seen: string[] = [];
-  const listener = await server.listenForSource({ host: "127.0.0.1", port: 0, maxBodyBytes: 10 }, async (r) => {
-    seen.push(`${r.method} ${r.path} ${r.headers.host} ${r.body} ${r.remote}`);
-    return { status: r.method === "POST" ? 200 : 405, headers: { "X-A": "b" }, body: "" };
-  });
+  const listener = await server.listenForSource("audit")(
+    { host: "127.0.0.1", port: 0, maxBodyBytes: 10 },
+    async (r) => {
+      seen.push(`${r.method} ${r.path} ${r.headers.host} ${r.body} ${r.remote}`);
+      return { status: r.method === "POST" ? 200 : 405, headers: { "X-A": "b" }, body: "" };
+    },
+  );
   t.after(() => listener.close());
   const reply = await post(listener.port, "0123456789", [], "/k8s-audit?timeout=30s");
   assert.equal(reply.status, 200);
@@ -197,6 +200,6 @@ test("a source's own listener shares the body reader, the refusals and the bound
   assert.deepEqual(seen, ["POST /k8s-audit x 0123456789 127.0.0.1"]);
   assert.equal((await post(listener.port, "0123456789a")).status, 413);
   assert.equal((await request(listener.port, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).status, 405);
-  assert.equal(await sample('eyrie_intake_rejected_total{source="sources",reason="too_large"}'), 1);
-  assert.equal(await sample('eyrie_intake_bytes_total{source="sources"}'), 10);
+  assert.equal(await sample('eyrie_intake_rejected_total{source="audit",reason="too_large"}'), 1);
+  assert.equal(await sample('eyrie_intake_bytes_total{source="audit"}'), 10);
 });

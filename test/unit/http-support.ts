@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { createServer, type HubServer, type ServerConfig, type ServerDeps } from "../../src/http/server.ts";
 import { createLogger } from "../../src/log/log.ts";
 import { createMetrics, type Metrics } from "../../src/metrics/metrics.ts";
+import type { AlertLimits } from "../../src/pipeline/alert-limits.ts";
 
 export interface Started {
   readonly server: HubServer;
@@ -18,6 +19,17 @@ export interface Started {
 
 export type ConfigOver = {
   readonly [K in keyof ServerConfig]?: ServerConfig[K] extends object ? Partial<ServerConfig[K]> : ServerConfig[K];
+};
+
+/** The defaults. */
+export const alertLimits: AlertLimits = {
+  maxalertbytes: 1 << 20,
+  maxfields: 10_000,
+  maxfieldname: 512,
+  maxname: 512,
+  maxtags: 256,
+  maxtaglength: 512,
+  maxrefused: 1000,
 };
 
 export const makeConfig = (over: ConfigOver = {}): ServerConfig => ({
@@ -37,10 +49,15 @@ export const makeConfig = (over: ConfigOver = {}): ServerConfig => ({
   limits: {
     maxbodybytes: 32 << 20,
     maxinflightbytes: 64 << 20,
+    maxrequests: 2000,
     requesttimeoutMs: 60_000,
+    bodytimeoutMs: 30_000,
     maxconnections: 1000,
+    maxcompressionratio: 100,
+    ...alertLimits,
     ...over.limits,
   },
+  metrics: { token: "", maxseries: 10_000, maxbytes: 4 << 20, maxlabel: 128, ...over.metrics },
 });
 
 /** A server on a free port of the loopback with an intake that takes everything; closed when the test ends. */

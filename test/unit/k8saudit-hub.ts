@@ -1,9 +1,9 @@
 import type { TestContext } from "node:test";
 import pino from "pino";
 import k8saudit from "../../sources/k8saudit/index.ts";
-import { createBudget } from "../../src/http/budget.ts";
-import { createGate } from "../../src/http/gate.ts";
+import { createDoor } from "../../src/http/door.ts";
 import { createSourceListen } from "../../src/http/source-listener.ts";
+import { createMetrics } from "../../src/metrics/metrics.ts";
 import type { Incoming } from "../../src/sdk/event.ts";
 import type { OpenSource, SourceHost } from "../../src/sdk/source.ts";
 
@@ -22,13 +22,20 @@ export interface Hub {
 export const makeHub = (): Hub => {
   const logged: Hub["logged"] = [];
   const log = pino({ level: "info" }, { write: (line: string) => logged.push(JSON.parse(line)) });
-  const shared = {
-    gate: createGate(1000),
-    budget: createBudget(256 << 20),
-    maxBodyBytes: 64 << 20,
+  const door = createDoor({
+    listener: "k8saudit",
+    source: "k8saudit",
+    phase: { now: "open" },
+    limits: {
+      maxBodyBytes: 64 << 20,
+      maxInflightBytes: 256 << 20,
+      maxRequests: 1000,
+      bodyTimeoutMs: 30_000,
+      maxRatio: 100,
+    },
+    metrics: createMetrics({ process: false, now: () => 0 }),
     log,
-    refused: () => {},
-  };
+  });
   const hub: Hub = {
     taken: [],
     drops: [],
@@ -42,7 +49,7 @@ export const makeHub = (): Hub => {
         if (hub.refuse) throw new Error("nothing durable is left");
         hub.taken.push(...events);
       },
-      listen: createSourceListen(shared, { requestTimeoutMs: 60_000, maxConnections: 100, closeMs: 0, wire: () => {} }),
+      listen: createSourceListen(door, { requestTimeoutMs: 60_000, maxConnections: 100, closeMs: 0, wire: () => {} }),
       checkpoint: {
         get: async (key) => hub.checkpoints.get(key),
         set: async (key, value) => {

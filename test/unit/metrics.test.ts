@@ -67,7 +67,7 @@ test("labels that falcosidekick crashes on are refused by name and the rest work
 });
 
 test("beyond the bound new label sets count in an overflow series that keeps the priority", async () => {
-  const metrics = make({ maxSeries: 2 });
+  const metrics = make({ series: { maxSeries: 2 } });
   for (let i = 0; i < 50; i++) metrics.event(alertOf({ rule: `rule ${i}` }));
   metrics.event(alertOf({ rule: "rule 0" }));
   const found = await samples(metrics, eventsName);

@@ -28,10 +28,14 @@ test("the labels on the page are those of the metrics", async () => {
   metrics.intakeBytes("requests", 1);
   metrics.intakeRejected("requests", "invalid", 1);
   metrics.sourceGap("k8saudit");
+  metrics.refused("alerts", "invalid", 1);
   metrics.ruleMatch("r", "Notice", "k8s_audit");
   metrics.rulesReload("ok");
   const depth = { waiting: 0, active: 0, delayed: 0, dead: 0 };
-  metrics.scrape({ lanes: async () => [{ lane: "alerts", depth }] });
+  metrics.scrape({
+    lanes: async () => [{ lane: "alerts", depth }],
+    listeners: () => [{ listener: "alerts", requests: 0, bytes: 0, connections: 0 }],
+  });
   const exposed = await metrics.expose();
   for (const [, name, labels = ""] of page.matchAll(/^\| `(eyrie_\w+)` \|(.*?)\|/gm)) {
     const sample = new RegExp(`^${name}(?:_bucket|)(?:\\{(.*)\\})? `, "m").exec(exposed);

@@ -1,0 +1,84 @@
+import type { Logger } from "pino";
+import type { Metrics } from "../metrics/metrics.ts";
+import { createThrottledLog } from "../sdk/throttled-log.ts";
+import { type Budget, createBudget } from "./budget.ts";
+import type { Refusal } from "./errors.ts";
+import { createGate, type Gate, type Phase } from "./gate.ts";
+import { createOpenBodies, type OpenBodies } from "./open-bodies.ts";
+
+export interface DoorLimits {
+  readonly maxBodyBytes: number;
+  readonly maxInflightBytes: number;
+  readonly maxRequests: number;
+  readonly bodyTimeoutMs: number;
+  readonly maxRatio: number;
+}
+
+/** What is behind one listener: bounds that it shares with no other, and how it refuses. */
+export interface Door {
+  /** Label of the metrics and of the log. */
+  readonly listener: string;
+  readonly limits: DoorLimits;
+  readonly phase: Phase;
+  readonly gate: Gate;
+  readonly budget: Budget;
+  readonly open: OpenBodies;
+  readonly log: Logger;
+  /** Says once in a while who was refused and why (words of the hub's own), and counts each; `at` is the label when the path has one of its own. */
+  refused(refusal: Refusal, why: string, remote: string | undefined, at?: string): void;
+  /** A refused request that may have carried events counts among them, too. */
+  rejected(refusal: Refusal, status: number): void;
+  state(): DoorState;
+}
+
+export interface DoorState {
+  readonly listener: string;
+  readonly requests: number;
+  readonly bytes: number;
+  /** For people; present while requests are refused because too much is at work. */
+  readonly saturated?: string;
+}
+
+/** How long after its last refusal a door is called saturated, milliseconds. */
+const saturatedMs = 5000;
+
+export interface DoorParts {
+  readonly listener: string;
+  /** Label of the metrics of events. */
+  readonly source: string;
+  readonly phase: Phase;
+  readonly limits: DoorLimits;
+  readonly metrics: Pick<Metrics, "refused" | "intakeRejected" | "input">;
+  readonly log: Logger;
+}
+
+export const createDoor = ({ listener, source, phase, limits, metrics, log }: DoorParts): Door => {
+  const open = createOpenBodies();
+  const gate = createGate(limits.maxRequests, phase, open);
+  const budget = createBudget(Math.max(limits.maxInflightBytes, limits.maxBodyBytes), open);
+  const refusals = createThrottledLog(log);
+  let overloadedAt = Number.NEGATIVE_INFINITY;
+  return {
+    listener,
+    limits,
+    phase,
+    gate,
+    budget,
+    open,
+    log,
+    refused: (refusal, why, remote, at = listener) => {
+      if (refusal === "overloaded") overloadedAt = performance.now();
+      metrics.refused(at, refusal, 1);
+      refusals.warn(`${at} ${refusal}`, { listener: at, reason: refusal, remote }, `refused: ${why}`);
+    },
+    rejected: (refusal, status) => {
+      metrics.intakeRejected(source, refusal, 1);
+      if (status === 400 || status === 413 || status === 415) metrics.input(source, "rejected", 1);
+    },
+    state: () => {
+      const [requests, bytes] = [gate.inside(), budget.used()];
+      const words = `listener ${listener} is saturated: ${requests} of ${gate.max} requests, ${bytes} of ${budget.max} bytes of bodies at work`;
+      return { listener, requests, bytes, ...(performance.now() - overloadedAt < saturatedMs && { saturated: words }) };
+    },
+  };
+};
