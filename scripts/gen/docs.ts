@@ -76,7 +76,7 @@ export const configurationPage = (sources: readonly Source[]): string =>
   `${[
     comment,
     "# Configuration",
-    "A value is taken from the command line (`-o key=value`), else the environment, else the YAML file, else the default. Keys are found in any case. An empty variable counts as not set. A secret is also read from the file that `<VARIABLE>_FILE` names, or `<key>_file` in YAML. Maps are written `key:value,key:value` in the environment, each item split at its first colon, or as a JSON object; lists are comma separated. Durations bear a unit: `500ms`, `10s`, `5m`.",
+    "A value is taken from the command line (`-o key=value`), else the environment, else the YAML file, else the default. Keys are found in any case. An empty variable counts as not set, but for the tokens that doors ask for: there it is an error. A secret is also read from the file that `<VARIABLE>_FILE` names, or `<key>_file` in YAML. Maps are written `key:value,key:value` in the environment, each item split at its first colon, or as a JSON object; lists are comma separated. Durations bear a unit: `500ms`, `10s`, `5m`.",
     "`npm run -s eyrie -- check-config -c FILE` lists every problem with its line. An example with everything: [eyrie.yaml](../config/eyrie.yaml).",
     "## The hub",
     table(globalFields, ""),

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { deliveryFields } from "../../src/config/delivery-fields.ts";
 import { falcoFields } from "../../src/config/falco.ts";
 import { globalFields } from "../../src/config/globals.ts";
-import type { Fields } from "../../src/sdk/fields.ts";
+import { type Fields, fieldMeta } from "../../src/sdk/fields.ts";
 import type { Output } from "../../src/sdk/output.ts";
 import type { Source } from "../../src/sdk/source.ts";
 import { standardOf } from "./docs.ts";
@@ -13,6 +13,8 @@ import { banner } from "./registry.ts";
 interface Line {
   readonly about: string;
   readonly value: unknown;
+  /** Set without a value it would be a fault. */
+  readonly bare: boolean;
 }
 
 const value = (v: unknown): string =>
@@ -21,14 +23,18 @@ const value = (v: unknown): string =>
 /** Nested keys, each under its sentence. */
 const write = (node: Nested<Line>, indent: string): string[] =>
   [...node.children].flatMap(([key, child]) => [
-    ...(child.leaf ? [`${indent}# ${child.leaf.about}`, `${indent}${key}:${value(child.leaf.value)}`] : []),
+    ...(child.leaf
+      ? [`${indent}# ${child.leaf.about}`, `${indent}${child.leaf.bare ? "# " : ""}${key}:${value(child.leaf.value)}`]
+      : []),
     ...(child.children.size > 0 ? [`${indent}${key}:`, ...write(child, `${indent}  `)] : []),
   ]);
 
 const linesOf = (fields: Fields, example: Readonly<Record<string, unknown>> = {}): [string, Line][] =>
   Object.entries(fields).map(([key, schema]: [string, z.ZodType]) => [
     key,
-    { about: schema.description ?? "", value: key in example ? example[key] : standardOf(schema) },
+    key in example || !fieldMeta(schema).guard
+      ? { about: schema.description ?? "", value: key in example ? example[key] : standardOf(schema), bare: false }
+      : { about: schema.description ?? "", value: undefined, bare: true },
   ]);
 
 const prefixed = (name: string, lines: readonly [string, Line][]): [string, Line][] =>

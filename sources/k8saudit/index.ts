@@ -1,10 +1,9 @@
-import { readFile } from "node:fs/promises";
-import { type Config, duration, flag, int, pairs, secret, text } from "../../src/sdk/fields.ts";
+import { duration, flag, guardFile, int, text, token, tokens } from "../../src/sdk/fields.ts";
 import { defineSource, type Plugin } from "../../src/sdk/source.ts";
 import { followFault, openFile } from "./file.ts";
 import { readInitConfig } from "./init-config.ts";
 import { defaultUrl, parseOpenParams } from "./open-params.ts";
-import { pemParts } from "./pem.ts";
+import { readTls, type TlsFiles } from "./tls-files.ts";
 import { openWebhook } from "./webhook.ts";
 
 const fields = {
@@ -16,16 +15,10 @@ const fields = {
   fromend: flag("Begin to follow at the end of the file."),
   cluster: text("Name of the cluster that the events come from (ka.cluster.name)."),
   sslcertificate: text("PEM file with the key and the certificate chain of https://.", "/etc/falco/falco.pem"),
-  clientcafile: text(
-    "PEM file of the authorities that must have signed client certificates; empty: none are asked for.",
-  ),
-  bearertoken: secret("Token that requests must carry; empty: none is asked for."),
-  bearertokens: pairs(
+  clientcafile: guardFile("PEM file of the authorities that must have signed client certificates."),
+  bearertoken: token("Token that requests must carry."),
+  bearertokens: tokens(
     "Further tokens by a name of your choice, so that one can be replaced while the other still works.",
-    {
-      secret: true,
-      exact: true,
-    },
   ),
   maxeventsize: int("Bytes of one event; a larger one is dropped alone.", 16_777_216, 1),
   maxbatchsize: int("Bytes of one request, after decompression; a larger one is answered with 413.", 67_108_864, 1),
@@ -35,8 +28,6 @@ const fields = {
   ),
 };
 
-type Settings = Config<typeof fields>;
-
 /** Kubernetes audit events: a webhook for kube-apiserver, or files of JSON lines. Stands in for Falco's k8saudit plugin. */
 const k8saudit = defineSource({
   name: "k8saudit",
@@ -44,7 +35,8 @@ const k8saudit = defineSource({
   fields,
   example: { listen: defaultUrl },
   enabled: ({ listen, file }) => listen !== "" || file !== "",
-  check: ({ listen, file, follow }) => {
+  check: (config) => {
+    const { listen, file, follow } = config;
     const place = listen === "" ? undefined : parseOpenParams(listen);
     const unfit = listen === "" && follow ? followFault(file) : undefined;
     return [
@@ -52,6 +44,7 @@ const k8saudit = defineSource({
       ...(listen !== "" && file !== "" ? ["listen and file exclude each other; write two entries of a list"] : []),
       ...(place?.kind === "fault" ? [listen.startsWith(invalid) ? listen.slice(invalid.length) : place.message] : []),
       ...(place?.kind === "file" ? ["listen must be a URL with http:// or https://"] : []),
+      ...(place?.kind === "webhook" ? tlsFaults(config, place.tls) : []),
     ];
   },
   fromPlugin,
@@ -62,7 +55,7 @@ const k8saudit = defineSource({
       const { file: path, follow, fromend: fromEnd } = config;
       return openFile({ path, follow, fromEnd, pollMs: 250, ...limits }, host, process.stdin);
     }
-    const tls = place.tls ? await tlsOf(config) : undefined;
+    const tls = place.tls ? readTls(config) : undefined;
     const settings = {
       place,
       tokens: [config.bearertoken, ...Object.values(config.bearertokens)].filter((token) => token !== ""),
@@ -77,10 +70,14 @@ const k8saudit = defineSource({
   },
 });
 
-const tlsOf = async (config: Settings) => {
-  const pem = pemParts(await readFile(config.sslcertificate, "utf8"));
-  const ca = config.clientcafile && (await readFile(config.clientcafile, "utf8"));
-  return { ...pem, ...(ca && { ca }) };
+const tlsFaults = (config: TlsFiles, tls: boolean): readonly string[] => {
+  if (!tls) return config.clientcafile === "" ? [] : ["clientcafile: only https:// asks clients for a certificate"];
+  try {
+    readTls(config);
+    return [];
+  } catch (error) {
+    return [(error as Error).message];
+  }
 };
 
 /** Begins a `listen` that stands for a fault in the plugin's configuration: `check` refuses it with the words behind. */

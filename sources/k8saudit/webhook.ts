@@ -36,6 +36,11 @@ export const openWebhook = async (settings: WebhookSettings, host: SourceHost): 
     { port, path: place.path, tls: tls !== undefined, cluster: settings.cluster },
     "listening for audit events",
   );
+  if (settings.tokens.length === 0 && tls?.ca === undefined)
+    host.log.warn(
+      { port },
+      "anybody who reaches this port can send audit events: bearertoken or clientcafile asks who it is",
+    );
   return { port, close: () => listener.close() };
 };
 

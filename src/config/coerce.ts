@@ -80,7 +80,8 @@ export const coerceTree = (schema: z.ZodType, tree: Tree): Coerced => {
     );
     const wrong = entries.find(([, t]) => t.kind !== "leaf");
     if (wrong) return { fault: `"${wrong[0]}" must be a text` };
-    const set = entries.filter(([, t]) => t.kind === "leaf" && t.value !== null);
+    // A guard's name without a value is a fault for its schema to name, not a name less.
+    const set = entries.filter(([, t]) => t.kind === "leaf" && (t.value !== null || fieldMeta(schema).guard));
     return {
       value: Object.fromEntries(set.map(([key, t]) => [key, leafText(t as Leaf)])),
       notes: set.flatMap(([key, t]) => booleanNote(t as Leaf, `"${key}": `)),

@@ -21,6 +21,7 @@ const space = {
   leaves: new Set([...Object.keys(falcoFields), ...falcoLists]),
   roots: new Set<string>(),
   shorthand: new Map(),
+  guards: new Set<string>(),
 };
 
 /** falco.yaml's keys about rules and alerts; every other key is left alone. Throws when the file cannot be read. */

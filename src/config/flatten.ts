@@ -8,6 +8,8 @@ export interface KeySpace {
   readonly roots: ReadonlySet<string>;
   /** Path → the leaf that a plain value there stands for. */
   readonly shorthand: ReadonlyMap<string, string>;
+  /** Leaves that keep a door shut: one that stands without a value is found, too. */
+  readonly guards: ReadonlySet<string>;
 }
 
 export interface Flat {
@@ -30,7 +32,7 @@ export const flatten = (map: MapTree, space: KeySpace, label: string, problems: 
   const inner = parents([...space.leaves, ...space.roots]);
 
   const keep = (path: string, entry: Entry): void => {
-    if (entry.tree.kind === "leaf" && entry.tree.value === null) return;
+    if (entry.tree.kind === "leaf" && entry.tree.value === null && !space.guards.has(path)) return;
     const before = found.get(path);
     if (before && !before.at.flag)
       problems.error(label + path, `given twice, first in line ${before.at.line ?? "?"}`, entry.at);

@@ -1,4 +1,4 @@
-import { choice, duration, flag, int, list, pairs, secret, text, url } from "../sdk/fields.ts";
+import { choice, duration, flag, int, list, pairs, secret, text, token, tokens, url } from "../sdk/fields.ts";
 
 const certs = "/etc/certs";
 
@@ -39,8 +39,8 @@ export const globalFields = {
   "queue.redis.cacertfile": text("PEM file of the CA that signed it."),
   "queue.redis.certfile": text("PEM file of the client certificate."),
   "queue.redis.keyfile": text("PEM file of its key."),
-  "auth.token": secret("Bearer token that senders must show; empty: none is asked for."),
-  "auth.tokens": pairs("Bearer tokens by the sender's name.", { secret: true, exact: true }),
+  "auth.token": token("Bearer token that senders must show."),
+  "auth.tokens": tokens("Bearer tokens by the sender's name."),
   "limits.maxbodybytes": int("Bytes of one request body at most, after decompression.", 67_108_864, 1),
   "limits.maxinflightbytes": int(
     "Bytes of all bodies of a listener being read or stored; above it the slowest body gives way, then intake refuses.",

@@ -30,9 +30,14 @@ export const sharedKey = (root: string, key: string): string | undefined => {
 export const leavesOf = (fields: Fields): string[] =>
   Object.entries(fields).flatMap(([key, schema]) => (fieldMeta(schema).secret ? [key, `${key}_file`] : [key]));
 
+/** Of those, the ones that keep a door shut. */
+export const guardsOf = (fields: Fields): string[] =>
+  leavesOf(Object.fromEntries(Object.entries(fields).filter(([, schema]) => fieldMeta(schema).guard)));
+
 export const spaceOf = (fields: Fields, extra: readonly string[] = []): KeySpace => ({
   leaves: new Set([...leavesOf(fields), ...extra]),
   roots: new Set(),
+  guards: new Set(guardsOf(fields)),
   shorthand: new Map(Object.entries(shorthand).filter(([, to]) => to in fields)),
 });
 

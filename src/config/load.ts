@@ -13,7 +13,7 @@ import { falcosidekickKeys } from "./falcosidekick-keys.ts";
 import { flatten, type KeySpace } from "./flatten.ts";
 import { globalFields } from "./globals.ts";
 import { assemble, customValues, redisOf } from "./hub.ts";
-import { leavesOf, sharedKey } from "./instances.ts";
+import { guardsOf, leavesOf, sharedKey } from "./instances.ts";
 import { outputInstances } from "./output-instances.ts";
 import { override } from "./override.ts";
 import { collectProblems, type Problems } from "./problem.ts";
@@ -64,13 +64,15 @@ export const loadConfig = (options: LoadOptions): Loaded => {
   const outs = [...own, ...falcoOutputs({ outputs, found, globals, own, json, reader })];
   const srcs = sourceInstances(sources, found, falco, reader);
   const built = new Set(outputs.map((o) => o.name));
-  warnUnknown(unknown, [...space.leaves, ...space.roots], built, problems);
+  const { guards } = space;
+  warnUnknown(unknown, [...space.leaves, ...space.roots], guards, built, problems);
   warnUnknownEnv(
     env,
     knownVariables(
       space,
       [...outs, ...srcs].map((i) => [i.id, i.fields]),
     ),
+    new Set([...guards].map(envName)),
     built,
     problems,
   );
@@ -127,10 +129,19 @@ const keySpace = (outputs: LoadOptions["outputs"], sources: LoadOptions["sources
     for (const [from, to] of Object.entries({ match: "condition", ratelimit: "persecond", batch: "items" }))
       if (`${from}.${to}` in fields) short.set(`${root}.${from}`, `${root}.${from}.${to}`);
   }
-  return { leaves, roots: new Set([...outputs, ...sources].map((o) => o.name)), shorthand: short };
+  return {
+    leaves,
+    roots: new Set([...outputs, ...sources].map((o) => o.name)),
+    shorthand: short,
+    guards: guardKeys(sources),
+  };
 };
 
 const falcoKeys = [...Object.keys(falcoFields), ...Object.keys(falcoBlocks), ...falcoLists];
+
+/** Keys that keep a door shut. */
+const guardKeys = (sources: LoadOptions["sources"]): ReadonlySet<string> =>
+  new Set([...guardsOf(globalFields), ...sources.flatMap((s) => under(s.name, guardsOf(s.fields as Fields)))]);
 
 const fieldsByRoot = (
   outputs: LoadOptions["outputs"],

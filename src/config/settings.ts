@@ -49,18 +49,39 @@ export const readFields = (fields: Fields, lookup: Lookup, reader: Reader): Sett
       if ("fault" in found.coerced) reader.problems.error(label, found.coerced.fault, found.at);
       else {
         value = found.coerced.value;
-        for (const note of found.coerced.notes ?? []) reader.problems.warn(label, note, found.at);
+        // What is left out of a guard is somebody who cannot come in, or a door without one.
+        const say = fieldMeta(schema).guard ? reader.problems.error : reader.problems.warn;
+        for (const note of found.coerced.notes ?? []) say(label, note, found.at);
       }
     }
     const parsed = schema.safeParse(value);
-    if (parsed.success) values[key] = parsed.data;
-    else {
+    if (parsed.success) {
+      values[key] = parsed.data;
+      const open = fieldMeta(schema).guard && isNothing(parsed.data) ? whereSet(key, lookup, reader) : undefined;
+      if (open && !(found && "fault" in found.coerced))
+        reader.problems.error(
+          label,
+          "is set and holds nothing, which would let everybody in; take it away for that",
+          open,
+        );
+    } else {
       for (const issue of parsed.error.issues) reader.problems.error(label, said(issue), found?.at);
       values[key] = schema.safeParse(undefined).data;
     }
     if (found && value !== undefined) places.set(key, found.at);
   }
   return { values, places };
+};
+
+const isNothing = (value: unknown): boolean =>
+  typeof value === "string" ? value.trim() === "" : Object.keys(value as object).length === 0;
+
+/** Where the key stands in any spelling, whatever it holds. */
+const whereSet = (key: string, lookup: Lookup, reader: Reader): Place | undefined => {
+  const tree = lookup.inFile(key) ?? lookup.inFile(`${key}_file`) ?? lookup.fileUnder?.(key);
+  const names = [...lookup.envOver(key), ...(lookup.envUnder?.(key) ?? [])].flatMap((name) => [name, `${name}_FILE`]);
+  const name = names.find((one) => reader.env[one] !== undefined);
+  return tree?.at ?? (name === undefined ? undefined : { env: name });
 };
 
 const find = (key: string, schema: z.ZodType, lookup: Lookup, reader: Reader): Candidate | undefined => {
@@ -108,13 +129,18 @@ const fromNamedFile = (
   return undefined;
 };
 
-/** The text of a mounted secret, without the line break that editors leave at its end. */
 const fromFile = (schema: z.ZodType, path: string, reader: Reader): Coerced => {
   try {
-    return coerceText(schema, reader.read(path).replace(/[\r\n]+$/, ""));
+    return secretIn(schema, reader.read(path), path);
   } catch (error) {
     return { fault: `the file cannot be read (${errorCode(error)}): ${path}` };
   }
+};
+
+/** The text of a mounted secret, without the line break that editors leave at its end. */
+export const secretIn = (schema: z.ZodType, text: string, path: string): Coerced => {
+  if (text.trim() === "") return { fault: `the file is empty: ${path}` };
+  return coerceText(schema, text.replace(/[\r\n]+$/, ""));
 };
 
 export const errorCode = (error: unknown): string =>

@@ -87,6 +87,7 @@ const plainPaths = ["/", "/ping", "/healthz", "/test", "/metrics"];
 
 export const serverTls = (globals: Settings, readPem: ReadPem, reader: Reader): ServerTls => {
   const value = (key: string) => globals.values[`tlsserver.${key}`];
+  const places = (key: string) => globals.places.get(`tlsserver.${key}`);
   const load = (key: string): string | undefined =>
     readPem(
       String(value(key)),
@@ -101,11 +102,19 @@ export const serverTls = (globals: Settings, readPem: ReadPem, reader: Reader): 
   const ca = deploy && mutualtls ? load("cacertfile") : undefined;
   const fault = cert && key ? faultOf(cert, key, ca) : undefined;
   if (fault) reader.problems.error("tlsserver.certfile", fault, globals.places.get("tlsserver.certfile"));
+  if (ca?.includes("-----BEGIN ") && !ca.includes("-----BEGIN CERTIFICATE-----"))
+    reader.problems.error("tlsserver.cacertfile", "the file holds no certificate", places("cacertfile"));
   if (mutualtls && !deploy)
-    reader.problems.warn(
+    reader.problems.error(
       "tlsserver.mutualtls",
-      "has no effect without tlsserver.deploy",
-      globals.places.get("tlsserver.mutualtls"),
+      "asks nobody for a certificate without tlsserver.deploy",
+      places("mutualtls"),
+    );
+  if (places("cacertfile") && deploy && !mutualtls)
+    reader.problems.warn(
+      "tlsserver.cacertfile",
+      "is not used: without tlsserver.mutualtls nobody is asked for a certificate",
+      places("cacertfile"),
     );
   for (const path of deploy ? notlspaths : [])
     if (!plainPaths.includes(path))

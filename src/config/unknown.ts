@@ -19,10 +19,14 @@ const blockOf = (path: string): string | undefined =>
 const set = new Set(falcosidekickBlocks);
 const isParent = (path: string): boolean => !set.has(path) && falcosidekickBlocks.some((b) => b.startsWith(`${path}.`));
 
-/** Warns of keys that nothing reads: the nearest known one, or that falcosidekick knows it and the hub does not yet. */
+/**
+ * Warns of keys that nothing reads: the nearest known one, or that falcosidekick knows it and the hub does not yet. What
+ * was meant for one of `guards` is an error: its door would stand open.
+ */
 export const warnUnknown = (
   unknown: Flat["unknown"],
   known: readonly string[],
+  guards: ReadonlySet<string>,
   built: ReadonlySet<string>,
   problems: Problems,
 ): void => {
@@ -38,7 +42,8 @@ export const warnUnknown = (
       warnUnused(path, block, entry, built, told, problems);
     else if (!isEmpty(entry)) {
       const near = nearest(path, [...known, ...falcosidekickBlocks]) ?? nearest(path, falcosidekickKeys.keys());
-      problems.warn(path, near ? `unknown key, did you mean ${near}?` : "unknown key", entry.at);
+      const say = guards.has(near ?? "") || path.startsWith("auth.") ? problems.error : problems.warn;
+      say(path, near ? `unknown key, did you mean ${near}?` : "unknown key", entry.at);
     }
   };
   for (const { path, entry } of unknown) visit(path, entry);
@@ -83,10 +88,11 @@ const tellOnce = (block: string, told: Set<string>, problems: Problems, at: Plac
   problems.warn(block, "known key of falcosidekick, this output is not available yet", at);
 };
 
-/** Warns of variables that falcosidekick would read and the hub does not, and of names one or two letters off. */
+/** Warns of variables that falcosidekick would read and the hub does not, and of names one or two letters off; as above. */
 export const warnUnknownEnv = (
   env: Environment,
   known: ReadonlySet<string>,
+  guards: ReadonlySet<string>,
   built: ReadonlySet<string>,
   problems: Problems,
 ): void => {
@@ -104,6 +110,7 @@ export const warnUnknownEnv = (
     }
     if (!firsts.has(name.slice(0, name.indexOf("_"))) || /_SERVICE_|_PORT/.test(name)) continue;
     const near = name.length < 8 ? undefined : nearest(name, known);
-    if (near) problems.warn(name, `unknown variable, did you mean ${near}?`, { env: name });
+    const say = guards.has(near ?? "") ? problems.error : problems.warn;
+    if (near) say(name, `unknown variable, did you mean ${near}?`, { env: name });
   }
 };

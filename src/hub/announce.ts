@@ -24,7 +24,21 @@ export const announce = async (
   for (const lane of await queue.lanes().catch(() => []))
     if (lane.startsWith("out:") && !known.has(lane))
       log.warn({ lane }, "holds alerts of an output that is no longer configured; they wait until it is back");
+  if (config.role !== "worker")
+    for (const listening of openDoors(config, addresses))
+      log.warn({ open: listening }, `anybody who reaches ${listening} can send alerts: auth.token asks for a token`);
   for (const listening of addresses) log.info({ listening }, `listening on ${listening}`);
+};
+
+/** Addresses that take alerts from whoever can connect. */
+const openDoors = ({ auth, tlsserver }: HubConfig, addresses: readonly string[]): readonly string[] => {
+  if (auth.token !== "" || Object.keys(auth.tokens).length > 0) return [];
+  const { deploy, mutualtls, notlspaths } = tlsserver;
+  const takes = (path: string) => path === "/" || path === "/test";
+  return addresses.filter((_, port) => {
+    if (!deploy) return true;
+    return port === 0 ? !mutualtls && !notlspaths.includes("/") : notlspaths.some(takes);
+  });
 };
 
 /** Says loudly when the queue stops or begins to keep what it takes; returns what ends the watch. */

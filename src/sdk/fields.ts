@@ -19,6 +19,8 @@ export interface FieldMeta {
   readonly schemes?: readonly string[];
   /** Shown in the documentation in place of the default. */
   readonly shown?: string;
+  /** Lets in only who shows or was given this: a key that is set and holds nothing is a fault, never an open door. */
+  readonly guard?: boolean;
 }
 
 const metas = z.registry<FieldMeta>();
@@ -38,6 +40,35 @@ const mark = <T extends z.ZodType>(schema: T, meta: FieldMeta): T => {
 export const text = (about: string, standard = "") => mark(z.string().default(standard).describe(about), {});
 /** A key whose value must never be shown: tokens, passwords, URLs that carry a key. */
 export const secret = (about: string) => mark(z.string().default("").describe(about), { secret: true });
+
+/** What a client can put behind `Bearer`. */
+const shownToken = z.string().regex(/^[\x21-\x7e]*$/, "a bearer token has no blanks and no letters beyond ASCII");
+
+/** A bearer token that clients must show; absent: none is asked for. */
+export const token = (about: string) =>
+  mark(shownToken.default("").describe(about), { secret: true, guard: true, shown: "none is asked for" });
+/** Such tokens by a name of one's choice. */
+export const tokens = (about: string) =>
+  mark(
+    z
+      .record(
+        z.string(),
+        shownToken.refine((v) => v !== "", "a name has no token"),
+      )
+      .default({})
+      .describe(about),
+    {
+      pairs: true,
+      secret: true,
+      exact: true,
+      guard: true,
+      shown: "none is asked for",
+    },
+  );
+/** A file without which everybody would be let in. */
+export const guardFile = (about: string) =>
+  mark(z.string().default("").describe(about), { guard: true, shown: "none is asked for" });
+
 export const flag = (about: string, standard = false) => mark(z.boolean().default(standard).describe(about), {});
 export const int = (about: string, standard: number, min = 0, max = Number.MAX_SAFE_INTEGER) =>
   mark(z.int().min(min).max(max).default(standard).describe(about), {});
