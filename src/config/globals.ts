@@ -59,7 +59,7 @@ export const globalFields = {
   "limits.maxtags": int("Tags of one posted alert.", 256, 1),
   "limits.maxtaglength": int("Characters of one tag.", 512, 1),
   "limits.maxrefused": int("Refused values of one body, behind which its rest is not read.", 1000, 1),
-  "prometheus.token": secret("Bearer token that /metrics asks for; empty: none."),
+  "prometheus.token": token("Bearer token that /metrics asks for."),
   "prometheus.maxseries": int("Label sets of the events metric; what comes beyond counts as overflow.", 10_000, 1),
   "prometheus.maxbytes": int(
     "Bytes of the events metric on the page; what comes beyond counts as overflow.",

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeConfig } from "../../src/config/describe.ts";
+import { globalFields } from "../../src/config/globals.ts";
 import { redact, redactText, secretsOf } from "../../src/config/redact.ts";
+import { fieldMeta } from "../../src/sdk/fields.ts";
 import { load } from "./config-fixture.ts";
 
 test("a secret is read from the file that <KEY>_FILE names, without its last line break", () => {
@@ -21,6 +23,7 @@ test("no planted secret shows in what is displayed, and every one is in the list
     customheaders: {Authorization: canary-header}
 auth: {token: canary-token, tokens: {Falco: canary-sender}}
 queue: {redis: {url: 'redis://:canary-redis@127.0.0.1/0', sentinelpassword: canary-sentinel}}
+prometheus: {token: canary-metrics}
 aws: {sqs: {url: 'http://u:canary-userinfo@q/1?sig=canary-sig'}}
 `,
     env: { HTTPS_PROXY: "http://u:canary-proxy@proxy:3128" },
@@ -30,8 +33,22 @@ aws: {sqs: {url: 'http://u:canary-userinfo@q/1?sig=canary-sig'}}
   assert.ok(!shown.includes("canary"), shown);
   assert.ok(shown.includes("https://hooks.example.org/***"));
   const secrets = secretsOf(config);
-  const canaries = ["pass", "query", "header", "token", "sender", "redis", "sentinel", "userinfo", "sig", "proxy"];
+  const canaries = [
+    "pass",
+    "query",
+    "header",
+    "token",
+    "sender",
+    "redis",
+    "sentinel",
+    "userinfo",
+    "sig",
+    "proxy",
+    "metrics",
+  ];
   for (const canary of canaries) assert.ok(secrets.includes(`canary-${canary}`), canary);
+  const declared = Object.values(globalFields).filter((field) => fieldMeta(field).secret).length;
+  assert.equal(declared, 6, "a secret of the hub that is not in the list above");
   assert.ok(secrets.includes("/services/canary-path"));
 });
 
