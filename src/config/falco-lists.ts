@@ -105,15 +105,18 @@ const extraFields = (tree: Tree | undefined, label: string, problems: Problems):
 const formats = (map: MapTree): Readonly<Record<string, string>> =>
   Object.fromEntries(map.entries.map((e) => [e.key, textOf(e.tree) ?? ""]));
 
+/** As Falco: `enable` goes before `disable` in one entry, and an entry that chooses nothing is an error. */
 export const ruleSelections = (tree: Tree | undefined, problems: Problems): RuleSelection[] =>
   mapsOf(tree, "rules", problems).flatMap(([map, label]) => {
-    const chosen = (["enable", "disable"] as const).flatMap((action) => {
-      const what = child(map, action);
-      if (what?.kind !== "map") return [];
-      const rule = textOf(child(what, "rule"));
-      const tag = textOf(child(what, "tag"));
-      return [{ action, ...(rule !== undefined && { rule }), ...(tag !== undefined && { tag }) }];
-    });
-    if (chosen.length === 0) problems.error(label, "must be `enable` or `disable` with a `rule` or a `tag`", map.at);
-    return chosen;
+    const action = (["enable", "disable"] as const).find((key) => child(map, key) !== undefined);
+    const what = action && child(map, action);
+    const rule = what?.kind === "map" ? textOf(child(what, "rule")) : undefined;
+    const tag = what?.kind === "map" ? textOf(child(what, "tag")) : undefined;
+    if (action && (rule || tag)) return [{ action, ...(rule && { rule }), ...(tag && { tag }) }];
+    problems.error(
+      action ? `${label}.${action}` : label,
+      "must be `enable` or `disable` with a `rule` or a `tag`",
+      what?.at ?? map.at,
+    );
+    return [];
   });

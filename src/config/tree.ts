@@ -46,12 +46,17 @@ export const readYaml = (text: string, file: string, problems: Problems): MapTre
   return emptyMap;
 };
 
-/** A value of the command line (`-o key=value`), read as YAML. */
+/**
+ * A value of the command line (`-o key=value`), read as YAML. As in Falco only what begins with a bracket is more than one
+ * value, so `*x` (a rule's name), `&x` and `a: b` are text.
+ */
 export const readValue = (text: string): Tree => {
   const doc = parseDocument(text, { intAsBigInt: true });
   const at: Place = { flag: true };
-  if (doc.errors.length > 0 || doc.contents === null) return { kind: "leaf", value: text, at };
-  return convert(doc.contents, { place: () => at, anchors: new Map() });
+  const { contents } = doc;
+  const isText = !/^\s*[[{]/.test(text) && (!isScalar(contents) || contents.anchor !== undefined);
+  if (doc.errors.length > 0 || contents === null || isText) return { kind: "leaf", value: text, at };
+  return convert(contents, { place: () => at, anchors: new Map() });
 };
 
 const firstLine = (message: string): string => message.split("\n", 1)[0] ?? message;

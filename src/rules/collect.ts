@@ -36,6 +36,8 @@ const refuse = (message: string, context: Context): never => {
   throw new RulesError("LOAD_ERR_VALIDATE", message, context);
 };
 
+const otherSource = "Rule has been re-defined with a different source";
+
 export const createCollector = (
   fieldsOf: (source: string) => FieldCheck,
   warnUnknownSource: (source: string, context: Context) => void,
@@ -58,8 +60,11 @@ export const createCollector = (
   const touch = <T extends { name: string }>(map: Map<string, T>, item: T): void => {
     map.set(item.name, { ...item, visibility: next++ });
   };
-  const previous = (update: RuleUpdate, message: string): RuleItem =>
-    rules.get(update.name) ?? refuse(message, update.context);
+  const previous = (update: RuleUpdate, message: string): RuleItem => {
+    const before = rules.get(update.name) ?? refuse(message, update.context);
+    if (update.source !== undefined && update.source !== before.source) refuse(otherSource, update.context);
+    return before;
+  };
 
   return {
     lists,
@@ -88,8 +93,7 @@ export const createCollector = (
     },
     defineRule: (item) => {
       const before = rules.get(item.name);
-      if (before !== undefined && before.source !== item.source)
-        refuse("Rule has been re-defined with a different source", item.context);
+      if (before !== undefined && before.source !== item.source) refuse(otherSource, item.context);
       const known = fieldsOf(item.source);
       if (known === undefined) warnUnknownSource(item.source, item.context);
       define(rules, {
@@ -111,7 +115,7 @@ export const createCollector = (
         update,
         "An 'override.<key>: replace' to a rule was requested but no rule by that name already exists",
       );
-      const { name: _name, context: _context, ...given } = update;
+      const given = givenBy(update);
       const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
       touch(rules, { ...before, ...changes });
     },
@@ -138,10 +142,10 @@ export const createCollector = (
   };
 };
 
-const isEmpty = (update: RuleUpdate): boolean => {
-  const { name: _name, context: _context, ...given } = update;
-  return Object.values(given).every((value) => value === undefined);
-};
+/** What an update changes: all of it but which rule it is about. */
+const givenBy = ({ name: _name, context: _context, source: _source, ...given }: RuleUpdate) => given;
+
+const isEmpty = (update: RuleUpdate): boolean => Object.values(givenBy(update)).every((value) => value === undefined);
 
 const joined = (before: string, more: string | undefined): string => (more ? `${before} ${more}` : before);
 

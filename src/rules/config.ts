@@ -55,11 +55,13 @@ export const standardRuleConfig: RuleConfig = {
   time_format_iso_8601: false,
 };
 
-/** falco.yaml's `rule_matching`, or Falco's complaint. */
-export const parseMatching = (text: string): "first" | "all" | { readonly fault: string } =>
-  text === "first" || text === "all"
-    ? text
+/** falco.yaml's `rule_matching`, in letters of any case, or Falco's complaint. */
+export const parseMatching = (text: string): "first" | "all" | { readonly fault: string } => {
+  const strategy = text.toLowerCase();
+  return strategy === "first" || strategy === "all"
+    ? strategy
     : { fault: `Unknown rule matching strategy "${text}"--must be one of first, all` };
+};
 
 /** falco.yaml's `priority`, or Falco's complaint. */
 export const parseThreshold = (text: string): Priority | { readonly fault: string } =>

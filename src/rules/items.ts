@@ -53,6 +53,8 @@ export interface RuleItem extends Indexed {
 export interface RuleUpdate {
   readonly name: string;
   readonly context: Context;
+  /** What the item says; it must be the rule's, and changes nothing. */
+  readonly source?: string | undefined;
   readonly condition?: string | undefined;
   readonly output?: string | undefined;
   readonly description?: string | undefined;

@@ -50,6 +50,7 @@ export const readRule = (item: YamlNode, root: Context, collector: Collector, wa
     collector.appendRule({
       name,
       context,
+      source: optionalText(item, "source", context),
       condition: optionalText(item, "condition", context),
       exceptions: has("exceptions") ? readExceptions(item, context, true, warn) : undefined,
     });
@@ -122,9 +123,11 @@ const readOverrides = (
     unclaimed.delete(key);
     return decode();
   };
+  const source = optionalText(item, "source", context);
   const shared = (kind: "append" | "replace"): RuleUpdate => ({
     name,
     context,
+    source,
     condition: claim(kind, "condition", () => decodeText(item, "condition", context)),
     exceptions: claim(kind, "exceptions", () => readExceptions(item, context, kind === "append", warn)),
     output: claim(kind, "output", () => decodeText(item, "output", context)),

@@ -2,28 +2,26 @@ import { priorityLevel } from "../sdk/alert.ts";
 import type { RuleConfig, Selection } from "./config.ts";
 import type { RuleItem } from "./items.ts";
 
-/** Falco's wildcard: `*` stands for anything up to the first place where the rest goes on; it never goes back. */
+/**
+ * Falco's wildcard: a `*` stands for anything up to the first place where the text between it and the next `*` is found;
+ * it never goes back, so `*r` misses "r x r".
+ */
 export const matchesWild = (pattern: string, text: string): boolean => {
-  let p = 0;
-  let t = 0;
-  while (p < pattern.length) {
-    if (pattern[p] !== "*") {
-      if (pattern[p] !== text[t]) return false;
-      p++;
-      t++;
-      continue;
-    }
-    while (pattern[p] === "*") p++;
-    if (p === pattern.length) return true;
-    while (t < text.length && text[t] !== pattern[p]) t++;
-    if (t === text.length) return false;
+  const [start = "", ...parts] = pattern.split(/\*+/);
+  if (!text.startsWith(start)) return false;
+  let at = start.length;
+  for (const part of parts) {
+    // The pattern ends in a star: whatever is left will do.
+    if (part === "") return true;
+    const found = text.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
   }
-  return t === text.length;
+  return at === text.length;
 };
 
 const picks = (selection: Selection, rule: RuleItem): boolean =>
-  (selection.rule !== undefined &&
-    (selection.rule.includes("*") ? matchesWild(selection.rule, rule.name) : selection.rule === rule.name)) ||
+  (selection.rule !== undefined && matchesWild(selection.rule, rule.name)) ||
   (selection.part !== undefined && rule.name.includes(selection.part)) ||
   (selection.tag !== undefined && rule.tags.includes(selection.tag));
 
