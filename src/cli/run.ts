@@ -152,6 +152,8 @@ const announce = ({ set }: AuditRules, io: CommandIo): void => {
   if (set.unmet !== undefined) refuse(set.unmet);
   const bad = set.reports[firstBad];
   if (bad !== undefined) refuse(textReport([bad], { verbose: true, asFalco: true }) + furtherErrors(set));
+  for (const [source, names] of set.unfed)
+    io.stderr.write(`Nothing here feeds source ${source}: ${names.length} of the rules load and never match\n`);
   for (const selection of set.config.rules) io.stderr.write(selectionText(selection));
 };
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import type { FalcoConfig, HubConfig, Problem } from "../config/types.ts";
-import type { Problem as RuleProblem } from "../rules/index.ts";
+import type { Problem as RuleProblem, RuleSet } from "../rules/index.ts";
 import { type AuditRules, loadAuditRules, ruleConfigOf } from "./audit-rules.ts";
 import { defaultRules, readRuleFiles } from "./rule-files.ts";
 
@@ -37,14 +37,52 @@ export const loadHubRules = (config: HubConfig): LoadedRules => {
   );
   if (files.length === 0) return { files: [], problems: absent };
   const rules = loadAuditRules(files, { config: ruleConfigOf(config.falco), hostname: hostnameOf(config.falco) });
-  const { unmet, problems } = rules.set;
+  const { unmet } = rules.set;
   const unmetProblem: readonly Problem[] =
     unmet === undefined ? [] : [{ severity: "error", key: "required_plugin_versions", message: unmet }];
   return {
     rules,
     files: files.map((file) => file.name),
-    problems: [...absent, ...unmetProblem, ...problems.map(placed)],
+    problems: [
+      ...absent,
+      ...unmetProblem,
+      ...unfedProblems(rules.set),
+      ...unusedProblems(rules.set),
+      ...otherProblems(rules.set).map(placed),
+    ],
   };
+};
+
+/** One for each source whose rules are of no use here. */
+const unfedProblems = ({ unfed }: RuleSet): readonly Problem[] =>
+  Array.from(unfed, ([source, names]) => ({
+    severity: "warning",
+    key: "rules_files",
+    message: `nothing here feeds source ${source}: ${names.length} of the rules load and never match`,
+  }));
+
+const isUnused = ({ code }: RuleProblem): boolean => code === "LOAD_UNUSED_MACRO" || code === "LOAD_UNUSED_LIST";
+
+/** One for each file. Only the last file's report knows what is used by none of them. */
+const unusedProblems = ({ reports }: RuleSet): readonly Problem[] =>
+  Array.from(
+    Map.groupBy(reports.at(-1)?.problems.filter(isUnused) ?? [], ({ file }) => file),
+    ([file, found]) => {
+      const names = found.map(({ locations }) => locations.at(-1)?.item_name);
+      const rest = names.length > 5 ? ` and ${names.length - 5} more` : "";
+      const message = `used by no rule: ${names.slice(0, 5).join(", ")}${rest}`;
+      return { severity: "warning", key: "rules_files", message, file };
+    },
+  );
+
+/** Errors, and warnings about rules that can match. Of those that cannot, only a field that nobody knows is worth a word. */
+const otherProblems = ({ problems, unfed }: RuleSet): readonly RuleProblem[] => {
+  const idle = new Set([...unfed.values()].flat());
+  const isIdle = ({ locations }: RuleProblem): boolean =>
+    locations.some(({ item_type, item_name }) => item_type === "rule" && idle.has(item_name));
+  return problems.filter(
+    (each) => each.severity === "error" || !(isUnused(each) || (each.code !== "LOAD_UNKNOWN_FILTER" && isIdle(each))),
+  );
 };
 
 const placed = ({ severity, code, title, message, file, line, column }: RuleProblem): Problem => ({

@@ -43,11 +43,9 @@ export const openRules = (config: HubConfig, parts: HubRulesParts): HubRules | u
   if (!isGood(first)) throw new Error("the rules have errors: not started");
   let { rules, files } = first;
   const say = (what: string): void => {
-    parts.metrics.rulesLoaded(rules.set.rules.length);
-    log.info(
-      { rules: rules.set.rules.length, files },
-      `${what}: ${rules.set.rules.length} active in ${files.length} files`,
-    );
+    const active = rules.set.rules.filter(({ item }) => !rules.set.unfed.has(item.source)).length;
+    parts.metrics.rulesLoaded(active);
+    log.info({ rules: active, files }, `${what}: ${active} active in ${files.length} files`);
   };
   say("rules loaded");
   // `evt.num`, over all chunks.

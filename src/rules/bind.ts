@@ -88,7 +88,7 @@ const bindRight = <E>(
   const made = bindOperand(right, slots);
   if (operator === "regex" || operator === "pmatch")
     throw new FieldFault(`operator '${operator.toUpperCase()}' doesn't support right-hand side fields`);
-  if (made.type !== left.type || made.list !== left.list)
+  if (!isOpen(made) && !isOpen(left) && (made.type !== left.type || made.list !== left.list))
     throw new FieldFault(
       `field '${left.title}' has type '${typeName(left)}' while the right-hand side field '${made.title}' has incompatible type '${typeName(made)}'`,
     );
@@ -121,6 +121,9 @@ export const bindOperand = <E>(operand: Operand, slots: Slots<E>): Extract => {
   }
 };
 
+/** Taken on trust: it may be of any type, and a list or not. What is made of it is, too, but for its length. */
+const isOpen = ({ type }: Pick<Extract, "type">): boolean => type === "any";
+
 const single = new Set(["tolower", "toupper", "b64", "basename", "len"]);
 
 const bindTransform = <E>(node: Transform, slots: Slots<E>): Extract => {
@@ -139,7 +142,7 @@ const bindTransform = <E>(node: Transform, slots: Slots<E>): Extract => {
 };
 
 const bindSingle = (transformer: Transformer, of: Extract): Apply => {
-  if (of.type !== "string")
+  if (of.type !== "string" && !isOpen(of))
     throw new FieldFault(
       `can't add field transformer: type '${typeName({ type: of.type, list: false })}' is not supported by '${transformer}' transformer applied on ${of.list ? "list " : ""}field '${of.title}'`,
     );
@@ -148,7 +151,7 @@ const bindSingle = (transformer: Transformer, of: Extract): Apply => {
     kind: "apply",
     transformer,
     args: [of],
-    type: counts ? "number" : "string",
+    type: counts ? "number" : of.type,
     list: counts ? false : of.list,
     title: of.title,
     terminated: !counts,
@@ -161,17 +164,17 @@ const bindSeveral = (node: Transform, args: readonly Extract[], first: Extract, 
     case "join":
       if (args.length !== 2) throw new FieldFault("join() requires exactly 2 arguments: separator and list");
       if (first.list) throw new FieldFault("join() first argument (separator) must be a single value, not a list");
-      if (!second.list) throw new FieldFault("join() second argument must be a list");
+      if (!second.list && !isOpen(second)) throw new FieldFault("join() second argument must be a list");
       return { ...made, transformer: "join", list: false };
     case "concat":
-      if (args.some((arg) => arg.list || arg.type !== "string"))
+      if (args.some((arg) => !isOpen(arg) && (arg.list || arg.type !== "string")))
         throw new FieldFault("concat() arguments must be strings");
       return { ...made, transformer: "concat", list: false };
     default: {
       if (args.length !== 2) throw new FieldFault("getopt() requires exactly 2 arguments: args list and optstring");
-      if (!first.list) throw new FieldFault("getopt() first argument must be a list");
+      if (!first.list && !isOpen(first)) throw new FieldFault("getopt() first argument must be a list");
       if (second.list) throw new FieldFault("getopt() second argument (optstring) must be a single value");
-      if (first.type !== "string" || second.type !== "string")
+      if ([first, second].some((arg) => arg.type !== "string" && !isOpen(arg)))
         throw new FieldFault("getopt() arguments must be strings");
       if (node.arg === undefined) return { ...made, transformer: "getopt", list: true };
       if (node.arg.length !== 1) throw new FieldFault("getopt() field argument must be a single option character");

@@ -7,6 +7,7 @@ const typeNames: Readonly<Record<ValueType, string>> = {
   bool: "BOOL",
   abstime: "ABSTIME",
   reltime: "RELTIME",
+  any: "DYNAMIC",
 };
 
 export const typeName = (of: { readonly type: ValueType; readonly list: boolean }): string =>
@@ -17,13 +18,14 @@ export const normalOperator = (operator: string): string => (operator === "==" ?
 const forLists = new Set(["exists", "in", "intersects"]);
 const forNumbers = new Set(["exists", "in", "intersects", "=", "!=", "<", "<=", ">", ">="]);
 const forFlags = new Set(["exists", "in", "intersects", "=", "!="]);
-const forBytes = new Set(["bcontains", "bstartswith"]);
+export const forBytes = new Set(["bcontains", "bstartswith"]);
 
 /** Throws when values of this type cannot be compared so. */
 export const checkOperator = (operator: string, left: Extract): Operator => {
   const refuse = (what: string): never => {
     throw new FieldFault(`filter error: '${operator}' operator not supported ${what}`);
   };
+  if (left.type === "any") return operator as Operator;
   if (left.list) {
     if (!forLists.has(operator)) refuse("list filters");
   } else if (left.type === "string") {

@@ -13,7 +13,7 @@ import { RulesError } from "./problem.ts";
 import type { Warn } from "./read-exceptions.ts";
 import { outputOf, type RuleOutput } from "./rule-output.ts";
 import type { Slots } from "./slots.ts";
-import { comparesWithMissing, looksAtDirection } from "./suspects.ts";
+import { comparesWithMissing, fieldNames, looksAtDirection } from "./suspects.ts";
 
 export interface CompiledRule<E> {
   readonly item: RuleItem;
@@ -184,5 +184,14 @@ const compileRule = (
     throw new RulesError("LOAD_ERR_COMPILE_CONDITION", message, place(at));
   }
   for (const warning of bound.warnings) warn("LOAD_COMPILE_CONDITION", warning.message, place(warning.at));
+  warnDoubts(fieldNames(resolved), slots, inCondition(context, condition, nowhere), warn);
+  warnDoubts(new Set(output.fields.map(({ field }) => field.name)), slots, item.outputContext, warn);
   return { item, condition, plan: bound.plan, output };
+};
+
+/** Fields that are taken on trust though no such field is known: for Falco itself they would be an error. */
+const warnDoubts = (names: ReadonlySet<string>, { catalog }: Slots<unknown>, context: Context, warn: Warn): void => {
+  for (const name of names)
+    if (catalog.isDoubtful?.(name))
+      warn("LOAD_UNKNOWN_FILTER", `no field ${name} of source ${catalog.source} is known: taken on trust`, context);
 };

@@ -1,10 +1,13 @@
+import { forBytes } from "./comparable.ts";
 import type { Scalar, ValueType } from "./plan.ts";
 import { checkPattern } from "./regex.ts";
 import { FieldFault } from "./slots.ts";
 
 /** A right-hand text as a value of the left side's type; throws when it is none. */
 export const parseConstant = (text: string, type: ValueType, operator: string): Scalar => {
-  if (type === "string") {
+  if (forBytes.has(operator) && !/^(?:[0-9a-fA-F]{2})*$/.test(text))
+    throw new FieldFault("filter error: bcontains and bstartswith operator support hex strings only");
+  if (type === "string" || type === "any") {
     if (text.includes("\0")) throw new FieldFault("filter error: filter value cannot contain a NUL byte (\\x00)");
     if (operator === "regex") {
       const fault = checkPattern(text);

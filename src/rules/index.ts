@@ -35,6 +35,8 @@ export interface RuleSet {
   readonly reports: readonly FileReport[];
   /** All problems of all files, each once. */
   readonly problems: readonly Problem[];
+  /** Names of the rules for sources that no catalogue is given for: they never match. */
+  readonly unfed: ReadonlyMap<string, readonly string[]>;
   /** Why the loaded plugins do not suit; then the reports count for nothing. */
   readonly unmet: string | undefined;
   /** The rules that take part, in the order in which they are tried. */
@@ -58,9 +60,8 @@ const none: readonly CompiledRule<unknown>[] = [];
 /** Loads rules files in order. Never throws for what is in them: see `ok`, `problems` and `unmet`. */
 export const loadRules = (files: readonly FileInput[], options: LoadOptions): RuleSet => {
   const config: RuleConfig = { ...standardRuleConfig, ...options.config };
-  const known = options.catalogs.some((catalog) => catalog.source === "syscall")
-    ? options.catalogs
-    : [...options.catalogs, syscallCatalog];
+  const fed = new Set(options.catalogs.map((catalog) => catalog.source));
+  const known = fed.has(syscallCatalog.source) ? options.catalogs : [...options.catalogs, syscallCatalog];
   const catalogs = known.map((catalog) => withStatic(catalog, config));
   const loaded = loadFiles(files, catalogs, config);
   const byItem = new Map(loaded.rules.map((rule) => [rule.item, rule]));
@@ -68,16 +69,20 @@ export const loadRules = (files: readonly FileInput[], options: LoadOptions): Ru
   const rules = chosen.flatMap((item) => byItem.get(item) ?? []);
   const matchers = new Map<string, Matcher>();
   for (const [source, slots] of loaded.slots) {
+    if (!fed.has(source)) continue;
     const own = rules.filter((rule) => rule.item.source === source);
     if (own.length > 0) matchers.set(source, matcherOf(own, slots, config.rule_matching, options.mode ?? "generated"));
   }
+  const idle = Array.from(loaded.collector.rules.values()).filter(({ source }) => !fed.has(source));
+  const bySource = Map.groupBy(idle, ({ source }) => source);
   const unmet = unmetRequirement(loaded.requirements, options.plugins ?? []);
   return {
     ok: unmet === undefined && loaded.reports.every((report) => report.ok),
     config,
     reports: loaded.reports,
     problems: unique(loaded.reports.flatMap((report) => report.problems)),
-    unmet: loaded.requirements.length > 0 ? unmet : undefined,
+    unfed: new Map(Array.from(bySource, ([source, items]) => [source, items.map(({ name }) => name)])),
+    unmet,
     rules,
     defined: loaded.rules,
     mode: [...matchers.values()].every((matcher) => matcher.mode === "generated")

@@ -78,21 +78,27 @@ const unknown = "unknown filter: unexpected token after '";
 
 /**
  * Falco shrinks the token from the end until it compiles. What stopped one length stops every longer one, so the next
- * length to try ends where parsing got to.
+ * length to try ends where parsing got to. A field that is only taken on trust gives way to a shorter one that is known.
  */
 const takeToken = <E>(text: string, start: number, slots: Slots<E>): Token => {
+  let doubtful: Token | undefined;
   for (let end = Math.min(text.length, start + longestToken); end > start; ) {
     const parsed = parseOperand(text.slice(start, end));
     if (parsed.ok) {
+      const token = { operand: parsed.value, end: start + parsed.end };
       try {
-        bindOperand(parsed.value, slots);
-        return { operand: parsed.value, end: start + parsed.end };
+        if (parsed.value.kind !== "field" || !slots.catalog.isDoubtful?.(parsed.value.name)) {
+          bindOperand(parsed.value, slots);
+          return token;
+        }
+        doubtful ??= token;
       } catch (error) {
         if (!(error instanceof FieldFault)) throw error;
-        end = Math.min(end, start + parsed.end) - 1;
       }
+      end = Math.min(end, token.end) - 1;
     } else end = Math.min(end - 1, start + parsed.at);
   }
+  if (doubtful !== undefined) return doubtful;
   throw new FormatFault(unknown);
 };
 

@@ -54,7 +54,8 @@ export const bindField = <E>(
 };
 
 const checkArgument = <E>(field: Field<E>, written: string | undefined, title: string): FieldArg => {
-  const { name, arg } = field;
+  const { name, arg, type } = field;
+  if (type === "any") return written;
   if (written === undefined) {
     if (arg?.required) throw new FieldFault(`filter '${title}': ${name} requires an argument but none provided`);
     return undefined;

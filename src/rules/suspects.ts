@@ -1,25 +1,39 @@
-import type { Check, Expression } from "./ast.ts";
+import type { Check, Expression, Operand, Right } from "./ast.ts";
 
 const compared = new Set(["=", "==", "!=", "in", "intersects", "pmatch"]);
 
-/** How many checks pass the test. */
-const countChecks = (condition: Expression, test: (check: Check) => boolean): number => {
-  switch (condition.kind) {
-    case "and":
-    case "or":
-      return condition.children.reduce((n, child) => n + countChecks(child, test), 0);
-    case "not":
-      return countChecks(condition.child, test);
-    case "macro":
-      return 0;
-    case "check":
-      return test(condition) ? 1 : 0;
-  }
+const visitChecks = (condition: Expression, visit: (check: Check) => void): void => {
+  if (condition.kind === "check") visit(condition);
+  else if (condition.kind === "not") visitChecks(condition.child, visit);
+  else if (condition.kind !== "macro") for (const child of condition.children) visitChecks(child, visit);
+};
+
+const someCheck = (condition: Expression, test: (check: Check) => boolean): boolean => {
+  let found = false;
+  visitChecks(condition, (check) => {
+    found ||= test(check);
+  });
+  return found;
+};
+
+/** Names of the fields that a condition reads, without arguments. */
+export const fieldNames = (condition: Expression): ReadonlySet<string> => {
+  const names = new Set<string>();
+  const take = (node: Operand | Right): void => {
+    if (node.kind === "field") names.add(node.name);
+    else if (node.kind === "transform") node.args.forEach(take);
+    else if (node.kind === "list") node.items.forEach(take);
+  };
+  visitChecks(condition, ({ left, right }) => {
+    take(left);
+    if (right !== undefined) take(right);
+  });
+  return names;
 };
 
 /** Whether a check compares an audit field with `<NA>`, which is printed and never a value. */
 export const comparesWithMissing = (condition: Expression): boolean =>
-  countChecks(
+  someCheck(
     condition,
     ({ left, right, operator }) =>
       left.kind === "field" &&
@@ -27,8 +41,8 @@ export const comparesWithMissing = (condition: Expression): boolean =>
       compared.has(operator) &&
       right?.kind === "values" &&
       right.values.includes("<NA>"),
-  ) > 0;
+  );
 
 /** Whether a check looks at `evt.dir`, which kernel events have lost. */
 export const looksAtDirection = (condition: Expression): boolean =>
-  countChecks(condition, ({ left }) => left.kind === "field" && left.name === "evt.dir") > 0;
+  someCheck(condition, ({ left }) => left.kind === "field" && left.name === "evt.dir");

@@ -1,23 +1,24 @@
 import type { Field, FieldCatalog } from "../sdk/catalog.ts";
+import { isKernelField } from "./kernel-fields.ts";
 
 /**
  * The source of kernel events, which this engine never sees. Rules files that hold such rules still load: their fields are
- * taken on trust, by the families that Falco has.
+ * taken on trust, whatever their type, because plugins add more of them and Falco's next version has others.
  */
-const families =
-  /^(?:container|evt|fd|fdlist|fs|group|k8s|k8smeta|mesos|proc|span|syslog|thread|tracer|user|span)\.[a-z]/;
-
 const trusted = (name: string): Field<unknown> => ({
   name,
-  type: "string",
+  type: "any",
   list: false,
   about: "A field of kernel events.",
-  arg: { kind: "both", required: false },
   get: () => undefined,
 });
+
+/** Fields of audit events: in a rule for kernel events they tell that `source: k8s_audit` was forgotten. */
+const elsewhere = /^(?:ka|jevt|json)\./;
 
 export const syscallCatalog: FieldCatalog<unknown> = {
   source: "syscall",
   fields: new Map(),
-  open: (name) => (families.test(name) ? trusted(name) : undefined),
+  open: (name) => (elsewhere.test(name) ? undefined : trusted(name)),
+  isDoubtful: (name) => !elsewhere.test(name) && !isKernelField(name),
 };

@@ -13,8 +13,11 @@ export type FieldArg = string | number | undefined;
 export interface Field<E> {
   /** As the real plugin spells it: `ka.target.name`. */
   readonly name: string;
-  /** `number` is an unsigned 64 bit integer; `abstime`/`reltime` are nanoseconds (`bigint` where a double cannot carry them). */
-  readonly type: "string" | "number" | "bool" | "abstime" | "reltime";
+  /**
+   * `number` is an unsigned 64 bit integer; `abstime`/`reltime` are nanoseconds (`bigint` where a double cannot carry them);
+   * `any` is not known and may be a list: every operator and every argument is taken.
+   */
+  readonly type: "string" | "number" | "bool" | "abstime" | "reltime" | "any";
   /** Values are `readonly string[]`. */
   readonly list: boolean;
   /** One sentence, for `--list`. */
@@ -36,6 +39,8 @@ export interface FieldCatalog<E> {
   readonly fields: ReadonlyMap<string, Field<E>>;
   /** Names that no list can foresee (the output fields of an alert); asked after `fields`. */
   open?(name: string): Field<E> | undefined;
+  /** Whether `open` takes this name although it knows no such field: worth a warning. */
+  isDoubtful?(name: string): boolean;
 }
 
 /** A catalogue from its fields; a later field of the same name replaces the earlier one. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { pino } from "pino";
 import { outputs } from "../../outputs/index.ts";
@@ -66,4 +67,40 @@ test("json_include_* leave properties out of alerts, and customtags still come o
 test("without rules_files and without a source of audit events there are no rules; files that are missing stop the start", () => {
   assert.equal(open([]), undefined);
   assert.throws(() => open(["rules_files=/nowhere/rules.yaml"]), /the rules have errors/);
+});
+
+test("rules for what nobody feeds do not stop the hub: a warning for each source, and they do not count as active", async () => {
+  const kernel = readFileSync(new URL("../support/rules-kernel.yaml", import.meta.url), "utf8");
+  const { at, remove } = folderOf({ "kernel.yaml": kernel, "own.yaml": rule("One", "ka.verb = get") });
+  const { config } = loadConfig({
+    env: {},
+    overrides: [`rules_files=[${at("kernel.yaml")}, ${at("own.yaml")}]`],
+    outputs,
+    sources,
+  });
+  const { settings } = makeAlertSettings(config, () => assert.fail("ids of these alerts are derived"));
+  const metrics = createMetrics({ process: false, now: () => 0 });
+  const lines: { level: number; msg: string }[] = [];
+  const log = pino({ level: "debug" }, { write: (line: string) => lines.push(JSON.parse(line)) });
+  const rules = openRules(config, { log, metrics, settings }) ?? assert.fail();
+  try {
+    const warnings = lines
+      .filter(({ level }) => level >= 40)
+      .map(({ msg }) => msg.replaceAll(/\S+\.yaml(?::\d+:\d+)?/g, "FILE"));
+    assert.deepEqual(warnings, [
+      "rules_files: nothing here feeds source syscall: 6 of the rules load and never match",
+      "rules_files: nothing here feeds source aws_cloudtrail: 2 of the rules load and never match",
+      "rules_files: nothing here feeds source okta: 1 of the rules load and never match",
+      "FILE: rules_files: used by no rule: traced",
+      "FILE: LOAD_DEPRECATED_ITEM: 'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') under 'override' instead.",
+    ]);
+    assert.match(await metrics.expose(), /^eyrie_rules_active 1$/m);
+    assert.deepEqual(
+      rules.judge(events, { id: "c", at: 0 }).map((alert) => alert.rule),
+      ["One", "One"],
+    );
+  } finally {
+    rules.close();
+    remove();
+  }
 });
