@@ -1,8 +1,8 @@
-import { isNumber, numberText, type Priority, parsePriority, priorityLevel } from "../src/sdk/alert.ts";
+import { type Priority, parsePriority, priorityLevel } from "../src/sdk/alert.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { type Config, int, list, pairs, text } from "../src/sdk/fields.ts";
 import { headerFaults, joinUrl, postJson } from "../src/sdk/http.ts";
-import { readable, remember } from "../src/sdk/message.ts";
+import { everything, readable, remember } from "../src/sdk/message.ts";
 import { type Alert, defineOutput } from "../src/sdk/output.ts";
 
 const fields = {
@@ -50,19 +50,19 @@ export default defineOutput({
 
 /** An alert of Alertmanager's API. */
 export const alertOf = (alert: Alert, config: Settings, now: number) => {
-  const { output, fields } = readable(alert, true);
+  const { output, fields } = readable(alert, everything);
   const { rule, source, hostname, tags } = alert;
   let priority: Priority = alert.priority;
   const labels: Record<string, string> = {};
   for (const [name, shown] of fields) {
     const value = alert.output_fields[name];
-    if (typeof value !== "string" && !isNumber(value)) continue;
+    if (typeof value === "boolean") continue;
     if (name.startsWith("n_evts")) continue;
     if (!name.startsWith("n_drop")) {
       labels[labelName(name)] = shown;
       continue;
     }
-    const drops = dropLabel(typeof value === "string" ? value : numberText(value), config);
+    const drops = dropLabel(shown, config);
     if (drops === undefined) continue;
     labels[labelName(name)] = drops.text;
     priority = higher(priority, drops.priority);

@@ -1,8 +1,9 @@
 import type { Priority } from "../src/sdk/alert.ts";
+import { isList, listText } from "../src/sdk/field-text.ts";
 import { flag, secret, url } from "../src/sdk/fields.ts";
 import { joinUrl, postJson } from "../src/sdk/http.ts";
 import { fit, readable } from "../src/sdk/message.ts";
-import { defineHttpOutput } from "../src/sdk/output.ts";
+import { type Alert, defineHttpOutput } from "../src/sdk/output.ts";
 
 const alertTypes: Partial<Record<Priority, string>> = {
   Emergency: "error",
@@ -20,14 +21,15 @@ export default defineHttpOutput({
   fields: {
     apikey: secret("API key."),
     host: url("URL of the API.", { standard: "https://api.datadoghq.com" }),
-    allfields: flag("Make tags of numbers and booleans too, not only of text."),
+    allfields: flag("Make tags of numbers and booleans too, not only of text and lists."),
   },
   example: { apikey: "0123456789abcdef", host: "http://127.0.0.1:8080" },
   enabled: (config) => config.apikey !== "",
   request: ([alert], config) => {
-    const { output, fields } = readable(alert, config.allfields);
+    const { output, fields } = readable(alert, { scalars: config.allfields });
     const tags = [
       ...fields.map(([name, value]) => `${name}:${value}`),
+      ...listTags(alert),
       `source:${alert.source}`,
       "source:falco",
       ...(alert.hostname ? [`hostname:${alert.hostname}`] : []),
@@ -43,3 +45,10 @@ export default defineHttpOutput({
     return postJson(joinUrl(config.host, "/api/v1/events"), event, { "DD-API-KEY": config.apikey });
   },
 });
+
+/** One tag an item: a key of Datadog's may have several values. */
+const listTags = (alert: Alert): readonly string[] =>
+  Object.entries(alert.output_fields).flatMap(([name, value]) =>
+    isList(value) ? value.slice(0, mostItems).map((item) => `${name}:${listText([item])}`) : [],
+  );
+const mostItems = 50;

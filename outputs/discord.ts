@@ -1,7 +1,7 @@
 import type { Priority } from "../src/sdk/alert.ts";
 import { flag, text, url } from "../src/sdk/fields.ts";
 import { postJson } from "../src/sdk/http.ts";
-import { colourIcon, fit, fitFields, plainIcon, readable } from "../src/sdk/message.ts";
+import { colourIcon, everything, fit, fitFields, plainIcon, readable, textOnly } from "../src/sdk/message.ts";
 import { defineHttpOutput } from "../src/sdk/output.ts";
 import { goTime } from "../src/sdk/rfc3339.ts";
 
@@ -27,12 +27,12 @@ export default defineHttpOutput({
   fields: {
     webhookurl: url("URL of the webhook.", { secret: true }),
     icon: text("Picture shown beside the message.", colourIcon),
-    allfields: flag("Show numbers and booleans of the alert too; false: text only, as falcosidekick.", true),
+    allfields: flag("Show numbers, booleans and lists of the alert too; false: text only, as falcosidekick.", true),
   },
   example: { webhookurl: "http://127.0.0.1:8080/api/webhooks/XXXX/YYYY" },
   enabled: (config) => config.webhookurl !== "",
   request: ([alert], config) => {
-    const { output, fields } = readable(alert, config.allfields);
+    const { output, fields } = readable(alert, config.allfields ? everything : textOnly);
     const { rule, priority, source, hostname = "", tags } = alert;
     const before = rows({ rule: fit(rule, 500), priority, source: fit(source, 256), hostname: fit(hostname, 256) });
     const after = rows({ tags: fit(tags.join(", "), limits.value), time: goTime(alert.time) });

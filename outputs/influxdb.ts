@@ -54,7 +54,7 @@ const target = ({
 /** One line of the line protocol. Without timestamp, and alone: points of equal tags and time replace one another. */
 const point = (alert: Alert): string => {
   const { rule, priority, source, hostname = "", tags } = alert;
-  const { output, fields } = readable(alert);
+  const { output, fields } = readable(alert, { lists: true });
   const named = [
     ...Object.entries({ rule, priority, source }),
     ...fields.map(([name, value]) => [reserved.has(name) ? `${name}_` : name, value]),

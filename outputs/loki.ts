@@ -1,4 +1,5 @@
 import { type Alert, rawEvent } from "../src/sdk/alert.ts";
+import { isList, listText } from "../src/sdk/field-text.ts";
 import { type Config, pairs, secret, text, url } from "../src/sdk/fields.ts";
 import { basicAuth, headerFaults, joinUrl, mergeHeaders, postJson } from "../src/sdk/http.ts";
 import { fitBytes, remember } from "../src/sdk/message.ts";
@@ -71,7 +72,8 @@ const labels = (alert: Alert, config: Settings): readonly Label[] => {
   ];
   for (const name of ["k8s.ns.name", "k8s.pod.name", ...alert.added, ...extras(config.extralabels)]) {
     const value = alert.output_fields[name];
-    if (typeof value === "string") found.push([labelName(name), value.replaceAll('"', "")]);
+    const text = isList(value) && value.length > 0 ? listText(value, ",") : value;
+    if (typeof text === "string") found.push([labelName(name), text.replaceAll('"', "")]);
   }
   if (hostname) found.push(["hostname", hostname]);
   if (tags.length > 0) found.push(["tags", tags.join(",")]);

@@ -1,7 +1,7 @@
 import type { Priority } from "../src/sdk/alert.ts";
 import { flag, secret, text, url } from "../src/sdk/fields.ts";
 import { joinUrl, postJson } from "../src/sdk/http.ts";
-import { fit, fitFields, readable } from "../src/sdk/message.ts";
+import { everything, fit, fitFields, readable, textOnly } from "../src/sdk/message.ts";
 import { defineHttpOutput } from "../src/sdk/output.ts";
 
 const levels: Readonly<Record<Priority, string>> = {
@@ -32,12 +32,12 @@ export default defineHttpOutput({
     apikey: secret("API key of the integration."),
     region: text("us, eu, or jsm for Jira Service Management.", "us"),
     url: url("URL of the API in place of the region's own."),
-    allfields: flag("Show numbers and booleans of the alert too; false: text only, as falcosidekick.", true),
+    allfields: flag("Show numbers, booleans and lists of the alert too; false: text only, as falcosidekick.", true),
   },
   example: { apikey: "01234567-89ab-cdef", region: "eu" },
   enabled: (config) => config.apikey !== "",
   request: ([alert], config) => {
-    const { output, fields } = readable(alert, config.allfields);
+    const { output, fields } = readable(alert, config.allfields ? everything : textOnly);
     const { rule, source, priority, hostname, tags } = alert;
     const own = Object.entries({ rule, source, priority, ...(hostname && { hostname }) })
       .concat(tags.length > 0 ? [["tags", tags.join(", ")]] : [])

@@ -1,7 +1,7 @@
 import { goJson, type Priority } from "../src/sdk/alert.ts";
 import { secret, text } from "../src/sdk/fields.ts";
 import { postJson } from "../src/sdk/http.ts";
-import { fit, fitFields, readable } from "../src/sdk/message.ts";
+import { everything, fit, fitFields, readable } from "../src/sdk/message.ts";
 import { type Alert, defineHttpOutput } from "../src/sdk/output.ts";
 
 const severities: Partial<Record<Priority, string>> = {
@@ -65,5 +65,5 @@ const details = (alert: Alert): Readonly<Record<string, unknown>> => {
   };
   const all = { ...alert.output_fields, ...Object.fromEntries(fields), ...own };
   if (Buffer.byteLength(goJson(all)) <= largest) return all;
-  return { ...Object.fromEntries(fitFields(readable(alert, true).fields, room)), ...own };
+  return { ...Object.fromEntries(fitFields(readable(alert, everything).fields, room)), ...own };
 };

@@ -1,7 +1,7 @@
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { type Config, flag, text, url } from "../src/sdk/fields.ts";
 import { postJson } from "../src/sdk/http.ts";
-import { cardColours, colourIcon, fit, readable } from "../src/sdk/message.ts";
+import { cardColours, colourIcon, everything, fit, readable, textOnly } from "../src/sdk/message.ts";
 import { type Alert, defineHttpOutput } from "../src/sdk/output.ts";
 import { goTime } from "../src/sdk/rfc3339.ts";
 import { wordsOf } from "../src/sdk/words.ts";
@@ -11,7 +11,7 @@ const fields = {
   activityimage: text("Picture shown beside the message.", colourIcon),
   outputformat: text("What the card shows: all, text or facts; any other value: neither.", "all"),
   cardtype: text("messagecard or adaptivecard; empty: adaptivecard for the URLs of workflows, else messagecard."),
-  allfields: flag("Show numbers and booleans of the alert too; false: text only, as falcosidekick.", true),
+  allfields: flag("Show numbers, booleans and lists of the alert too; false: text only, as falcosidekick.", true),
 };
 type Settings = Config<typeof fields>;
 
@@ -53,7 +53,7 @@ const isWorkflow = (url: string): boolean =>
   );
 
 const content = (alert: Alert, config: Settings, scale: number) => {
-  const { output, fields } = readable(alert, config.allfields);
+  const { output, fields } = readable(alert, config.allfields ? everything : textOnly);
   const format = config.outputformat || "all";
   const { rule, priority, source, hostname, tags } = alert;
   const facts = Object.entries({ rule, priority, source, ...(hostname && { hostname }) }).concat(

@@ -1,4 +1,5 @@
 import { type Alert, priorities, priorityLevel } from "../sdk/alert.ts";
+import { isList, listText } from "../sdk/field-text.ts";
 
 export interface EventLabels {
   /** Names of output fields that become labels, as configured: `user.name`, `pod`. */
@@ -92,6 +93,7 @@ const valuesOf = (alert: Alert, fields: readonly string[], longest: number): str
   const bounded = (text: string): string => (text.length <= longest ? text : text.slice(0, longest).toWellFormed());
   const textField = (field: string): string => {
     const value = alert.output_fields[field];
+    if (isList(value)) return bounded(listText(value.slice(0, longest), ","));
     return typeof value === "string" ? bounded(value) : "";
   };
   const values = [
@@ -100,11 +102,26 @@ const valuesOf = (alert: Alert, fields: readonly string[], longest: number): str
     level,
     name,
     bounded(alert.source),
-    textField("k8s.ns.name"),
-    textField("k8s.pod.name"),
+    textField("k8s.ns.name") || textField("ka.target.namespace"),
+    textField("k8s.pod.name") || auditPod(alert, textField),
   ];
   for (const field of fields) values.push(textField(field));
   return values;
+};
+
+/** The pod that an audit event is about: named as the target of a request for pods, or as the pod that came of it. */
+const auditPod = ({ output_fields }: Alert, textField: (field: string) => string): string => {
+  const created = textField("ka.target.pod.name");
+  if (created !== "") return created;
+  const resource = output_fields["ka.target.resource"];
+  const isPod = resource === "pods" || (resource === undefined && showsPod(output_fields));
+  return isPod ? textField("ka.target.name") : "";
+};
+
+/** Rules that say nothing of the resource show fields of a pod, if it is one. */
+const showsPod = (fields: Alert["output_fields"]): boolean => {
+  for (const name in fields) if (name.startsWith("ka.req.pod.") && fields[name] !== null) return true;
+  return false;
 };
 
 const extraLabels = (labels: EventLabels) => {

@@ -1,6 +1,16 @@
 import type { Alert } from "./alert.ts";
 import { type Config, flag, text, url } from "./fields.ts";
-import { attachmentColours, colourIcon, fit, fitFields, plainIcon, projectPage, readable } from "./message.ts";
+import {
+  attachmentColours,
+  colourIcon,
+  everything,
+  fit,
+  fitFields,
+  plainIcon,
+  projectPage,
+  readable,
+  textOnly,
+} from "./message.ts";
 import { goTime } from "./rfc3339.ts";
 import { renderMessage, templateFaults } from "./template/message.ts";
 
@@ -17,7 +27,7 @@ export const attachmentFields = {
   messageformat: text(
     "Go template of a text above the alert; it sees .Rule, .Priority, .Output, .OutputFields and more.",
   ),
-  allfields: flag("Show numbers and booleans of the alert too; false: text only, as falcosidekick.", true),
+  allfields: flag("Show numbers, booleans and lists of the alert too; false: text only, as falcosidekick.", true),
 };
 
 export type AttachmentConfig = Config<typeof attachmentFields>;
@@ -62,7 +72,7 @@ export const attachmentMessage = (
   order: readonly RowName[],
   limit: number,
 ): AttachmentMessage => {
-  const { output, fields } = readable(alert, config.allfields);
+  const { output, fields } = readable(alert, config.allfields ? everything : textOnly);
   const shown = fit(output, longest);
   const format = config.outputformat || "all";
   const withText = format === "all" || format === "text";

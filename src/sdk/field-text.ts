@@ -1,5 +1,5 @@
 /** An alert's fields as text, the ways destinations show them. */
-import { type Alert, type FieldValue, isNumber, numberText } from "./alert.ts";
+import { type Alert, type FieldValue, goJson, isNumber, numberText } from "./alert.ts";
 import { compareBytewise } from "./bytewise.ts";
 
 /** Go's `%v` text: `map[k:v k2:v2]` with sorted keys, `[a 1 <nil>]`, numbers as they were written. */
@@ -40,24 +40,31 @@ const nested = (value: Nested): string => {
 
 export type FieldText = readonly [name: string, text: string];
 
-/** String-valued output_fields, in order of their names: what falcosidekick shows in chats. */
-export const stringFields = (alert: Alert): FieldText[] => {
-  const fields: FieldText[] = [];
-  for (const name of Object.keys(alert.output_fields)) {
-    const value = alert.output_fields[name];
-    if (typeof value === "string") fields.push([name, value]);
-  }
-  return fields;
-};
+/** A list for people and labels: its items behind one another, `nginx, redis`; what is nested within as JSON. */
+export const listText = (items: readonly FieldValue[], between = ", "): string =>
+  items
+    .map((item) => (typeof item === "object" && item !== null ? goJson(item) : goValue(item ?? "null")))
+    .join(between);
 
-/** As `stringFields`, with numbers and booleans. */
-export const scalarFields = (alert: Alert): FieldText[] => {
+export const isList = (value: FieldValue | undefined): value is readonly FieldValue[] => Array.isArray(value);
+
+/** Which kinds of values are shown beside text. */
+export interface Kinds {
+  /** Numbers and booleans. */
+  readonly scalars?: boolean;
+  /** Lists that are not empty (images, addresses, flags of containers). */
+  readonly lists?: boolean;
+}
+
+/** output_fields as text, in order of their names. Without kinds text alone, which is what falcosidekick shows in chats. */
+export const textFields = (alert: Alert, { scalars = false, lists = false }: Kinds): FieldText[] => {
   const fields: FieldText[] = [];
   for (const name of Object.keys(alert.output_fields)) {
     const value = alert.output_fields[name];
     if (typeof value === "string") fields.push([name, value]);
-    else if (typeof value === "boolean") fields.push([name, String(value)]);
-    else if (isNumber(value)) fields.push([name, numberText(value)]);
+    else if (scalars && typeof value === "boolean") fields.push([name, String(value)]);
+    else if (scalars && isNumber(value)) fields.push([name, numberText(value)]);
+    else if (lists && isList(value) && value.length > 0) fields.push([name, listText(value)]);
   }
   return fields;
 };

@@ -16,7 +16,7 @@ const longestSubject = 900;
 /** The mail of an alert: every property and every field, as plain text and as two tables. */
 export const mailOf = (alert: Alert): Mail => {
   const { priority, rule, source, hostname, tags, time } = alert;
-  const { output, fields: short } = readable(alert, true);
+  const { output, fields: short } = readable(alert, { scalars: true });
   const facts = Object.entries({
     Output: output,
     Rule: rule,

@@ -1,6 +1,6 @@
 /** What messages to people share: colours, pictures, lengths, and the fields that are shown. */
 import { type Alert, type Priority, rawEvent } from "./alert.ts";
-import { type FieldText, scalarFields, stringFields } from "./field-text.ts";
+import { type FieldText, type Kinds, textFields } from "./field-text.ts";
 
 export const projectPage = "https://github.com/falcosecurity/falcosidekick";
 const pictures = "https://raw.githubusercontent.com/falcosecurity/falcosidekick/master/imgs";
@@ -50,24 +50,32 @@ export const fitBytes = (text: string, limit: number): string => {
   return bytes.toString("utf8", 0, end) + mark;
 };
 
+/** All that a row can hold, and what falcosidekick shows. */
+export const everything: Kinds = { scalars: true, lists: true };
+export const textOnly: Kinds = {};
+
+/** Fields that are sought in the text: more would make long alerts cost more than their length. */
+const mostSought = 32;
+
 /**
- * The alert for a destination that people read: its text, and its string fields; `all` adds numbers and booleans. When
- * the raw event exceeds 4096 bytes, strings above 512 bytes are cut, in the fields and where the text repeats them.
+ * The alert for a destination that people read: its text, and its fields of these kinds. When the raw event exceeds 4096
+ * bytes, texts above 512 bytes are cut, in the fields and where the alert's text repeats them.
  */
 export const readable = (
   alert: Alert,
-  all = false,
+  kinds: Kinds = textOnly,
 ): { readonly output: string; readonly fields: readonly FieldText[] } => {
-  const found = all ? scalarFields(alert) : stringFields(alert);
+  const found = textFields(alert, kinds);
   const fields = found.every(([name, text]) => name.isWellFormed() && text.isWellFormed())
     ? found
     : found.map(([name, text]) => [name.toWellFormed(), text.toWellFormed()] as const);
   const whole = alert.output.toWellFormed();
   if (Buffer.byteLength(rawEvent(alert)) <= 4096) return { output: whole, fields };
   let output = whole;
+  let sought = 0;
   const short = fields.map(([name, text]) => {
     const cut = fitBytes(text, 512);
-    if (cut !== text) output = output.replaceAll(text, () => cut);
+    if (cut !== text && sought++ < mostSought) output = output.replaceAll(text, () => cut);
     return [name, cut] as const;
   });
   return { output, fields: short };

@@ -157,7 +157,8 @@ describe("pagerduty", () => {
     const large = eventOf(
       sampleAlert({ output_fields: { ...fields, zlist: Array.from({ length: 300_000 }, () => 0) } }),
     );
-    assert.deepEqual([large.payload.custom_details.n, large.payload.custom_details.zlist], ["7", undefined]);
+    assert.equal(large.payload.custom_details.n, "7");
+    assert.match(String(large.payload.custom_details.zlist), /^(0, )+\[\.\.\.\]$/);
     assert.equal(large.payload.custom_details.rule, "Terminal shell in container");
   });
 

@@ -5,7 +5,7 @@ export default [
   {
     outputs: ["discord"],
     cases: /^/,
-    reason: "numbers and booleans are shown too",
+    reason: "numbers, booleans and lists are shown too",
     page: "numbers-kept-in-chat.md",
     becomes: withNumbers,
     without: { allfields: false },

@@ -8,7 +8,7 @@ const table: readonly Deliberate[] = [
   {
     outputs: ["slack", "rocketchat", "mattermost", "teams", "opsgenie"],
     cases: /^/,
-    reason: "numbers and booleans are shown too",
+    reason: "numbers, booleans and lists are shown too",
     page: "numbers-kept-in-chat.md",
     becomes: (shape, golden) => withNumbers(shape, golden),
     without: { allfields: false },

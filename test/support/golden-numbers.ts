@@ -1,9 +1,9 @@
-import { numberText } from "../../src/sdk/alert.ts";
+import { isRawNumber, numberText } from "../../src/sdk/alert.ts";
 import { compareBytewise } from "../../src/sdk/bytewise.ts";
 import { parseJson } from "../../src/sdk/json.ts";
 import type { GoldenCase, Shape } from "./golden-replay.ts";
 
-/** What falcosidekick sent, with the number and boolean fields of the alert where their names belong in the sorted order. */
+/** What falcosidekick sent, with the number, boolean and list fields of the alert where their names belong in the sorted order. */
 export const withNumbers = (shape: Shape, golden: GoldenCase): Shape => {
   const numbers = numbersOf(golden);
   const body = shape.body as {
@@ -61,12 +61,17 @@ const inserted = (rows: readonly Row[], numbers: readonly Row[]): readonly Row[]
   return [...rows.slice(0, from), ...fields, ...rows.slice(to)];
 };
 
+/** The items of a list as text; those of the recorded alerts are no lists themselves. */
+export const listed = (items: readonly unknown[]): string[] =>
+  items.map((item) => (isRawNumber(item) ? item.rawJSON : String(item)));
+
 const numbersOf = (golden: GoldenCase): readonly (readonly [string, string])[] => {
   const { output_fields } = parseJson(golden.input ?? "{}") as { output_fields?: Readonly<Record<string, unknown>> };
   const bracket = /^bracketreplacer: (\S+)$/m.exec(golden.config)?.[1];
   return Object.entries(output_fields ?? {}).flatMap(([name, value]): [string, string][] => {
     const shown = bracket ? name.replaceAll("]", "").replaceAll("[", bracket) : name;
     if (typeof value === "boolean") return [[shown, String(value)]];
+    if (Array.isArray(value)) return value.length === 0 ? [] : [[shown, listed(value).join(", ")]];
     const isNumber = typeof value === "number" || (typeof value === "object" && value !== null && "rawJSON" in value);
     return isNumber ? [[shown, numberText(value as number)]] : [];
   });
