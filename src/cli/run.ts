@@ -153,7 +153,7 @@ const announce = ({ set }: AuditRules, io: CommandIo): void => {
   const bad = set.reports[firstBad];
   if (bad !== undefined) refuse(textReport([bad], { verbose: true, asFalco: true }) + furtherErrors(set));
   for (const [source, names] of set.unfed)
-    io.stderr.write(`Nothing here feeds source ${source}: ${names.length} of the rules load and never match\n`);
+    io.stderr.write(`Nothing here feeds source ${source}: the rules for it (${names.length}) load and never match\n`);
   for (const selection of set.config.rules) io.stderr.write(selectionText(selection));
 };
 

@@ -58,15 +58,20 @@ const unfedProblems = ({ unfed }: RuleSet): readonly Problem[] =>
   Array.from(unfed, ([source, names]) => ({
     severity: "warning",
     key: "rules_files",
-    message: `nothing here feeds source ${source}: ${names.length} of the rules load and never match`,
+    message: `nothing here feeds source ${source}: the rules for it (${names.length}) load and never match`,
   }));
 
 const isUnused = ({ code }: RuleProblem): boolean => code === "LOAD_UNUSED_MACRO" || code === "LOAD_UNUSED_LIST";
 
-/** One for each file. Only the last file's report knows what is used by none of them. */
-const unusedProblems = ({ reports }: RuleSet): readonly Problem[] =>
-  Array.from(
-    Map.groupBy(reports.at(-1)?.problems.filter(isUnused) ?? [], ({ file }) => file),
+/**
+ * One for each file. Only the last file's report knows what is used by none of them, and a file with rules that were not
+ * compiled may use it in those.
+ */
+const unusedProblems = ({ reports, problems }: RuleSet): readonly Problem[] => {
+  const partly = new Set(problems.flatMap(({ code, file }) => (code === "LOAD_UNKNOWN_SOURCE" ? [file] : [])));
+  const unused = (reports.at(-1)?.problems ?? []).filter((each) => isUnused(each) && !partly.has(each.file));
+  return Array.from(
+    Map.groupBy(unused, ({ file }) => file),
     ([file, found]) => {
       const names = found.map(({ locations }) => locations.at(-1)?.item_name);
       const rest = names.length > 5 ? ` and ${names.length - 5} more` : "";
@@ -74,6 +79,7 @@ const unusedProblems = ({ reports }: RuleSet): readonly Problem[] =>
       return { severity: "warning", key: "rules_files", message, file };
     },
   );
+};
 
 /** Errors, and warnings about rules that can match. Of those that cannot, only a field that nobody knows is worth a word. */
 const otherProblems = ({ problems, unfed }: RuleSet): readonly RuleProblem[] => {

@@ -69,9 +69,11 @@ test("without rules_files and without a source of audit events there are no rule
   assert.throws(() => open(["rules_files=/nowhere/rules.yaml"]), /the rules have errors/);
 });
 
+const unused = Array.from({ length: 7 }, (_, n) => `- macro: m${n}\n  condition: ka.verb exists\n`).join("");
+
 test("rules for what nobody feeds do not stop the hub: a warning for each source, and they do not count as active", async () => {
   const kernel = readFileSync(new URL("../support/rules-kernel.yaml", import.meta.url), "utf8");
-  const { at, remove } = folderOf({ "kernel.yaml": kernel, "own.yaml": rule("One", "ka.verb = get") });
+  const { at, remove } = folderOf({ "kernel.yaml": kernel, "own.yaml": rule("One", "ka.verb = get") + unused });
   const { config } = loadConfig({
     env: {},
     overrides: [`rules_files=[${at("kernel.yaml")}, ${at("own.yaml")}]`],
@@ -88,10 +90,10 @@ test("rules for what nobody feeds do not stop the hub: a warning for each source
       .filter(({ level }) => level >= 40)
       .map(({ msg }) => msg.replaceAll(/\S+\.yaml(?::\d+:\d+)?/g, "FILE"));
     assert.deepEqual(warnings, [
-      "rules_files: nothing here feeds source syscall: 6 of the rules load and never match",
-      "rules_files: nothing here feeds source aws_cloudtrail: 2 of the rules load and never match",
-      "rules_files: nothing here feeds source okta: 1 of the rules load and never match",
-      "FILE: rules_files: used by no rule: traced",
+      "rules_files: nothing here feeds source syscall: the rules for it (6) load and never match",
+      "rules_files: nothing here feeds source aws_cloudtrail: the rules for it (2) load and never match",
+      "rules_files: nothing here feeds source okta: the rules for it (1) load and never match",
+      "FILE: rules_files: used by no rule: m0, m1, m2, m3, m4 and 2 more",
       "FILE: LOAD_DEPRECATED_ITEM: 'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') under 'override' instead.",
     ]);
     assert.match(await metrics.expose(), /^eyrie_rules_active 1$/m);
