@@ -1,12 +1,12 @@
 import { type Priority, parsePriority, priorityLevel } from "../src/sdk/alert.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
-import { type Config, int, list, pairs, text } from "../src/sdk/fields.ts";
+import { type Config, int, pairs, text, urls } from "../src/sdk/fields.ts";
 import { headerFaults, joinUrl, postJson } from "../src/sdk/http.ts";
 import { everything, readable, remember } from "../src/sdk/message.ts";
 import { type Alert, defineOutput } from "../src/sdk/output.ts";
 
 const fields = {
-  hostport: list("URLs of Alertmanager; every one gets every alert."),
+  hostport: urls("URLs of Alertmanager; every one gets every alert."),
   endpoint: text("Path of the API.", "/api/v2/alerts"),
   expiresafter: int("Seconds after its time at which an alert ends; 0: Alertmanager's resolve_timeout.", 0),
   extralabels: pairs("Labels added to every alert.", { bare: true }),

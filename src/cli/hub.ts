@@ -28,8 +28,11 @@ export const hub: Command = async (args, io) => {
     loadConfig({ ...io, file: flags["config-file"], overrides: [...overrides, ...more] });
   const first = load([]);
   const { config, problems } = first.config.outputs.length > 0 ? first : load(["stdout.enabled=true"]);
-  for (const problem of problems) io.stderr.write(`${problem.severity}: ${formatProblem(problem)}\n`);
-  if (problems.some((p) => p.severity === "error")) return 1;
+  const stops = problems.some((p) => p.severity === "error");
+  // A hub that starts logs what is off as errors.
+  for (const problem of problems)
+    if (stops || !problem.off) io.stderr.write(`${problem.severity}: ${formatProblem(problem)}\n`);
+  if (stops) return 1;
 
   const log = createLogger({ ...config.log, secrets: secretsOf(config) }, process.stderr);
   log.info(`eyrie ${version} on Node ${process.versions.node}`);

@@ -39,7 +39,7 @@ export const sendTest: Command = async (args, io) => {
   const ids = config.outputs.map((o) => o.id);
   const unknown = (values.output ?? []).filter((id) => !ids.includes(id));
   if (ids.length === 0 || unknown.length > 0) {
-    const there = ids.length === 0 ? "no output is configured" : `configured are ${ids.join(", ")}`;
+    const there = ids.length === 0 ? none(config) : `configured are ${ids.join(", ")}`;
     io.stderr.write(`${unknown.map((id) => `no output "${printable(id)}"; `).join("")}${there}\n`);
     return 1;
   }
@@ -54,8 +54,12 @@ export const sendTest: Command = async (args, io) => {
     io.stdout.write(`${instance.id.padEnd(width)}  ${ok ? "ok    " : "failed"}  ${text}\n`);
     return ok;
   });
-  return (await Promise.all(sent)).every(Boolean) ? 0 : 1;
+  const taken = (await Promise.all(sent)).every(Boolean);
+  return taken && (values.output || config.off.every(({ off }) => off?.output === undefined)) ? 0 : 1;
 };
+
+const none = ({ off }: HubConfig): string =>
+  off.some((problem) => problem.off?.output !== undefined) ? "every output is off" : "no output is configured";
 
 const noMetrics = { attempt() {}, retried() {}, dead() {}, omitted() {}, breaker() {} };
 

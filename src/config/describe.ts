@@ -22,14 +22,17 @@ export const describeConfig = (config: HubConfig, problems: readonly Problem[]):
     ...named("rules", config.falco.rulesFiles),
     ...config.sources.map(({ id }) => `source    ${id}`),
     ...(config.outputs.length === 0 ? ["outputs   none"] : config.outputs.flatMap(describeOutput)),
+    ...offOf(config).map((id) => `output    ${id}: OFF`),
     ...(problems.length > 0 ? [""] : []),
     ...errors.map((p) => `error    ${formatProblem(p)}`),
     ...warnings.map((p) => `warning  ${formatProblem(p)}`),
     "",
-    `${count(config.outputs.length, "output")}, ${count(errors.length, "error")}, ${count(warnings.length, "warning")}`,
+    `${count(config.outputs.length, "output")}${offOf(config).length > 0 ? ` (and ${offOf(config).length} off)` : ""}, ${count(errors.length, "error")}, ${count(warnings.length, "warning")}`,
   ];
   return `${lines.join("\n")}\n`;
 };
+
+const offOf = (config: HubConfig): string[] => [...new Set(config.off.flatMap(({ off }) => off?.output ?? []))];
 
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
 

@@ -6,7 +6,7 @@ import { fieldsOf } from "./delivery-fields.ts";
 import { falcoBlocks } from "./falco-blocks.ts";
 import { type ReadOutput, readOutput } from "./output-instances.ts";
 import type { Place, Problems } from "./problem.ts";
-import { type Reader, readFields, type Settings } from "./settings.ts";
+import { type Fault, type Reader, readFields, type Settings } from "./settings.ts";
 import { pemReader } from "./transport.ts";
 import { type Tree, treeOf } from "./tree.ts";
 
@@ -35,12 +35,13 @@ const needed: Readonly<Record<string, keyof Blocks>> = {
 /** The outputs that falco.yaml's own blocks ask for; what asks for more than is done is named. */
 export const falcoOutputs = (parts: FalcoOutputsParts): readonly ReadOutput[] => {
   const { found, reader } = parts;
-  const { values, places } = readFields(
+  const { values, places, faults } = readFields(
     falcoBlocks,
     { label: "", inFile: (key) => found.get(key), envOver: () => [] },
     reader,
   );
   const at = (key: string): Place => places.get(key) ?? {};
+  for (const fault of faults) tellFault(fault, values, reader.problems);
   nameUndone(values as unknown as Blocks, at, reader.problems);
   return outputBlocks.flatMap((block): readonly ReadOutput[] => {
     if (values[`${block}.enabled`] !== true) return [];
@@ -60,6 +61,15 @@ export const falcoOutputs = (parts: FalcoOutputsParts): readonly ReadOutput[] =>
     }
     return asOutput({ name: block, values: ofBlock(values, block), json: parts.json }, at(`${block}.enabled`), parts);
   });
+};
+
+/** What a block that is not enabled holds is nobody's concern. */
+const tellFault = ({ key, message, at }: Fault, values: Settings["values"], problems: Problems): void => {
+  const block = key.slice(0, key.indexOf("."));
+  if (key === needed[block] && values[`${block}.enabled`] === true)
+    problems.off(block, key, `${message}; ${block} is off`, at);
+  else if (key === `${block}.enabled` || values[`${block}.enabled`] === true)
+    problems.off(undefined, key, `${message}; its default is used`, at);
 };
 
 const ofBlock = (values: Readonly<Record<string, unknown>>, block: string): Record<string, unknown> =>
@@ -126,6 +136,7 @@ const inFalcosWords = (problems: Problems, label: string): Problems => {
     key.startsWith(label) ? label + (falcosNames[key.slice(label.length)] ?? key.slice(label.length)) : key;
   return {
     error: (key, message, at) => problems.error(named(key), message, at),
+    off: (output, key, message, at) => problems.off(output, named(key), message, at),
     warn: (key, message, at) => problems.warn(named(key), message, at),
     list: problems.list,
   };

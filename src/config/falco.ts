@@ -3,7 +3,7 @@ import { choice, flag, list, pairs, text } from "../sdk/fields.ts";
 import { appendOutputs, loadedPlugins, readPlugins, ruleSelections } from "./falco-lists.ts";
 import { auditEndpoint } from "./falco-webserver.ts";
 import type { Place } from "./problem.ts";
-import { type Reader, readFields } from "./settings.ts";
+import { type Reader, readStrictly } from "./settings.ts";
 import type { Leaf, Tree } from "./tree.ts";
 import type { FalcoConfig } from "./types.ts";
 
@@ -46,7 +46,7 @@ export const readFalco = (found: ReadonlyMap<string, Tree>, reader: Reader): Fal
     return at && expand(at, reader);
   };
   const fields = { ...falcoFields, rule_matching: text("", "first") };
-  const { values, places } = readFields(fields, { label: "", inFile: tree, envOver: () => [] }, reader);
+  const { values, places } = readStrictly(fields, { label: "", inFile: tree, envOver: () => [] }, reader);
   const names = values.load_plugins as readonly string[];
   const plugins = readPlugins(tree("plugins"), reader.problems);
   const priority = parseThreshold(String(values.priority));

@@ -89,3 +89,6 @@ export const globalFields = {
   "tlsserver.notlsport": int("Port for the paths that are served without TLS.", 2810, 0, 65535),
   "tlsserver.notlspaths": list("Paths served without TLS, and then not with it."),
 };
+
+/** Keys whose faulty value would lose or leak alerts; any other key's default does no harm. */
+export const mustFit = (key: string): boolean => /^(role$|listen|datadir$|queue\.|auth\.|tlsserver\.)/.test(key);

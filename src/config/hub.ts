@@ -8,7 +8,7 @@ import type { HubConfig, RedisSettings } from "./types.ts";
 
 type Globals = Config<typeof globalFields>;
 
-export interface Parts extends Pick<HubConfig, "falco" | "tlsserver" | "proxy" | "outputs" | "sources"> {
+export interface Parts extends Pick<HubConfig, "falco" | "tlsserver" | "proxy" | "outputs" | "sources" | "off"> {
   readonly values: Readonly<Record<string, unknown>>;
   readonly file?: string;
   readonly redis: RedisSettings;
@@ -74,6 +74,7 @@ export const assemble = (parts: Parts): HubConfig => {
     falco: parts.falco,
     outputs: parts.outputs,
     sources: parts.sources,
+    off: parts.off,
   };
 };
 

@@ -11,7 +11,7 @@ import { withIncluded } from "./falco-includes.ts";
 import { falcoOutputs } from "./falco-outputs.ts";
 import { falcosidekickKeys } from "./falcosidekick-keys.ts";
 import { flatten, type KeySpace } from "./flatten.ts";
-import { globalFields } from "./globals.ts";
+import { globalFields, mustFit } from "./globals.ts";
 import { assemble, customValues, redisOf } from "./hub.ts";
 import { guardsOf, leavesOf, sharedKey } from "./instances.ts";
 import { outputInstances } from "./output-instances.ts";
@@ -57,6 +57,9 @@ export const loadConfig = (options: LoadOptions): Loaded => {
     { label: "", inFile: (key) => found.get(key), envOver: (key) => [envName(key)] },
     reader,
   );
+  for (const { key, message, at } of globals.faults)
+    if (mustFit(key)) problems.error(key, message, at);
+    else problems.off(undefined, key, `${message}; its default is used`, at);
   const falco = readFalco(found, reader);
   const readPem = pemReader(reader);
   const own = outputInstances(outputs, found, globals, readPem, reader);
@@ -87,6 +90,7 @@ export const loadConfig = (options: LoadOptions): Loaded => {
     proxy: proxyOf(env),
     outputs: outs.flatMap(({ instance }) => instance ?? []),
     sources: srcs.flatMap(({ instance }) => instance ?? []),
+    off: problems.list().filter((problem) => problem.off),
   });
   if (config.role !== "all" && config.queue.driver !== "redis")
     problems.error("role", `${config.role} shares its queue with other processes: set queue.redis.url`);

@@ -9,19 +9,23 @@ export interface Place {
   readonly flag?: true;
 }
 
-/** Collects findings; the order is the order of discovery. */
+/**
+ * Collects findings; the order is the order of discovery. `error`: to start would lose or leak. `off`: one output (by its
+ * id) or one option (no id) is off, the rest works. `warn`: it works, but not as its author may think.
+ */
 export interface Problems {
   error(key: string, message: string, at?: Place): void;
+  off(output: string | undefined, key: string, message: string, at?: Place): void;
   warn(key: string, message: string, at?: Place): void;
   list(): readonly Problem[];
 }
 
 export const collectProblems = (): Problems => {
   const found: Problem[] = [];
-  const add = (severity: Problem["severity"], key: string, message: string, at: Place = {}): void => {
+  const add = (kind: Pick<Problem, "severity" | "off">, key: string, message: string, at: Place = {}): void => {
     const { file, line, column } = at;
     found.push({
-      severity,
+      ...kind,
       key: at.env ?? key,
       message,
       ...(file !== undefined && { file }),
@@ -30,8 +34,10 @@ export const collectProblems = (): Problems => {
     });
   };
   return {
-    error: (key, message, at) => add("error", key, message, at),
-    warn: (key, message, at) => add("warning", key, message, at),
+    error: (key, message, at) => add({ severity: "error" }, key, message, at),
+    off: (output, key, message, at) =>
+      add({ severity: "warning", off: output === undefined ? {} : { output } }, key, message, at),
+    warn: (key, message, at) => add({ severity: "warning" }, key, message, at),
     list: () => found,
   };
 };

@@ -25,11 +25,19 @@ export interface Reader {
   readonly problems: Problems;
 }
 
+/** A value that is not what its key wants: its reader says what follows from it. */
+export interface Fault {
+  readonly key: string;
+  readonly message: string;
+  readonly at?: Place | undefined;
+}
+
 export interface Settings {
   /** Parsed by the fields' schemas, defaults filled in; a faulty value is its default. */
   readonly values: Readonly<Record<string, unknown>>;
   /** Where each value came from; absent: the default. */
   readonly places: ReadonlyMap<string, Place>;
+  readonly faults: readonly Fault[];
 }
 
 interface Candidate {
@@ -37,41 +45,45 @@ interface Candidate {
   readonly coerced: Coerced;
 }
 
-/** Reads fields: flag over environment over file over default, all findings noted. */
+/** Reads fields: flag over environment over file over default. Remarks are noted; faults are handed on. */
 export const readFields = (fields: Fields, lookup: Lookup, reader: Reader): Settings => {
   const values: Record<string, unknown> = {};
   const places = new Map<string, Place>();
+  const faults: Fault[] = [];
   for (const [key, schema] of Object.entries(fields)) {
     const found = find(key, schema, lookup, reader);
-    const label = lookup.label + key;
     let value: unknown;
     if (found) {
-      if ("fault" in found.coerced) reader.problems.error(label, found.coerced.fault, found.at);
+      if ("fault" in found.coerced) faults.push({ key, message: found.coerced.fault, at: found.at });
       else {
         value = found.coerced.value;
         // What is left out of a guard is somebody who cannot come in, or a door without one.
         const say = fieldMeta(schema).guard ? reader.problems.error : reader.problems.warn;
-        for (const note of found.coerced.notes ?? []) say(label, note, found.at);
+        for (const note of found.coerced.notes ?? []) say(lookup.label + key, note, found.at);
       }
     }
     const parsed = schema.safeParse(value);
     if (parsed.success) {
       values[key] = parsed.data;
       const open = fieldMeta(schema).guard && isNothing(parsed.data) ? whereSet(key, lookup, reader) : undefined;
-      if (open && !(found && "fault" in found.coerced))
-        reader.problems.error(
-          label,
-          "is set and holds nothing, which would let everybody in; take it away for that",
-          open,
-        );
+      if (open && !(found && "fault" in found.coerced)) faults.push({ key, message: opensTheDoor, at: open });
     } else {
-      for (const issue of parsed.error.issues) reader.problems.error(label, said(issue), found?.at);
+      for (const issue of parsed.error.issues) faults.push({ key, message: said(issue), at: found?.at });
       values[key] = schema.safeParse(undefined).data;
     }
     if (found && value !== undefined) places.set(key, found.at);
   }
-  return { values, places };
+  return { values, places, faults };
 };
+
+/** As `readFields`, for keys whose faults stop the start. */
+export const readStrictly = (fields: Fields, lookup: Lookup, reader: Reader): Settings => {
+  const settings = readFields(fields, lookup, reader);
+  for (const { key, message, at } of settings.faults) reader.problems.error(lookup.label + key, message, at);
+  return settings;
+};
+
+const opensTheDoor = "is set and holds nothing, which would let everybody in; take it away for that";
 
 const isNothing = (value: unknown): boolean =>
   typeof value === "string" ? value.trim() === "" : Object.keys(value as object).length === 0;

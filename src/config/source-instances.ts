@@ -3,7 +3,7 @@ import type { Source } from "../sdk/source.ts";
 import { extractors } from "./falco-lists.ts";
 import { readInstances } from "./instances.ts";
 import type { Place } from "./problem.ts";
-import { type Reader, readFields } from "./settings.ts";
+import { type Reader, readStrictly } from "./settings.ts";
 import { type Tree, treeOf } from "./tree.ts";
 import type { FalcoConfig, PluginConfig, SourceInstance } from "./types.ts";
 
@@ -27,6 +27,7 @@ export const sourceInstances = (
     readInstances(source.name, source.fields as Fields, found, reader).map((raw): ReadSource => {
       const { id, values, name } = raw;
       const fields = source.fields as Fields;
+      for (const { key, message, at } of raw.faults) reader.problems.error(raw.label + key, message, at);
       if (!source.enabled(values)) {
         if (raw.inList) reader.problems.error(raw.label.slice(0, -1), "is not complete", raw.at);
         return { id, fields };
@@ -89,7 +90,7 @@ const fromPlugin = (
   const fields = source.fields as Fields;
   const byKey = new Map(Object.entries(wanted).map(([key, value]) => [key.toLowerCase(), treeOf(value, at)]));
   const inFile = (key: string): Tree | undefined => byKey.get(key);
-  const { values } = readFields(fields, { label, inFile, envOver: () => [] }, reader);
+  const { values } = readStrictly(fields, { label, inFile, envOver: () => [] }, reader);
   for (const fault of source.check?.(values) ?? []) reader.problems.error(label.slice(0, -1), fault, at);
   return source.enabled(values) ? [{ id, fields, instance: { id, source, config: values } }] : [];
 };

@@ -1,28 +1,57 @@
+import { X509Certificate } from "node:crypto";
 import { createSecureContext, getCACertificates } from "node:tls";
 import type { Place } from "./problem.ts";
 import { errorCode, type Reader, type Settings } from "./settings.ts";
 import type { ServerTls, TransportSettings } from "./types.ts";
 
-/** Reads PEM files, each once; a file that cannot be read is an error with the place of its key. */
+/**
+ * Reads PEM files, each once. A file that cannot be read, or is none, is an error with the place of its key; `lenient`:
+ * only its option is off, and the answer is undefined.
+ */
 export const pemReader = (reader: Reader) => {
-  const texts = new Map<string, string | undefined>();
-  return (path: string, key: string, at: Place | undefined): string | undefined => {
-    if (texts.has(path)) return texts.get(path);
-    let text: string | undefined;
+  const results = new Map<string, { readonly text: string } | { readonly fault: string; readonly absent: boolean }>();
+  const told = new Set<string>();
+  const load = (path: string) => {
     try {
-      text = reader.read(path);
-      if (!text.includes("-----BEGIN ")) reader.problems.error(key, `not a PEM file: ${path}`, at);
+      const text = reader.read(path);
+      if (!text.includes("-----BEGIN ")) return { fault: `not a PEM file: ${path}`, absent: false };
+      // TLS is silent about what it cannot use of a CA.
+      const empty = text.includes("-----BEGIN CERTIFICATE-----") && !holdsCertificate(text);
+      return empty ? { fault: `holds no certificate that can be read: ${path}`, absent: false } : { text };
     } catch (error) {
-      reader.problems.error(key, `the file cannot be read (${errorCode(error)}): ${path}`, at);
+      const code = errorCode(error);
+      return { fault: `the file cannot be read (${code}): ${path}`, absent: code === "ENOENT" };
     }
-    texts.set(path, text);
-    return text;
+  };
+  return (path: string, key: string, at: Place | undefined, lenient = false): string | undefined => {
+    const result = results.get(path) ?? load(path);
+    results.set(path, result);
+    if ("text" in result) return result.text;
+    // The path that falcosidekick's chart and example file name whether or not there is a CA.
+    if (lenient && result.absent && path === shippedCa) return undefined;
+    const kind = `${lenient}:${path}`;
+    if (!told.has(kind)) {
+      if (lenient) reader.problems.off(undefined, key, `${result.fault}; it is left out`, at);
+      else reader.problems.error(key, result.fault, at);
+    }
+    told.add(kind);
+    return undefined;
   };
 };
 type ReadPem = ReturnType<typeof pemReader>;
 
+const shippedCa = "/etc/certs/client/ca.crt";
+
+const holdsCertificate = (pem: string): boolean => {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+};
+
 /** A certificate, its key and the CAs as TLS will use them, or what is wrong with them. */
-const faultOf = (cert: string | undefined, key: string | undefined, ca: string | undefined): string | undefined => {
+const faultOf = (cert: string | undefined, key: string | undefined, ca?: string): string | undefined => {
   try {
     createSecureContext({ ...(cert && { cert }), ...(key && { key }), ...(ca && { ca }) });
     return undefined;
@@ -37,7 +66,10 @@ const withSystem = (extra: readonly (string | undefined)[]): string | undefined 
   return own.length === 0 ? undefined : [...own, ...getCACertificates("default")].join("\n");
 };
 
-/** The TLS side of one instance: its own files before the global ones, as `mutualtlsclient` before `mutualtlsfilespath`. */
+/**
+ * The TLS side of one instance: its own files before the global ones, as `mutualtlsclient` before `mutualtlsfilespath`. Files
+ * that are missing or do not fit are left out, as falcosidekick does: the server is verified all the same.
+ */
 export const transportOf = (
   instance: Settings,
   globals: Settings,
@@ -50,17 +82,27 @@ export const transportOf = (
   const mutualtls = instance.values.mutualtls === true;
   const checkcert = instance.values.checkcert !== false;
   const pick = (ownKey: string, sharedKey: string, standard: string): string | undefined => {
-    if (own(ownKey) !== "") return readPem(own(ownKey), label + ownKey, instance.places.get(ownKey));
+    if (own(ownKey) !== "") return readPem(own(ownKey), label + ownKey, instance.places.get(ownKey), true);
     if (!mutualtls) return undefined;
-    if (shared(sharedKey) !== "") return readPem(shared(sharedKey), sharedKey, globals.places.get(sharedKey));
+    if (shared(sharedKey) !== "") return readPem(shared(sharedKey), sharedKey, globals.places.get(sharedKey), true);
     const at = globals.places.get("mutualtlsfilespath") ?? instance.places.get("mutualtls");
-    return readPem(`${shared("mutualtlsfilespath")}/${standard}`, `${label}mutualtls`, at);
+    return readPem(`${shared("mutualtlsfilespath")}/${standard}`, `${label}mutualtls`, at, true);
   };
-  const cert = pick("certfile", "mutualtlsclient.certfile", "client.crt");
-  const key = pick("keyfile", "mutualtlsclient.keyfile", "client.key");
+  const pair = [
+    pick("certfile", "mutualtlsclient.certfile", "client.crt"),
+    pick("keyfile", "mutualtlsclient.keyfile", "client.key"),
+  ] as const;
+  const whole = pair.every((text) => text !== undefined);
+  const fault = whole ? faultOf(pair[0], pair[1]) : undefined;
+  if (fault)
+    reader.problems.off(
+      undefined,
+      `${label}mutualtls`,
+      `${fault}; they are left out`,
+      instance.places.get("mutualtls"),
+    );
+  const [cert, key] = whole && !fault ? pair : [];
   const ca = withSystem([pick("cacertfile", "mutualtlsclient.cacertfile", "ca.crt"), extraCa(globals, readPem)]);
-  const fault = cert && key ? faultOf(cert, key, ca) : undefined;
-  if (fault) reader.problems.error(`${label}mutualtls`, fault, instance.places.get("mutualtls"));
   return {
     checkcert,
     mutualtls,
@@ -76,7 +118,9 @@ export const transportOf = (
 
 const extraCa = (globals: Settings, readPem: ReadPem): string | undefined => {
   const path = String(globals.values["tlsclient.cacertfile"] ?? "");
-  return path === "" ? undefined : readPem(path, "tlsclient.cacertfile", globals.places.get("tlsclient.cacertfile"));
+  return path === ""
+    ? undefined
+    : readPem(path, "tlsclient.cacertfile", globals.places.get("tlsclient.cacertfile"), true);
 };
 
 /** CA of connections that no instance owns. */

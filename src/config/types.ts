@@ -5,6 +5,8 @@ import type { Source } from "../sdk/source.ts";
 /** One finding about the configuration. Errors stop the start, all of them listed; warnings are logged. */
 export interface Problem {
   readonly severity: "error" | "warning";
+  /** On warnings: what the hub starts without, loudly: the output of this id, or, without one, the key's option alone. */
+  readonly off?: { readonly output?: string };
   /** Dotted path as documentation writes it (`slack.webhookurl`, `slack[1].match.tags`), or the environment variable's name. */
   readonly key: string;
   /** What is wrong and what would be right; never a secret value. */
@@ -254,6 +256,8 @@ export interface HubConfig {
   readonly falco: FalcoConfig;
   readonly outputs: readonly OutputInstance[];
   readonly sources: readonly SourceInstance[];
+  /** What was asked for and is not there: outputs and options that are off. */
+  readonly off: readonly Problem[];
 }
 
 export interface Loaded {

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { formatProblem } from "../config/problem.ts";
 import type { HubConfig } from "../config/types.ts";
 import { outputLane } from "../pipeline/route.ts";
 import type { Queue } from "../queue/queue.ts";
@@ -11,6 +12,7 @@ export const announce = async (
   log: Logger,
 ): Promise<void> => {
   const { driver } = queue.status();
+  for (const problem of config.off) log.error({ key: problem.key, ...problem.off }, formatProblem(problem));
   log.info({ outputs: config.outputs.map((o) => o.id) }, `outputs: ${config.outputs.map((o) => o.id).join(", ")}`);
   if (config.sources.length > 0)
     log.info({ sources: config.sources.map((s) => s.id) }, `sources: ${config.sources.map((s) => s.id).join(", ")}`);
@@ -20,10 +22,14 @@ export const announce = async (
     `queue: ${driver} in ${where}, durability ${config.queue.durability}, role ${config.role}`,
   );
   const known = new Set(config.outputs.map((o) => outputLane(o.id)));
+  const off = new Set(config.off.map((problem) => outputLane(problem.off?.output ?? "")));
   // A Redis that is away at start is no reason not to start: alerts are kept on the local disk.
   for (const lane of await queue.lanes().catch(() => []))
     if (lane.startsWith("out:") && !known.has(lane))
-      log.warn({ lane }, "holds alerts of an output that is no longer configured; they wait until it is back");
+      log.warn(
+        { lane },
+        `holds alerts of an output that is ${off.has(lane) ? "off" : "no longer configured"}; they wait until it is back`,
+      );
   if (config.role !== "worker")
     for (const listening of openDoors(config, addresses))
       log.warn({ open: listening }, `anybody who reaches ${listening} can send alerts: auth.token asks for a token`);

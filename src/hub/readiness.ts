@@ -1,16 +1,22 @@
+import { formatProblem } from "../config/problem.ts";
+import type { Problem } from "../config/types.ts";
 import type { Readiness } from "../http/health.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { OpenOutput } from "./outputs.ts";
 
 /**
  * Ready: an alert sent now would be kept. A store that takes alerts but may forget them is not ready; a destination that
- * fails is named but does not make the hub unready, for its alerts wait.
+ * fails, or what is `off`, is named but does not make the hub unready: the other outputs work, and a sender that is turned
+ * away loses its alert.
  */
-export const readiness = (queue: Queue, outputs: readonly OpenOutput[]) => (): Readiness => {
-  const status = queue.status();
-  const failing = outputs.flatMap(({ id, delivery }) => {
-    const { healthy, lastFailure } = delivery.state();
-    return healthy || !lastFailure ? [] : [`output ${id}: ${lastFailure.reason}: ${lastFailure.message}`];
-  });
-  return { ok: status.writable && status.durable, reasons: [...status.warnings, ...failing] };
+export const readiness = (queue: Queue, outputs: readonly OpenOutput[], off: readonly Problem[]) => {
+  const missing = off.map((problem) => `off: ${formatProblem(problem)}`);
+  return (): Readiness => {
+    const status = queue.status();
+    const failing = outputs.flatMap(({ id, delivery }) => {
+      const { healthy, lastFailure } = delivery.state();
+      return healthy || !lastFailure ? [] : [`output ${id}: ${lastFailure.reason}: ${lastFailure.message}`];
+    });
+    return { ok: status.writable && status.durable, reasons: [...status.warnings, ...missing, ...failing] };
+  };
 };

@@ -57,6 +57,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
     now,
     version: parts.version,
   });
+  for (const { key, off } of config.off) metrics.off(key, off?.output);
   for (const label of metrics.refusedLabels) log.warn({ label }, "this name cannot be a metric label and is left out");
   const { settings, problems } = makeAlertSettings(config, parts.uuid);
   for (const problem of problems) log.warn({ key: problem.key }, problem.message);
@@ -85,7 +86,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
   const server = createServer({
     config,
     take: takes ? (text) => intake.alerts(text) : refuse,
-    ready: readiness(queue, outputs),
+    ready: readiness(queue, outputs, config.off),
     metrics,
     log,
     now,

@@ -59,6 +59,8 @@ export interface Metrics {
   rulesLoaded(rules: number): void;
   /** The files of the rules changed; `error`: the running rules stayed. */
   rulesReload(outcome: "ok" | "error"): void;
+  /** Once at start: an output that was asked for and is off, or, without one, an option; the key says why. */
+  off(key: string, output?: string): void;
   scrape(sources: ScrapeSources): void;
 }
 
@@ -141,6 +143,11 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
   const matches = tally("eyrie_rule_matches_total", "Audit events matched.", ["rule", "priority", "source"]);
   const ruleCount = gauge("eyrie_rules_active", "Rules that audit events are judged by.");
   const reloads = tally("eyrie_rules_reloads_total", "Reloads of changed rules files.", ["outcome"]);
+  const outputsOff = gauge("eyrie_output_disabled", "1: the output was configured and is off; the key is at fault.", [
+    "output",
+    "key",
+  ]);
+  const optionsOff = gauge("eyrie_option_disabled", "1: the value of the key is not used.", ["key"]);
   const build = gauge("eyrie_build_info", "The version that runs.", ["version", "node"]);
   build.set({ version: options.version ?? "unknown", node: process.versions.node }, 1);
 
@@ -230,6 +237,10 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     ruleMatch: (rule, priority, source) => matches.cell(rule, priority, source).add(1),
     rulesLoaded: (rules) => ruleCount.set(rules),
     rulesReload: (outcome) => reloads.cell(outcome).add(1),
+    off: (key, output) => {
+      if (output === undefined) optionsOff.set({ key }, 1);
+      else outputsOff.set({ output, key }, 1);
+    },
     scrape: (next) => {
       sources = next;
     },

@@ -98,6 +98,16 @@ const hasScheme = (value: string, schemes: readonly string[]): boolean => {
   return url !== null && url.hostname !== "" && schemes.includes(url.protocol.slice(0, -1));
 };
 
+const needsScheme = (schemes: readonly string[]): string =>
+  `is not a URL that starts with ${schemes.join(":// or ")}://`;
+
+/** A list of HTTP URLs. */
+export const urls = (about: string) => {
+  const schemes = ["http", "https"];
+  const one = z.string().refine((v) => hasScheme(v, schemes), needsScheme(schemes));
+  return mark(z.array(one).default([]).describe(about), { list: true, schemes });
+};
+
 /** A URL: empty, or with one of the schemes and a host. */
 export const url = (
   about: string,
@@ -107,7 +117,7 @@ export const url = (
   return mark(
     z
       .string()
-      .refine((v) => v === "" || hasScheme(v, schemes), `is not a URL that starts with ${schemes.join(":// or ")}://`)
+      .refine((v) => v === "" || hasScheme(v, schemes), needsScheme(schemes))
       .default(options.standard ?? "")
       .describe(about),
     { schemes, ...(options.secret && { secret: true }) },

@@ -120,10 +120,14 @@ for (const output of outputs) {
     });
 
     if ("customheaders" in output.fields)
-      it("refuses headers that cannot be sent, at start", () => {
+      it("is off with headers that cannot be sent, at start", () => {
         for (const header of [{ "X-A": "a\r\nX-B: b" }, { "X A": "a" }, { "": "a" }, { "X-A": "\u0000" }]) {
           const { problems } = loaded(output, { ...output.example, customheaders: header });
-          assert.equal(problems.filter((problem) => problem.severity === "error").length, 1, JSON.stringify(header));
+          assert.equal(
+            problems.filter((problem) => problem.off?.output === output.name).length,
+            1,
+            JSON.stringify(header),
+          );
         }
       });
 
@@ -137,7 +141,8 @@ for (const output of outputs) {
           file: "eyrie.yaml",
           read: () => JSON.stringify(nested(output.name, output.example)),
           env: { [name]: written },
-          outputs,
+          // Whether the sample is fit for the output is another matter.
+          outputs: outputs.map((each) => ({ ...each, check: () => [] })),
           sources: [],
         });
         const found = config.outputs.find((instance) => instance.output.name === output.name);

@@ -34,6 +34,40 @@ test("a hub that starts while Redis is away takes alerts and delivers them when 
   }
 });
 
+test("an output that cannot work is off, loudly, and the others deliver", async () => {
+  const { dir, remove } = scratch();
+  const sink = await openHttpSink();
+  const config = "smtp:\n  hostport: 127.0.0.1:25\ntlsclient:\n  cacertfile: /no/ca.crt\n";
+  const hub = await startHub({ datadir: dir, config, env: { WEBHOOK_ADDRESS: sink.url } });
+  try {
+    const { statuses } = await postAll(hub.url, 3, falcoAlert);
+    assert.deepEqual(statuses, { 200: 3 });
+    await until(
+      "the other output delivers",
+      () => new Set(sink.requests.flatMap((r) => alertNumbers(r.body))).size === 3,
+    );
+    const ready = await fetch(`${hub.url}/readyz`);
+    const { reasons } = (await ready.json()) as { reasons: string[] };
+    assert.equal(ready.status, 200);
+    assert.match(
+      reasons.join("\n"),
+      /smtp\.from: is needed.*\n.*smtp\.to: is needed.*\n.*tlsclient\.cacertfile: .*ENOENT/,
+    );
+    const metrics = await (await fetch(`${hub.url}/metrics`)).text();
+    assert.match(metrics, /^eyrie_output_disabled\{output="smtp",key="smtp\.to"\} 1$/m);
+    assert.match(metrics, /^eyrie_option_disabled\{key="tlsclient\.cacertfile"\} 1$/m);
+    const logged = hub
+      .output()
+      .split("\n")
+      .filter((line) => /"level":"?(error|50)/.test(line));
+    assert.equal(logged.length, 3, hub.output());
+  } finally {
+    await hub.stop("SIGKILL");
+    await sink.close();
+    remove();
+  }
+});
+
 test("a terminal that goes away does not take the hub along", async () => {
   const { dir, remove } = scratch();
   const hub = await startHub({ datadir: dir, env: { LOG_LEVEL: "trace" } });

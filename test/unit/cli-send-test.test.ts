@@ -69,6 +69,6 @@ test("nothing to send to, a faulty configuration and a priority that is none are
   assert.deepEqual([none.code, none.stderr], [1, "no output is configured\n"]);
   const faulty = await runCommand(sendTest, [], { WEBHOOK_ADDRESS: "not a url" });
   assert.equal(faulty.code, 1);
-  assert.match(faulty.stderr, /error: .*WEBHOOK_ADDRESS/i);
+  assert.match(faulty.stderr, /WEBHOOK_ADDRESS: .*\nevery output is off\n/i);
   await assert.rejects(runCommand(sendTest, ["--priority", "loud"]), UsageError);
 });

@@ -69,15 +69,15 @@ test("http_output names the key that is wrong or not done", () => {
   const block = (more: string) => load(`http_output:\n  enabled: true\n${more}`).said;
   assert.deepEqual(block(""), ["error falco.yaml:2:12: http_output.url: is missing"]);
   assert.deepEqual(block("  url: collector:8080\n"), [
-    "error falco.yaml:3:8: http_output.url: is not a URL that starts with http:// or https://",
+    "warning falco.yaml:3:8: http_output.url: is not a URL that starts with http:// or https://; http_output is off",
   ]);
   const url = "  url: http://collector/\n";
   assert.deepEqual(block(`${url}  ca_cert: /nope.pem\n`), [
-    "error falco.yaml:4:12: http_output.ca_cert: the file cannot be read (ENOENT): /nope.pem",
+    "warning falco.yaml:4:12: http_output.ca_cert: the file cannot be read (ENOENT): /nope.pem; it is left out",
   ]);
   assert.match(
     block(`${url}  mtls: true\n`).join("\n"),
-    /error .*http_output\.client_cert: .*\n.*http_output\.client_key: /,
+    /warning .*http_output\.client_cert: .*\n.*http_output\.client_key: /,
   );
   assert.match(
     block(`${url}  compress_uploads: true\n`).join(),

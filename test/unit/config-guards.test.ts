@@ -119,10 +119,9 @@ test("a server's authority file that holds no certificate stops the start", () =
   ]);
 });
 
-test("an empty secret file is a fault for outputs too: it would switch them off", () => {
-  assert.deepEqual(errorsOf({ env: { WEBHOOK_ADDRESS_FILE: "/empty" }, files: { "/empty": "\n" } }), [
-    "WEBHOOK_ADDRESS_FILE: the file is empty: /empty",
-  ]);
+test("an empty secret file switches an output off by a named fault, never in silence", () => {
+  const { said } = load({ env: { WEBHOOK_ADDRESS_FILE: "/empty" }, files: { "/empty": "\n" } });
+  assert.deepEqual(said, ["warning WEBHOOK_ADDRESS_FILE: the file is empty: /empty; the output webhook is off"]);
 });
 
 test("every bearer token that a door asks for is declared as a guard", () => {

@@ -51,13 +51,13 @@ test("SLACK_<NAME>_KEY sets one instance and wins over the file; the plain varia
   assert.equal(output("webhook.b")?.config.address, "http://b/");
 });
 
-test("names are unique, unknown keys and unfinished instances are errors", () => {
+test("names are unique, and unknown keys are errors; an unfinished instance is off", () => {
   const { said } = load({
     yaml: "webhook:\n  - {name: a, address: http://a/}\n  - {name: A, address: http://a/}\n  - {name: c, adress: http://c/}\n  - x\n",
   });
   assert.deepEqual(said, [
     'error eyrie.yaml:3:5: webhook[1].name: the name "A" is taken by another instance',
-    "error eyrie.yaml:4:5: webhook[2]: is not complete, these keys are not set: address",
+    "warning eyrie.yaml:4:5: webhook[2]: is not complete, these keys are not set: address; the output webhook.c is off",
     "error eyrie.yaml:4:15: webhook[2].adress: unknown key, did you mean address?",
     "error eyrie.yaml:5:5: webhook[3]: must hold keys and values",
   ]);

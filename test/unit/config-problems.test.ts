@@ -19,11 +19,11 @@ test("every problem is listed at once, in the order of the file, with line and c
   });
   assert.deepEqual(said, [
     "error eyrie.yaml:1:13: listenport: must be 65535 or less",
-    "error eyrie.yaml:2:8: debug: must be true or false",
+    "warning eyrie.yaml:2:8: debug: must be true or false; its default is used",
     "error eyrie.yaml:3:17: queue.driver: must be one of sqlite, redis",
-    "error eyrie.yaml:5:12: webhook.address: is not a URL that starts with http:// or https://",
-    "error eyrie.yaml:6:13: webhook.useemoji: must be true or false",
-    "error eyrie.yaml:7:16: webhook.retry.max: is not a duration such as 500ms, 10s or 5m",
+    "warning eyrie.yaml:5:12: webhook.address: is not a URL that starts with http:// or https://; the output webhook is off",
+    "warning eyrie.yaml:6:13: webhook.useemoji: must be true or false; its default is used",
+    "warning eyrie.yaml:7:16: webhook.retry.max: is not a duration such as 500ms, 10s or 5m; its default is used",
     "error eyrie.yaml:8:37: tlsserver.certfile: the file cannot be read (ENOENT): /nope",
   ]);
 });
@@ -32,7 +32,7 @@ test("a fault in the environment is named by its variable and never shows a secr
   const { said } = load({ env: { LISTENPORT: "abc", WEBHOOK_ADDRESS: "sekret-not-a-url" } });
   assert.deepEqual(said, [
     "error LISTENPORT: must be a number",
-    "error WEBHOOK_ADDRESS: is not a URL that starts with http:// or https://",
+    "warning WEBHOOK_ADDRESS: is not a URL that starts with http:// or https://; the output webhook is off",
   ]);
 });
 
@@ -102,7 +102,7 @@ test("minimumpriority without effect is taken as falcosidekick takes it, with a 
 
 test("an output's own check is reported where its key stands", () => {
   assert.deepEqual(load({ yaml: "webhook:\n  address: http://127.0.0.1/\n  method: BREW\n" }).said, [
-    "error eyrie.yaml:3:11: webhook.method: is for teapots",
+    "warning eyrie.yaml:3:11: webhook.method: is for teapots; the output webhook is off",
   ]);
 });
 

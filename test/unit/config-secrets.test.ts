@@ -12,7 +12,9 @@ test("a secret is read from the file that <KEY>_FILE names, without its last lin
   assert.equal(load({ env, files }).output("webhook")?.config.address, "http://127.0.0.1/from-file");
   const yaml = "webhook:\n  - {name: b, address_file: /run/b}\n";
   assert.equal(load({ yaml, files }).output("webhook.b")?.config.address, "http://127.0.0.1/b");
-  assert.deepEqual(load({ env }).said, ["error WEBHOOK_ADDRESS_FILE: the file cannot be read (ENOENT): /run/address"]);
+  assert.deepEqual(load({ env }).said, [
+    "warning WEBHOOK_ADDRESS_FILE: the file cannot be read (ENOENT): /run/address; the output webhook is off",
+  ]);
 });
 
 test("no planted secret shows in what is displayed, and every one is in the list for loggers", () => {
@@ -58,12 +60,12 @@ test("a URL is shown without credentials and query values, other text as it is",
   assert.equal(redactText("a: b"), "a: b");
 });
 
-test("a client certificate that is not there stops the start, named with its file", () => {
+test("a client certificate that is not there is left out, named with its file", () => {
   const yaml = "mutualtlsclient: {certfile: /c/my.crt}\nwebhook:\n  address: https://127.0.0.1/\n  mutualtls: true\n";
   assert.deepEqual(load({ yaml }).said, [
-    "error eyrie.yaml:1:29: mutualtlsclient.certfile: the file cannot be read (ENOENT): /c/my.crt",
-    "error eyrie.yaml:4:14: webhook.mutualtls: the file cannot be read (ENOENT): /etc/certs/client.key",
-    "error eyrie.yaml:4:14: webhook.mutualtls: the file cannot be read (ENOENT): /etc/certs/ca.crt",
+    "warning eyrie.yaml:1:29: mutualtlsclient.certfile: the file cannot be read (ENOENT): /c/my.crt; it is left out",
+    "warning eyrie.yaml:4:14: webhook.mutualtls: the file cannot be read (ENOENT): /etc/certs/client.key; it is left out",
+    "warning eyrie.yaml:4:14: webhook.mutualtls: the file cannot be read (ENOENT): /etc/certs/ca.crt; it is left out",
   ]);
 });
 

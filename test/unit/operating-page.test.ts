@@ -31,6 +31,8 @@ test("the labels on the page are those of the metrics", async () => {
   metrics.refused("alerts", "invalid", 1);
   metrics.ruleMatch("r", "Notice", "k8s_audit");
   metrics.rulesReload("ok");
+  metrics.off("smtp.to", "smtp");
+  metrics.off("debug");
   const depth = { waiting: 0, active: 0, delayed: 0, dead: 0 };
   metrics.scrape({
     lanes: async () => [{ lane: "alerts", depth }],
