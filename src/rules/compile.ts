@@ -12,7 +12,7 @@ import type { Plan } from "./plan.ts";
 import { RulesError } from "./problem.ts";
 import type { Warn } from "./read-exceptions.ts";
 import { outputOf, type RuleOutput } from "./rule-output.ts";
-import type { Slots } from "./slots.ts";
+import { isDoubtful, type Slots } from "./slots.ts";
 import { comparesWithMissing, fieldNames, looksAtDirection } from "./suspects.ts";
 
 export interface CompiledRule<E> {
@@ -192,6 +192,6 @@ const compileRule = (
 /** Fields that are taken on trust though no such field is known: for Falco itself they would be an error. */
 const warnDoubts = (names: ReadonlySet<string>, { catalog }: Slots<unknown>, context: Context, warn: Warn): void => {
   for (const name of names)
-    if (catalog.isDoubtful?.(name))
+    if (isDoubtful(catalog, name))
       warn("LOAD_UNKNOWN_FILTER", `no field ${name} of source ${catalog.source} is known: taken on trust`, context);
 };

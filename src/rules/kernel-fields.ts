@@ -19,7 +19,7 @@ const names = new Set(
     family("syscall", "type"),
     family(
       "proc",
-      `exe pexe aexe exepath pexepath aexepath name pname aname args pargs aargs cmdline pcmdline acmdline cmdnargs
+      `exe pexe aexe exepath pexepath aexepath name pname aname args aargs cmdline pcmdline acmdline cmdnargs
       cmdlenargs exeline env aenv cwd loginshellid tty pid ppid apid vpid pvpid sid sname sid.exe sid.exepath vpgid
       vpgid.name vpgid.exe vpgid.exepath pgid pgid.name pgid.exe pgid.exepath duration ppid.duration pid.ts ppid.ts
       is_exe_writable is_exe_upper_layer is_exe_lower_layer is_exe_from_memfd is_sid_leader is_vpgid_leader

@@ -3,7 +3,7 @@ import { bindOperand } from "./bind.ts";
 import { compileExtract } from "./closures.ts";
 import { parseOperand } from "./parse.ts";
 import type { Value } from "./plan.ts";
-import { FieldFault, type Slots } from "./slots.ts";
+import { FieldFault, isDoubtful, type Slots } from "./slots.ts";
 
 /** An output format, ready to be filled from events. */
 export interface Format<E> {
@@ -87,7 +87,7 @@ const takeToken = <E>(text: string, start: number, slots: Slots<E>): Token => {
     if (parsed.ok) {
       const token = { operand: parsed.value, end: start + parsed.end };
       try {
-        if (parsed.value.kind !== "field" || !slots.catalog.isDoubtful?.(parsed.value.name)) {
+        if (parsed.value.kind !== "field" || !isDoubtful(slots.catalog, parsed.value.name)) {
           bindOperand(parsed.value, slots);
           return token;
         }

@@ -40,6 +40,10 @@ export const createSlots = <E>(catalog: FieldCatalog<E>): Slots<E> => {
   };
 };
 
+/** Whether the catalogue only takes the name on trust. */
+export const isDoubtful = <E>({ fields, isDoubtful }: FieldCatalog<E>, name: string): boolean =>
+  !fields.has(name) && isDoubtful?.(name) === true;
+
 export const bindField = <E>(
   catalog: FieldCatalog<E>,
   name: string,

@@ -121,6 +121,14 @@ test("a name that no kernel field has is taken on trust with a warning; a longer
   );
 });
 
+test("fields that the configuration adds are known to rules for kernel events, too", () => {
+  const config = { ...standardRuleConfig, static_fields: { site: "x" } };
+  const text = rule("proc.name = x and static.site = x and static.other = x", "%static.site");
+  const { set } = loadAuditRules([{ name: "r", text }], { config, hostname: "" });
+  assert.ok(set.ok);
+  assert.deepEqual(messages(set.problems), ["no field static.other of source syscall is known: taken on trust"]);
+});
+
 const requiring = (...alternatives: readonly (readonly [string, string])[]) => {
   const [[name, version] = ["", ""], ...others] = alternatives;
   const required = { name, version, alternatives: others.map(([n, v]) => ({ name: n, version: v })) };
