@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import type { Fields } from "../sdk/fields.ts";
 import type { Output } from "../sdk/output.ts";
 import type { Source } from "../sdk/source.ts";
-import { coerceText } from "./coerce.ts";
 import { fieldsOf } from "./delivery-fields.ts";
 import { type Environment, environment, envName, proxyOf } from "./environment.ts";
 import { falcoFields, falcoLists, readFalco } from "./falco.ts";
@@ -16,7 +15,7 @@ import { assemble, customValues, redisOf } from "./hub.ts";
 import { guardsOf, leavesOf, sharedKey } from "./instances.ts";
 import { outputInstances } from "./output-instances.ts";
 import { override } from "./override.ts";
-import { collectProblems, type Problems } from "./problem.ts";
+import { collectProblems } from "./problem.ts";
 import { errorCode, type Reader, readFields } from "./settings.ts";
 import { sourceInstances } from "./source-instances.ts";
 import { globalCa, pemReader, serverTls } from "./transport.ts";
@@ -45,7 +44,7 @@ export const loadConfig = (options: LoadOptions): Loaded => {
   const problems = collectProblems();
   const env = options.env ?? environment();
   const read = options.read ?? ((path: string) => readFileSync(path, "utf8"));
-  const reader: Reader = { env: withoutForeignDebug(env, problems), read, problems };
+  const reader: Reader = { env, read, problems };
   const inFile = options.file === undefined ? emptyMap : readFile(options.file, reader);
   const tree = (options.overrides ?? []).reduce(override, inFile);
   const { outputs, sources } = options;
@@ -77,6 +76,7 @@ export const loadConfig = (options: LoadOptions): Loaded => {
     ),
     new Set([...guards].map(envName)),
     built,
+    outs.flatMap(({ id, instance }) => (instance ? [id] : [])),
     problems,
   );
 
@@ -102,13 +102,6 @@ const noLine = Number.MAX_SAFE_INTEGER;
 /** Those in the file first, from its top. */
 const inOrder = (problems: readonly Problem[]): readonly Problem[] =>
   problems.toSorted((a, b) => (a.line ?? noLine) - (b.line ?? noLine) || (a.column ?? 0) - (b.column ?? 0));
-
-/** Many programs read DEBUG; a value that is no boolean was meant for another one. */
-const withoutForeignDebug = (env: Environment, problems: Problems): Environment => {
-  if (!env.DEBUG || "value" in coerceText(globalFields.debug, env.DEBUG)) return env;
-  problems.warn("DEBUG", "is neither true nor false and is ignored", { env: "DEBUG" });
-  return { ...env, DEBUG: "" };
-};
 
 const readFile = (file: string, reader: Reader): MapTree => {
   try {

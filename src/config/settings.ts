@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { type Fields, fieldMeta } from "../sdk/fields.ts";
 import { type Coerced, coerceText, coerceTree, kindOf } from "./coerce.ts";
-import { type Environment, isServiceLink } from "./environment.ts";
+import { type Environment, isServiceLink, sharedNames } from "./environment.ts";
 import type { Place, Problems } from "./problem.ts";
 import type { Tree } from "./tree.ts";
 
@@ -118,15 +118,18 @@ const fromEnv = (names: readonly string[], schema: z.ZodType, reader: Reader): C
     const at: Place = { env: name };
     const text = reader.env[name];
     const path = fieldMeta(schema).secret ? reader.env[`${name}_FILE`] : undefined;
-    if (text && kindOf(schema) !== "pairs" && isServiceLink(name, text)) {
-      reader.problems.warn(name, "was set by Kubernetes for a service of this name and is ignored", at);
-      continue;
-    }
+    if (text && kindOf(schema) !== "pairs" && isServiceLink(name, text)) continue;
+    if (text && sharedNames.has(name) && !fits(schema, text)) continue;
     if (text && path) reader.problems.warn(name, `wins over ${name}_FILE, which is set too`, at);
     if (text) return { at, coerced: coerceText(schema, text) };
     if (path) return { at: { env: `${name}_FILE` }, coerced: fromFile(schema, path, reader) };
   }
   return undefined;
+};
+
+const fits = (schema: z.ZodType, text: string): boolean => {
+  const coerced = coerceText(schema, text);
+  return "value" in coerced && schema.safeParse(coerced.value).success;
 };
 
 const fromNamedFile = (

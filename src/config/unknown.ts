@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Environment, envName } from "./environment.ts";
 import { falcoUnread } from "./falco-keys.ts";
-import { falcosidekickBlocks, falcosidekickKeys } from "./falcosidekick-keys.ts";
+import { enablingKeys, falcosidekickBlocks, falcosidekickKeys } from "./falcosidekick-keys.ts";
 import type { Flat } from "./flatten.ts";
 import { nearest } from "./nearest.ts";
 import type { Place, Problems } from "./problem.ts";
@@ -32,7 +32,9 @@ export const warnUnknown = (
 ): void => {
   const told = new Set<string>();
   const unread: [string, Entry][] = [];
-  const visit = (path: string, entry: Entry): void => {
+  const visit = (written: string, entry: Entry): void => {
+    // falcosidekick's example file has a block named `securitylake.`.
+    const path = written.replaceAll(/\.+(?=\.|$)/g, "");
     if (falcoUnread.has(path)) return void unread.push([path, entry]);
     const block = blockOf(path);
     const children = entry.tree.kind === "map" && !falcosidekickKeys.has(path) ? entry.tree.entries : [];
@@ -40,7 +42,7 @@ export const warnUnknown = (
       for (const inner of children) visit(`${path}.${inner.key.toLowerCase()}`, inner);
     } else if (falcosidekickKeys.has(path) || (block === path && entry.tree.kind === "list"))
       warnUnused(path, block, entry, built, told, problems);
-    else if (!isEmpty(entry)) {
+    else if (!isEmpty(entry) && !isUnbuilt(block, built)) {
       const near = nearest(path, [...known, ...falcosidekickBlocks]) ?? nearest(path, falcosidekickKeys.keys());
       const say = guards.has(near ?? "") || path.startsWith("auth.") ? problems.error : problems.warn;
       say(path, near ? `unknown key, did you mean ${near}?` : "unknown key", entry.at);
@@ -63,9 +65,12 @@ const nameUnread = (unread: readonly (readonly [string, Entry])[], problems: Pro
   problems.warn(names, `without effect here (${why.join("; ")}): see docs/compatibility.md`, first[1].at);
 };
 
+const isUnbuilt = (block: string | undefined, built: ReadonlySet<string>): boolean =>
+  block !== undefined && !parents.has(block) && !built.has(block);
+
 const isEmpty = ({ tree }: Entry): boolean => tree.kind === "leaf" && tree.value === null;
 
-/** A key of falcosidekick with no effect here; a value that is its default says nothing. */
+/** A key of falcosidekick with no effect here; a value that is its default says nothing, nor does one of an output that is not enabled. */
 const warnUnused = (
   path: string,
   block: string | undefined,
@@ -76,11 +81,15 @@ const warnUnused = (
 ): void => {
   const { tree } = entry;
   const value = tree.kind === "leaf" ? String(tree.value ?? "") : "set";
-  if (value === "" || value === falcosidekickKeys.get(path)) return;
   if (block !== undefined && parents.has(block)) return;
-  if (block !== undefined && !built.has(block)) tellOnce(block, told, problems, entry.at);
-  else problems.warn(path, "known key of falcosidekick, has no effect here", entry.at);
+  if (block !== undefined && !built.has(block)) {
+    if (path === block || enables(path, value)) tellOnce(block, told, problems, entry.at);
+  } else if (value !== "" && value !== falcosidekickKeys.get(path))
+    problems.warn(path, "known key of falcosidekick, has no effect here", entry.at);
 };
+
+const enables = (key: string, value: string): boolean =>
+  enablingKeys.has(key) && value.trim() !== "" && !/^(false|0|f|no|off)$/i.test(value);
 
 const tellOnce = (block: string, told: Set<string>, problems: Problems, at: Place): void => {
   if (told.has(block)) return;
@@ -88,29 +97,47 @@ const tellOnce = (block: string, told: Set<string>, problems: Problems, at: Plac
   problems.warn(block, "known key of falcosidekick, this output is not available yet", at);
 };
 
-/** Warns of variables that falcosidekick would read and the hub does not, and of names one or two letters off; as above. */
+/**
+ * Warns of variables that enable an output which is not there yet, and of names one or two letters off; what was meant for a
+ * guard is an error. Other programs' variables are none of the hub's concern: those of Kubernetes and of the AWS SDK, and
+ * a name that is another spelling of a key (`SLACK_WEBHOOK_URL`) of an output that is enabled (`ids`) anyway.
+ */
 export const warnUnknownEnv = (
   env: Environment,
   known: ReadonlySet<string>,
   guards: ReadonlySet<string>,
   built: ReadonlySet<string>,
+  ids: readonly string[],
   problems: Problems,
 ): void => {
   const theirs = new Map([...falcosidekickKeys.keys()].map((key) => [envName(key), key]));
   const told = new Set<string>();
-  const firsts = new Set([...known].filter((n) => n.includes("_")).map((n) => n.slice(0, n.indexOf("_"))));
+  const byFirst = Map.groupBy(
+    [...known].filter((name) => name.includes("_")),
+    firstOf,
+  );
   for (const [name, value] of Object.entries(env)) {
     if (!value || known.has(name) || known.has(name.replace(/_FILE$/, ""))) continue;
     const key = theirs.get(name);
-    const block = key === undefined ? undefined : blockOf(key);
     if (key !== undefined) {
-      if (block !== undefined && !parents.has(block) && !built.has(block) && value !== falcosidekickKeys.get(key))
+      const block = blockOf(key);
+      if (block !== undefined && isUnbuilt(block, built) && enables(key, value))
         tellOnce(block, told, problems, { env: name });
       continue;
     }
-    if (!firsts.has(name.slice(0, name.indexOf("_"))) || /_SERVICE_|_PORT/.test(name)) continue;
-    const near = name.length < 8 ? undefined : nearest(name, known);
-    const say = guards.has(near ?? "") ? problems.error : problems.warn;
-    if (near) say(name, `unknown variable, did you mean ${near}?`, { env: name });
+    const first = firstOf(name);
+    const rests = (byFirst.get(first) ?? []).map((one) => one.slice(first.length));
+    if (name.length < 8 || /_SERVICE_|_PORT/.test(name)) continue;
+    const rest = nearest(name.slice(first.length), rests);
+    if (rest === undefined) continue;
+    const near = first + rest;
+    if (guards.has(near)) problems.error(name, `unknown variable, did you mean ${near}?`, { env: name });
+    else if (!isSpelling(name, near) || !(name.startsWith("AWS_") || ids.some((id) => near.startsWith(envName(id)))))
+      problems.warn(name, `unknown variable, did you mean ${near}?`, { env: name });
   }
 };
+
+/** `SMTP_` of `SMTP_HOST`. */
+const firstOf = (name: string): string => name.slice(0, name.indexOf("_") + 1);
+
+const isSpelling = (name: string, near: string): boolean => name.replaceAll("_", "") === near.replaceAll("_", "");

@@ -91,13 +91,23 @@ test("a number where text is wanted keeps its digits, even beyond a double", () 
 test("what Kubernetes sets for a service named like an output is ignored", () => {
   const { output, said } = load({ env: { WEBHOOK_ADDRESS: address, WEBHOOK_PORT: "tcp://10.0.0.1:8080" } });
   assert.equal(output("webhook")?.config.port, 80);
-  assert.deepEqual(said, ["warning WEBHOOK_PORT: was set by Kubernetes for a service of this name and is ignored"]);
+  assert.deepEqual(said, []);
 });
 
-test("DEBUG meant for another program does not stop the start", () => {
-  const { config, said } = load({ env: { DEBUG: "koa*" } });
-  assert.equal(config.debug, false);
-  assert.deepEqual(said, ["warning DEBUG: is neither true nor false and is ignored"]);
+test("a variable that other programs read too is used when it fits, and else not mentioned", () => {
+  const env = { DEBUG: "koa*", ROLE: "security", LOG_LEVEL: "WARNING", LOG_FORMAT: "text", QUEUE_DRIVER: "database" };
+  const { config, said } = load({ env });
+  assert.deepEqual(said, []);
+  assert.deepEqual(
+    [config.debug, config.role, config.log, config.queue.driver],
+    [false, "all", { level: "info", format: "auto" }, "sqlite"],
+  );
+  const fit = load({ env: { DEBUG: "1", LOG_LEVEL: "Warn", LOG_FORMAT: "JSON" } }).config;
+  assert.deepEqual([fit.debug, fit.log], [true, { level: "warn", format: "json" }]);
+  assert.equal(
+    load({ yaml: "role: security\n" }).said[0],
+    "error eyrie.yaml:1:7: role: must be one of all, intake, worker",
+  );
 });
 
 test("a Redis URL selects the redis driver; the driver without a Redis is an error", () => {
