@@ -81,13 +81,23 @@ const unusedProblems = ({ reports, problems }: RuleSet): readonly Problem[] => {
   );
 };
 
-/** Errors, and warnings about rules that can match. Of those that cannot, only a field that nobody knows is worth a word. */
+/**
+ * Errors, and warnings about rules that can match. Of those that cannot, only a field that nobody knows is worth a word,
+ * once in each file.
+ */
 const otherProblems = ({ problems, unfed }: RuleSet): readonly RuleProblem[] => {
   const idle = new Set([...unfed.values()].flat());
   const isIdle = ({ locations }: RuleProblem): boolean =>
     locations.some(({ item_type, item_name }) => item_type === "rule" && idle.has(item_name));
+  const said = new Set<string>();
+  const isNew = ({ file, message }: RuleProblem): boolean => {
+    const before = said.size;
+    return said.add(`${file} ${message}`).size > before;
+  };
   return problems.filter(
-    (each) => each.severity === "error" || !(isUnused(each) || (each.code !== "LOAD_UNKNOWN_FILTER" && isIdle(each))),
+    (each) =>
+      each.severity === "error" ||
+      (!isUnused(each) && (!isIdle(each) || (each.code === "LOAD_UNKNOWN_FILTER" && isNew(each)))),
   );
 };
 

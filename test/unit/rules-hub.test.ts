@@ -70,10 +70,13 @@ test("without rules_files and without a source of audit events there are no rule
 });
 
 const unused = Array.from({ length: 7 }, (_, n) => `- macro: m${n}\n  condition: ka.verb exists\n`).join("");
+const typos = ["a", "b"]
+  .map((name) => rule(name, `proc.nmae = ${name}`, { source: "syscall", output: "%proc.nmae" }))
+  .join("");
 
 test("rules for what nobody feeds do not stop the hub: a warning for each source, and they do not count as active", async () => {
   const kernel = readFileSync(new URL("../support/rules-kernel.yaml", import.meta.url), "utf8");
-  const { at, remove } = folderOf({ "kernel.yaml": kernel, "own.yaml": rule("One", "ka.verb = get") + unused });
+  const { at, remove } = folderOf({ "kernel.yaml": kernel + typos, "own.yaml": rule("One", "ka.verb = get") + unused });
   const { config } = loadConfig({
     env: {},
     overrides: [`rules_files=[${at("kernel.yaml")}, ${at("own.yaml")}]`],
@@ -90,11 +93,12 @@ test("rules for what nobody feeds do not stop the hub: a warning for each source
       .filter(({ level }) => level >= 40)
       .map(({ msg }) => msg.replaceAll(/\S+\.yaml(?::\d+:\d+)?/g, "FILE"));
     assert.deepEqual(warnings, [
-      "rules_files: nothing here feeds source syscall: the rules for it (6) load and never match",
+      "rules_files: nothing here feeds source syscall: the rules for it (8) load and never match",
       "rules_files: nothing here feeds source aws_cloudtrail: the rules for it (2) load and never match",
       "rules_files: nothing here feeds source okta: the rules for it (1) load and never match",
       "FILE: rules_files: used by no rule: m0, m1, m2, m3, m4 and 2 more",
       "FILE: LOAD_DEPRECATED_ITEM: 'append' key is deprecated. Add an 'append' entry (e.g. 'condition: append') under 'override' instead.",
+      "FILE: LOAD_UNKNOWN_FILTER: no field proc.nmae of source syscall is known: taken on trust",
     ]);
     assert.match(await metrics.expose(), /^eyrie_rules_active 1$/m);
     assert.deepEqual(
