@@ -49,7 +49,7 @@ export const leaveRest = (req: IncomingMessage, res: ServerResponse): void => {
     // The stream alone ends, when its answer is out.
     const { stream } = res as unknown as Http2ServerResponse;
     req.resume();
-    return void res.once("finish", () => stream.close());
+    return void stream.once("finish", () => stream.close());
   }
   if (!announcesBody(req)) return;
   res.setHeader("Connection", "close");

@@ -7,6 +7,8 @@ export interface Crowd {
   readonly sockets: ReadonlySet<Socket>;
   /** For `connection` of a server. */
   came(socket: Socket): void;
+  /** The address of the other side, also when the connection has ended. */
+  remoteOf(socket: Socket): string | undefined;
   /** The connection has sent a whole request head. */
   asked(socket: Duplex): void;
 }
@@ -18,10 +20,12 @@ export interface Crowd {
 export const createCrowd = (max: number, full: (remote: string | undefined) => void): Crowd => {
   const sockets = new Set<Socket>();
   const silent = new Set<Socket>();
+  const remotes = new WeakMap<Socket, string | undefined>();
   return {
     sockets,
     came: (socket) => {
       socket.on("error", () => {});
+      remotes.set(socket, socket.remoteAddress);
       if (max > 0 && sockets.size >= max) {
         const [oldest] = silent;
         const ended = oldest ?? socket;
@@ -38,6 +42,7 @@ export const createCrowd = (max: number, full: (remote: string | undefined) => v
         silent.delete(socket);
       });
     },
+    remoteOf: (socket) => remotes.get(socket),
     asked: (socket) => void silent.delete(underTls(socket) as Socket),
   };
 };

@@ -1,6 +1,7 @@
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createHttps, type Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import { type Answer, give, wrongMethod } from "./answer.ts";
 import { createCrowd } from "./crowd.ts";
@@ -79,8 +80,8 @@ export const createListener = async (options: ListenerOptions): Promise<Listener
   });
   server.on("tlsClientError", (error: Error & { code?: string }, socket: Socket) => {
     const plain = underTls(socket);
-    const { refusal, why } = tlsFault(error);
-    refused(refusal, why, plain.remoteAddress ?? socket.remoteAddress);
+    const { refusal, why } = tlsFault(error, socket as TLSSocket);
+    refused(refusal, why, crowd.remoteOf(plain));
     if (refusal !== "plain_http" || !plain.writable) return;
     plain.end("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n");
   });
