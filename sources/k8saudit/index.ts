@@ -1,4 +1,4 @@
-import { duration, flag, guardFile, int, text, token, tokens } from "../../src/sdk/fields.ts";
+import { type Config, duration, flag, guardFile, int, text, token, tokens } from "../../src/sdk/fields.ts";
 import { defineSource, type Plugin } from "../../src/sdk/source.ts";
 import { followFault, openFile } from "./file.ts";
 import { readInitConfig } from "./init-config.ts";
@@ -58,7 +58,7 @@ const k8saudit = defineSource({
     const tls = place.tls ? readTls(config) : undefined;
     const settings = {
       place,
-      tokens: [config.bearertoken, ...Object.values(config.bearertokens)].filter((token) => token !== ""),
+      tokens: tokensOf(config),
       cluster: config.cluster,
       maxEventBytes: config.maxeventsize,
       maxBatchBytes: config.maxbatchsize,
@@ -66,9 +66,20 @@ const k8saudit = defineSource({
       answerMs: 25_000,
       ...(tls && { tls }),
     };
-    return openWebhook(settings, host);
+    return openWebhook(settings, host, (use) => {
+      const secrets = host.followSecrets((values) => use.tokens(tokensOf({ ...config, ...values })));
+      const pem = [config.sslcertificate, config.clientcafile].filter((file) => file !== "");
+      const files = host.follow(tls ? pem : [], "the listener's certificate", () => use.tls(readTls(config)));
+      return () => {
+        secrets.close();
+        files.close();
+      };
+    });
   },
 });
+
+const tokensOf = ({ bearertoken, bearertokens }: Pick<Config<typeof fields>, "bearertoken" | "bearertokens">) =>
+  [bearertoken, ...Object.values(bearertokens)].filter((token) => token !== "");
 
 const tlsFaults = (config: TlsFiles, tls: boolean): readonly string[] => {
   if (!tls) return config.clientcafile === "" ? [] : ["clientcafile: only https:// asks clients for a certificate"];

@@ -1,3 +1,5 @@
+import { decodePath } from "../../src/sdk/url-path.ts";
+
 /** Where the events come from, as `open_params` of falco.yaml says it. */
 export type Place =
   | {
@@ -45,17 +47,9 @@ const balanced = (path: string): boolean => path.split("/").every((part) => /^(?
 
 /** True for the paths that a pattern stands for: a `/` at its end is a prefix, `{name}` is any one segment. */
 export const matchPath = (pattern: string): ((path: string) => boolean) => {
-  const parts = pattern.split("/").map((part) => (/^\{.*\}$/.test(part) ? "[^/]+" : RegExp.escape(decode(part))));
+  const parts = pattern.split("/").map((part) => (/^\{.*\}$/.test(part) ? "[^/]+" : RegExp.escape(decodePath(part))));
   const whole = new RegExp(`^${parts.join("/")}${pattern.endsWith("/") ? "" : "$"}`);
-  return (path) => whole.test(decode(path));
-};
-
-const decode = (path: string): string => {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
+  return (path) => whole.test(decodePath(path));
 };
 
 /** The path without `//`, `.` and `..`, as Go's mux redirects to it. */

@@ -19,14 +19,19 @@ export interface WebhookSettings {
 }
 
 /** Listens for what kube-apiserver's audit webhook sends. */
-export const openWebhook = async (settings: WebhookSettings, host: SourceHost): Promise<OpenSource> => {
+export const openWebhook = async (
+  settings: WebhookSettings,
+  host: SourceHost,
+  follow: Follow = () => () => {},
+): Promise<OpenSource> => {
   const { place, tls, maxBatchBytes } = settings;
+  let { tokens } = settings;
   const listener = await host.listen(
     {
       host: place.host,
       port: place.port,
       maxBodyBytes: maxBatchBytes,
-      admit: admission(settings),
+      admit: admission(place, () => tokens),
       ...(tls && { tls }),
     },
     answerer(settings, host),
@@ -41,11 +46,29 @@ export const openWebhook = async (settings: WebhookSettings, host: SourceHost): 
       { port },
       "anybody who reaches this port can send audit events: bearertoken or clientcafile asks who it is",
     );
-  return { port, close: () => listener.close() };
+  const stop = follow({
+    tokens: (next) => {
+      tokens = next;
+    },
+    tls: listener.setTls,
+  });
+  return {
+    port,
+    close: () => {
+      stop();
+      return listener.close();
+    },
+  };
 };
 
+/** Hands over credentials when they change; returns what ends that. */
+export type Follow = (use: {
+  tokens(tokens: readonly string[]): void;
+  tls(tls: NonNullable<WebhookSettings["tls"]>): void;
+}) => () => void;
+
 /** Refuses or moves on a request by what stands before its body; undefined: the body is wanted. */
-export const admission = ({ place, tokens }: Pick<WebhookSettings, "place" | "tokens">) => {
+export const admission = (place: WebhookSettings["place"], tokens: () => readonly string[]) => {
   const matches = matchPath(place.path);
   const allowed = tokenCheck(tokens);
   return ({ method, path, headers }: SourceHead): SourceReply | undefined => {
@@ -142,11 +165,18 @@ const busy: SourceReply = {
   why: "the events cannot be stored now",
 };
 
-const tokenCheck = (tokens: readonly string[]): ((authorization: string | undefined) => boolean) => {
-  if (tokens.length === 0) return () => true;
+/** `current` gives another array when the tokens changed. */
+const tokenCheck = (current: () => readonly string[]): ((authorization: string | undefined) => boolean) => {
   const digest = (text: string) => createHash("sha256").update(text).digest();
-  const wanted = tokens.map(digest);
+  let read: readonly string[] = [];
+  let wanted: readonly Buffer[] = [];
   return (authorization) => {
+    const tokens = current();
+    if (tokens !== read) {
+      wanted = tokens.map(digest);
+      read = tokens;
+    }
+    if (wanted.length === 0) return true;
     const given = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
     if (given === undefined) return false;
     const hash = digest(given);

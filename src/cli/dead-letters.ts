@@ -28,7 +28,7 @@ class Refused extends Error {
 
 /**
  * `eyrie dead-letters [list|redrive|discard] [--output ID] [--id ID]… [--limit N] [--json] [--url URL] [--token-file F]`
- * asks the running hub. The token is read from the file, else from AUTH_TOKEN as the hub itself does.
+ * asks the running hub. The token is read from the file, else from OPERATORS_TOKEN or AUTH_TOKEN as the hub itself does.
  */
 export const deadLetters: Command = async (args, io) => {
   const { values, positionals } = parseArgs({
@@ -70,8 +70,9 @@ export const deadLetters: Command = async (args, io) => {
 };
 
 const readToken = (io: CommandIo, file: string | undefined): string => {
-  const path = file ?? (io.env.AUTH_TOKEN ? undefined : io.env.AUTH_TOKEN_FILE);
-  if (!path) return io.env.AUTH_TOKEN ?? "";
+  const name = io.env.OPERATORS_TOKEN || io.env.OPERATORS_TOKEN_FILE ? "OPERATORS_TOKEN" : "AUTH_TOKEN";
+  const path = file ?? (io.env[name] ? undefined : io.env[`${name}_FILE`]);
+  if (!path) return io.env[name] ?? "";
   try {
     return readFileSync(path, "utf8").trim();
   } catch {

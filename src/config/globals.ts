@@ -41,6 +41,9 @@ export const globalFields = {
   "queue.redis.keyfile": text("PEM file of its key."),
   "auth.token": token("Bearer token that senders must show."),
   "auth.tokens": tokens("Bearer tokens by the sender's name."),
+  "operators.token": token(
+    "Bearer token of the operators' API; without it auth.token opens that, and without both it answers the machine itself only.",
+  ),
   "limits.maxbodybytes": int("Bytes of one request body at most, after decompression.", 67_108_864, 1),
   "limits.maxinflightbytes": int(
     "Bytes of all bodies of a listener being read or stored; above it the slowest body gives way, then intake refuses.",

@@ -8,7 +8,8 @@ import type { HubConfig, RedisSettings } from "./types.ts";
 
 type Globals = Config<typeof globalFields>;
 
-export interface Parts extends Pick<HubConfig, "falco" | "tlsserver" | "proxy" | "outputs" | "sources" | "off"> {
+export interface Parts
+  extends Pick<HubConfig, "falco" | "tlsserver" | "proxy" | "outputs" | "sources" | "off" | "secretFiles"> {
   readonly values: Readonly<Record<string, unknown>>;
   readonly file?: string;
   readonly redis: RedisSettings;
@@ -39,6 +40,8 @@ export const assemble = (parts: Parts): HubConfig => {
       redis,
     },
     auth: { token: v["auth.token"], tokens: v["auth.tokens"] },
+    operators: { token: v["operators.token"] },
+    secretFiles: parts.secretFiles,
     limits: {
       maxbodybytes: v["limits.maxbodybytes"],
       maxinflightbytes: v["limits.maxinflightbytes"],

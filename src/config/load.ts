@@ -83,6 +83,7 @@ export const loadConfig = (options: LoadOptions): Loaded => {
   const config = assemble({
     values: { ...globals.values, ...customValues(globals, reader) },
     ...(options.file !== undefined && { file: options.file }),
+    secretFiles: globals.files,
     falco,
     redis: redisOf(globals, readPem, reader),
     tlsserver: serverTls(globals, readPem, reader),

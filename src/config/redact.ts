@@ -40,11 +40,12 @@ const mapTexts = (value: unknown, change: (text: string) => string): unknown => 
 
 /** The configuration as plain data that may be shown: no secret, no certificate text, no code. */
 export const redact = (config: HubConfig): Readonly<Record<string, unknown>> => {
-  const { outputs, sources, falco, queue, auth, metrics, tls, tlsserver, proxy, ...rest } = config;
+  const { outputs, sources, falco, queue, auth, operators, metrics, tls, tlsserver, proxy, ...rest } = config;
   const { ca: _ca, cert: _cert, key: _key, ...server } = tlsserver;
   return {
     ...(mapTexts(rest, redactText) as Record<string, unknown>),
     auth: mapTexts(auth, redactSecret),
+    operators: mapTexts(operators, redactSecret),
     metrics: { ...metrics, token: redactSecret(metrics.token) },
     queue: { ...queue, redis: redactRedis(queue.redis) },
     tlsserver: server,
@@ -110,6 +111,7 @@ export const secretsOf = (config: HubConfig): readonly string[] => {
     "queue.redis.sentinelpassword": config.queue.redis.sentinelpassword,
     "auth.token": config.auth.token,
     "auth.tokens": config.auth.tokens,
+    "operators.token": config.operators.token,
     "prometheus.token": config.metrics.token,
   });
   for (const proxy of [config.proxy.http, config.proxy.https]) credentials(proxy ?? "").forEach(keep);

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { type Fields, fieldMeta } from "../sdk/fields.ts";
 import { type Coerced, coerceText, coerceTree, kindOf } from "./coerce.ts";
 import { type Environment, isServiceLink, sharedNames } from "./environment.ts";
-import type { Place, Problems } from "./problem.ts";
+import { collectProblems, type Place, type Problems } from "./problem.ts";
 import type { Tree } from "./tree.ts";
 
 /** Where the values of a set of fields may stand. */
@@ -38,11 +38,15 @@ export interface Settings {
   /** Where each value came from; absent: the default. */
   readonly places: ReadonlyMap<string, Place>;
   readonly faults: readonly Fault[];
+  /** Files that secrets were read from, by key. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 interface Candidate {
   readonly at: Place;
   readonly coerced: Coerced;
+  /** The file that the value stands in alone. */
+  readonly path?: string;
 }
 
 /** Reads fields: flag over environment over file over default. Remarks are noted; faults are handed on. */
@@ -50,6 +54,7 @@ export const readFields = (fields: Fields, lookup: Lookup, reader: Reader): Sett
   const values: Record<string, unknown> = {};
   const places = new Map<string, Place>();
   const faults: Fault[] = [];
+  const files: Record<string, string> = {};
   for (const [key, schema] of Object.entries(fields)) {
     const found = find(key, schema, lookup, reader);
     let value: unknown;
@@ -72,8 +77,9 @@ export const readFields = (fields: Fields, lookup: Lookup, reader: Reader): Sett
       values[key] = schema.safeParse(undefined).data;
     }
     if (found && value !== undefined) places.set(key, found.at);
+    if (found?.path !== undefined) files[key] = found.path;
   }
-  return { values, places, faults };
+  return { values, places, faults, files };
 };
 
 /** As `readFields`, for keys whose faults stop the start. */
@@ -122,7 +128,7 @@ const fromEnv = (names: readonly string[], schema: z.ZodType, reader: Reader): C
     if (text && sharedNames.has(name) && !fits(schema, text)) continue;
     if (text && path) reader.problems.warn(name, `wins over ${name}_FILE, which is set too`, at);
     if (text) return { at, coerced: coerceText(schema, text) };
-    if (path) return { at: { env: `${name}_FILE` }, coerced: fromFile(schema, path, reader) };
+    if (path) return { at: { env: `${name}_FILE` }, coerced: fromFile(schema, path, reader), path };
   }
   return undefined;
 };
@@ -139,7 +145,10 @@ const fromNamedFile = (
   reader: Reader,
 ): Candidate | undefined => {
   if (!tree || !fieldMeta(schema).secret || (tree.kind === "leaf" && !tree.value)) return undefined;
-  if (tree.kind === "leaf") return { at: tree.at, coerced: fromFile(schema, String(tree.value), reader) };
+  if (tree.kind === "leaf") {
+    const path = String(tree.value);
+    return { at: tree.at, coerced: fromFile(schema, path, reader), path };
+  }
   reader.problems.error(`${label}_file`, "must be the path of a file", tree.at);
   return undefined;
 };
@@ -152,8 +161,31 @@ const fromFile = (schema: z.ZodType, path: string, reader: Reader): Coerced => {
   }
 };
 
+/** The values of secrets as their files hold them now. Throws with the key and what is wrong; shows nothing of a value. */
+export const rereadSecrets = (
+  fields: Fields,
+  files: Readonly<Record<string, string>>,
+  read: (path: string) => string,
+): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(files).map(([key, path]) => {
+      const schema = fields[key] as z.ZodType;
+      const problems = collectProblems();
+      const coerced = fromFile(schema, path, { env: {}, read, problems });
+      const parsed = "fault" in coerced ? undefined : schema.safeParse(coerced.value);
+      const fault =
+        "fault" in coerced
+          ? coerced.fault
+          : (coerced.notes?.[0] ??
+            parsed?.error?.issues.map(said)[0] ??
+            (isNothing(parsed?.data) ? "is empty" : undefined));
+      if (fault !== undefined) throw new Error(`${key}: ${fault}`);
+      return [key, parsed?.data];
+    }),
+  );
+
 /** The text of a mounted secret, without the line break that editors leave at its end. */
-export const secretIn = (schema: z.ZodType, text: string, path: string): Coerced => {
+const secretIn = (schema: z.ZodType, text: string, path: string): Coerced => {
   if (text.trim() === "") return { fault: `the file is empty: ${path}` };
   return coerceText(schema, text.replace(/[\r\n]+$/, ""));
 };

@@ -33,7 +33,8 @@ export const sourceInstances = (
         return { id, fields };
       }
       for (const fault of source.check?.(values) ?? []) reader.problems.error(raw.label.slice(0, -1), fault);
-      return { id, fields, instance: { id, source, config: values, ...(name !== undefined && { name }) } };
+      const { files: secretFiles } = raw;
+      return { id, fields, instance: { id, source, config: values, secretFiles, ...(name !== undefined && { name }) } };
     }),
   );
   const plugged = falco.loaded.flatMap((plugin, index) => {
@@ -90,7 +91,7 @@ const fromPlugin = (
   const fields = source.fields as Fields;
   const byKey = new Map(Object.entries(wanted).map(([key, value]) => [key.toLowerCase(), treeOf(value, at)]));
   const inFile = (key: string): Tree | undefined => byKey.get(key);
-  const { values } = readStrictly(fields, { label, inFile, envOver: () => [] }, reader);
+  const { values, files: secretFiles } = readStrictly(fields, { label, inFile, envOver: () => [] }, reader);
   for (const fault of source.check?.(values) ?? []) reader.problems.error(label.slice(0, -1), fault, at);
-  return source.enabled(values) ? [{ id, fields, instance: { id, source, config: values } }] : [];
+  return source.enabled(values) ? [{ id, fields, instance: { id, source, config: values, secretFiles } }] : [];
 };

@@ -85,6 +85,8 @@ export interface SourceInstance {
   // biome-ignore lint/suspicious/noExplicitAny: the registry holds sources of every shape
   readonly source: Source<any>;
   readonly config: Readonly<Record<string, unknown>>;
+  /** Files that secrets among them were read from, by key. */
+  readonly secretFiles: Readonly<Record<string, string>>;
 }
 
 export interface RedisSettings {
@@ -237,6 +239,12 @@ export interface HubConfig {
     /** Name of a sender → its token. */
     readonly tokens: Readonly<Record<string, string>>;
   };
+  readonly operators: {
+    /** Bearer token of the operators' API; empty: `auth.token`, and without that only clients on the machine itself. */
+    readonly token: string;
+  };
+  /** Files that secrets of the hub itself were read from, by key. */
+  readonly secretFiles: Readonly<Record<string, string>>;
   readonly limits: LimitSettings;
   readonly metrics: MetricsSettings;
   readonly shutdowntimeoutMs: number;

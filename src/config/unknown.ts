@@ -44,7 +44,7 @@ export const warnUnknown = (
       warnUnused(path, block, entry, built, told, problems);
     else if (!isEmpty(entry) && !isUnbuilt(block, built)) {
       const near = nearest(path, [...known, ...falcosidekickBlocks]) ?? nearest(path, falcosidekickKeys.keys());
-      const say = guards.has(near ?? "") || path.startsWith("auth.") ? problems.error : problems.warn;
+      const say = guards.has(near ?? "") || /^(?:auth|operators)\./.test(path) ? problems.error : problems.warn;
       say(path, near ? `unknown key, did you mean ${near}?` : "unknown key", entry.at);
     }
   };

@@ -15,17 +15,32 @@ export interface Sender {
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
 
+interface Known {
+  readonly sender: Sender;
+  readonly digest: Buffer;
+}
+
+const knownOf = (settings: AuthSettings): readonly Known[] => {
+  const named = Object.entries(settings.tokens)
+    .filter(([, token]) => token !== "")
+    .map(([name, token]): Known => ({ sender: { token: name }, digest: digest(token) }));
+  return settings.token === "" ? named : [...named, { sender: {}, digest: digest(settings.token) }];
+};
+
 /**
  * Checks an Authorization header; throws HttpError 401. Every token is compared, in constant time, so that the answer's
- * time tells nothing. Without configured tokens everybody is let in.
+ * time tells nothing. Without configured tokens everybody is let in. `current` gives another object when they changed.
  */
-export const createAuth = (settings: AuthSettings): ((authorization: string | undefined) => Sender) => {
-  const known = Object.entries(settings.tokens)
-    .filter(([, token]) => token !== "")
-    .map(([name, token]) => ({ sender: { token: name } as Sender, digest: digest(token) }));
-  if (settings.token !== "") known.push({ sender: {}, digest: digest(settings.token) });
-  if (known.length === 0) return () => ({});
+export const createAuth = (current: () => AuthSettings): ((authorization: string | undefined) => Sender) => {
+  let read: AuthSettings | undefined;
+  let known: readonly Known[] = [];
   return (authorization) => {
+    const settings = current();
+    if (settings !== read) {
+      known = knownOf(settings);
+      read = settings;
+    }
+    if (known.length === 0) return {};
     const shown = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
     const hash = digest(shown ?? "");
     let found: Sender | undefined;

@@ -26,8 +26,8 @@ export interface DeadLetterDeps {
   readonly lanes: readonly string[];
   /** How the destination of a lane does, when this process delivers to it. */
   readonly state: (lane: string) => object | undefined;
-  /** `auth.token` */
-  readonly token: string;
+  /** Empty: clients on the machine itself are answered, and no others. */
+  readonly token: () => string;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createHttps, type Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
@@ -104,7 +105,11 @@ export const createListener = async (options: ListenerOptions): Promise<Listener
     port,
     url: `${options.tls ? "https" : "http"}://${host}:${port}`,
     connections: () => crowd.sockets.size,
-    setTls: (tls) => (server as HttpsServer).setSecureContext({ ...tls, minVersion: "TLSv1.2" }),
+    setTls: (tls) => {
+      (server as HttpsServer).setSecureContext({ ...tls, minVersion: "TLSv1.2" });
+      // A session of before would be resumed without a look at the client's certificate.
+      (server as HttpsServer).setTicketKeys(randomBytes(48));
+    },
     close: (deadlineMs) =>
       new Promise((resolve) => {
         const cutUnless = (spared: (socket: Socket) => boolean): void => {

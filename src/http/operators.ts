@@ -1,37 +1,60 @@
 import type { IncomingMessage } from "node:http";
-import { isIPv4 } from "node:net";
 import { createAuth } from "./auth.ts";
 import { HttpError } from "./errors.ts";
 
 /**
- * Who may use the operators' API (decisions/operators-api.md): who shows `auth.token`; where none is set, who connects
- * from the machine itself. Throws HttpError 401 or 403.
+ * Who may use the operators' API (decisions/operators-api.md): who shows its token; where none is set, who connects
+ * from the machine itself; never a web page of elsewhere. Throws HttpError 401 or 403.
  */
-export const createOperatorGuard = (token: string): ((req: IncomingMessage) => void) => {
-  if (token !== "") {
-    const authorize = createAuth({ token, tokens: {} });
-    return (req) => void authorize(req.headers.authorization);
-  }
+export const createOperatorGuard = (token: () => string): ((req: IncomingMessage) => void) => {
+  let settings = { token: token(), tokens: {} };
+  const authorize = createAuth(() => {
+    if (token() !== settings.token) settings = { token: token(), tokens: {} };
+    return settings;
+  });
   return (req) => {
-    if (isLoopback(req.socket.remoteAddress) && !isForwarded(req) && isLoopbackName(authorityOf(req))) return;
-    throw new HttpError(403, "unauthorized", "only clients on this machine are answered; set auth.token for others");
+    if (isOfAnotherSite(req)) throw new HttpError(403, "unauthorized", "web pages of other sites are not answered");
+    if (token() !== "") return void authorize(req.headers.authorization);
+    if (isThisMachine(req.socket.remoteAddress) && !isForwarded(req) && isOwnName(authorityOf(req))) return;
+    throw new HttpError(
+      403,
+      "unauthorized",
+      "only clients on this machine are answered; set operators.token for others",
+    );
   };
 };
 
-const isLoopback = (address: string | undefined): boolean => {
-  const plain = address?.replace(/^::ffff:/i, "") ?? "";
-  return plain === "::1" || (isIPv4(plain) && plain.startsWith("127."));
-};
+/** Exactly these: other addresses of 127.0.0.0/8 are given to what others send (Istio's sidecar calls from 127.0.0.6). */
+const isThisMachine = (address: string | undefined): boolean =>
+  address === "127.0.0.1" || address === "::1" || address === "::ffff:127.0.0.1";
 
-/** A proxy on this machine speaks for somebody who may be anywhere. */
-const isForwarded = (req: IncomingMessage): boolean =>
-  ["forwarded", "x-forwarded-for", "x-real-ip", "via"].some((name) => req.headers[name] !== undefined);
+/**
+ * A proxy on this machine speaks for somebody who may be anywhere. There is no end of headers by which they tell: any that
+ * speaks of a client's or an original address, and those by which the common proxies are known.
+ */
+const isForwarded = (req: IncomingMessage): boolean => Object.keys(req.headers).some((name) => ofProxies.test(name));
+
+const ofProxies = new RegExp(
+  [
+    "forwarded",
+    "^via$",
+    "original",
+    "(?:client|connecting|real|remote|source|user|peer)[-_]?(?:ip|addr|host|port|cert)",
+    "^(?:proxy|cf|cdn|fastly|akamai|true)-",
+    "^x-(?:envoy|proxy|proxied|cluster|client|amzn|amz|appengine|azure|arr|varnish|cloud-trace|b3|request-id|scheme|host|ms|akamai)\\b",
+  ].join("|"),
+);
 
 /** HTTP/2 has `:authority` in place of Host. */
 const authorityOf = (req: IncomingMessage): string => req.headers.host ?? String(req.headers[":authority"] ?? "");
 
 /** A web page of elsewhere whose name was made to lead here keeps its name. */
-const isLoopbackName = (authority: string): boolean => {
-  const name = authority.replace(/:\d*$/, "").toLowerCase();
-  return name === "localhost" || name === "[::1]" || isLoopback(name);
+const isOwnName = (authority: string): boolean =>
+  ["localhost", "127.0.0.1", "[::1]"].includes(authority.replace(/:\d*$/, "").toLowerCase());
+
+/** What a browser says of whoever made it ask; other clients say nothing of it. */
+const isOfAnotherSite = (req: IncomingMessage): boolean => {
+  const { origin, "sec-fetch-site": site } = req.headers;
+  if (site !== undefined && site !== "same-origin" && site !== "none") return true;
+  return origin !== undefined && URL.parse(origin)?.host.toLowerCase() !== authorityOf(req).toLowerCase();
 };

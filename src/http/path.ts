@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { decodePath } from "../sdk/url-path.ts";
 import type { Answer } from "./answer.ts";
 
 /** A request target split as Go's router reads it. */
@@ -24,16 +25,7 @@ export const parseTarget = (url: string): Target | undefined => {
   const mark = rest.indexOf("?");
   const raw = mark < 0 ? rest : rest.slice(0, mark);
   if (!raw.startsWith("/") && !(origin && raw === "")) return undefined;
-  return { raw: raw || "/", path: readEscapes(raw || "/"), query: mark < 0 ? "" : rest.slice(mark) };
-};
-
-const readEscapes = (path: string): string => {
-  if (!path.includes("%")) return path;
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
+  return { raw: raw || "/", path: decodePath(raw || "/"), query: mark < 0 ? "" : rest.slice(mark) };
 };
 
 /** The answer that sends a client to the path without `//`, `.` and `..`; undefined when the path is clean. */

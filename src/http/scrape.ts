@@ -1,8 +1,7 @@
 import type { ServerResponse } from "node:http";
-import type { MetricsSettings } from "../config/types.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Family } from "./app.ts";
-import { createAuth } from "./auth.ts";
+import { type AuthSettings, createAuth } from "./auth.ts";
 import { overloaded } from "./errors.ts";
 import { createPage } from "./page.ts";
 
@@ -13,8 +12,8 @@ const graceMs = 1000;
 const deadlineMs = 10_000;
 
 /** `/metrics`, any method, for who shows `prometheus.token` when there is one; compressed for a scraper that asks. */
-export const scrape = (metrics: Metrics, { token }: Pick<MetricsSettings, "token">): Family => {
-  const authorize = createAuth({ token, tokens: {} });
+export const scrape = (metrics: Metrics, auth: () => AuthSettings): Family => {
+  const authorize = createAuth(auth);
   const page = createPage(() => metrics.expose());
   const seats = createSeats();
   return (router) => {

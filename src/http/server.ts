@@ -6,8 +6,9 @@ import type { SourceHost } from "../sdk/source.ts";
 import { createAlertPost, requests, type TakeAlerts } from "./alerts.ts";
 import { type Answer, give, jsonAnswer, notFound, textAnswer, wrongMethod } from "./answer.ts";
 import { createApp, type Family } from "./app.ts";
-import { createAuth } from "./auth.ts";
+import { type AuthSettings, createAuth } from "./auth.ts";
 import { openCertificates } from "./certificates.ts";
+import { credentialCheckMs } from "./credentials.ts";
 import { createDoor, type Door, type DoorState } from "./door.ts";
 import type { Refusal } from "./errors.ts";
 import { serve } from "./exchange.ts";
@@ -39,7 +40,7 @@ export interface ServerDeps {
   /** Requests at work together, beyond which POSTs are answered 503. */
   readonly maxRequests?: number;
   /** How often the certificate files are looked at. */
-  readonly certificateCheckMs?: number;
+  readonly credentialCheckMs?: number;
 }
 
 export interface HubServer {
@@ -51,12 +52,20 @@ export interface HubServer {
   listenForSource(source: string): SourceHost["listen"];
   /** Bytes of bodies in memory. */
   inflightBytes(): number;
+  /** From now on these are asked for. */
+  setTokens(tokens: DoorTokens): void;
   /** What is at work at each listener. */
   listeners(): readonly (DoorState & { readonly connections: number })[];
   /** `/readyz` answers 503 and connections are closed behind their answers; POSTs are still taken. */
   drain(): void;
   /** New requests are refused (503), open ones are answered; resolves at the latest after `deadlineMs`. */
   close(deadlineMs: number): Promise<void>;
+}
+
+/** Whom the alert port and `/metrics` let in. */
+export interface DoorTokens {
+  readonly alerts: AuthSettings;
+  readonly metrics: AuthSettings;
 }
 
 /** Labels of the hub's own listeners. */
@@ -87,7 +96,8 @@ export const createServer = (deps: ServerDeps): HubServer => {
       log,
     });
   const door = doorOf(alertPort, requests);
-  const authorize = createAuth(config.auth);
+  let tokens: DoorTokens = { alerts: config.auth, metrics: { token: config.metrics.token, tokens: {} } };
+  const authorize = createAuth(() => tokens.alerts);
   const alerts = { take: deps.take, metrics, authorize, door };
   const ready = (): Readiness => {
     const { ok, reasons } = deps.ready();
@@ -96,7 +106,7 @@ export const createServer = (deps: ServerDeps): HubServer => {
     return { ok: ok && phase.now === "open" && door.state().saturated === undefined, reasons: all };
   };
   const app = createApp(
-    [health(ready), scrape(metrics, config.metrics), testEndpoint(alerts, deps.now), ...(deps.families ?? [])],
+    [health(ready), scrape(metrics, () => tokens.metrics), testEndpoint(alerts, deps.now), ...(deps.families ?? [])],
     door,
   );
 
@@ -176,7 +186,14 @@ export const createServer = (deps: ServerDeps): HubServer => {
       ...options(door, config.listenport, (path) => !known.includes(path)),
       tls: certificates.tls,
     });
-    following = certificates.follow(deps.certificateCheckMs ?? 10_000, log, secure.setTls);
+    following = certificates.follow(
+      {
+        everyMs: deps.credentialCheckMs ?? credentialCheckMs,
+        log,
+        reloaded: (outcome) => metrics.credentialReload("tlsserver", outcome),
+      },
+      secure.setTls,
+    );
     if (known.length === 0) return [secure];
     const plain = doorOf(plainPort, requests);
     try {
@@ -195,6 +212,9 @@ export const createServer = (deps: ServerDeps): HubServer => {
         ? await listenTls()
         : [await createListener(options(door, config.listenport, everything))];
       doors.set(door, listeners[0] as Listener);
+    },
+    setTokens: (next) => {
+      tokens = next;
     },
     addresses: () => listeners.map((listener) => listener.url),
     listenForSource: (source) => {

@@ -69,6 +69,7 @@ export const createSourceListen =
     const closed = settings.opened?.(listener);
     return {
       port: listener.port,
+      setTls: listener.setTls,
       close: async () => {
         closed?.();
         await listener.close(settings.closeMs);

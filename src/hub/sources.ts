@@ -2,10 +2,12 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { HubConfig } from "../config/types.ts";
+import { credentialCheckMs, followCredentials } from "../http/credentials.ts";
 import type { HubServer } from "../http/server.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Intake } from "../pipeline/intake.ts";
 import type { Checkpoint, OpenSource } from "../sdk/source.ts";
+import { followSecrets } from "./credentials.ts";
 
 /** Opens every configured source; when one cannot open, those before it are closed again and the error goes on. */
 export const openSources = async (
@@ -21,7 +23,12 @@ export const openSources = async (
   const { server, intake, metrics, log, now } = parts;
   const open: OpenSource[] = [];
   try {
-    for (const { id, source, config: settings } of config.sources)
+    for (const { id, source, config: settings, secretFiles } of config.sources) {
+      const credentials = {
+        everyMs: credentialCheckMs,
+        log: log.child({ source: id }),
+        reloaded: (outcome: "ok" | "error") => metrics.credentialReload(id, outcome),
+      };
       open.push(
         await source.open(settings, {
           push: async (events) => {
@@ -35,10 +42,13 @@ export const openSources = async (
           gap: () => metrics.sourceGap(id),
           listen: server.listenForSource(id),
           checkpoint: fileCheckpoint(join(config.datadir, "checkpoints"), id),
-          log: log.child({ source: id }),
+          follow: (files, what, reload) => followCredentials(files, what, credentials, reload),
+          followSecrets: (changed) => followSecrets(source.fields, secretFiles, "a token", credentials, changed),
+          log: credentials.log,
           now,
         }),
       );
+    }
   } catch (error) {
     await Promise.all(open.map((s) => s.close()));
     throw error;

@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { HubConfig } from "../config/types.ts";
 import { alertTest } from "../fields/condition.ts";
+import { credentialCheckMs } from "../http/credentials.ts";
 import { deadLetters } from "../http/dead-letters.ts";
 import { HttpError } from "../http/errors.ts";
 import { createServer } from "../http/server.ts";
@@ -12,6 +13,7 @@ import { alertLane, eventLane, startWorker } from "../pipeline/worker.ts";
 import type { Queue } from "../queue/queue.ts";
 import { announce, watchQueue } from "./announce.ts";
 import { closeInOrder } from "./close.ts";
+import { followTokens, tokensOf } from "./credentials.ts";
 import { openOutputs, outputRoutes } from "./outputs.ts";
 import { openConfiguredQueue } from "./queue.ts";
 import { readiness } from "./readiness.ts";
@@ -83,6 +85,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
     lingerMs: config.queue.driver === "redis" ? 5 : 2,
     now,
   });
+  let tokens = tokensOf(config);
   const server = createServer({
     config,
     take: takes ? (text) => intake.alerts(text) : refuse,
@@ -95,7 +98,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
         queue,
         lanes: [alertLane, eventLane, ...config.outputs.map((o) => outputLane(o.id))],
         state: (lane) => outputs.find((o) => outputLane(o.id) === lane)?.delivery.state(),
-        token: config.auth.token,
+        token: () => tokens.operators,
         log,
         now,
       }),
@@ -114,6 +117,15 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
   });
   try {
     await server.listen();
+    const credentials = {
+      everyMs: credentialCheckMs,
+      log,
+      reloaded: (outcome: "ok" | "error") => metrics.credentialReload("hub", outcome),
+    };
+    const following = followTokens(config, credentials, (next) => {
+      tokens = next;
+      server.setTokens(next);
+    });
     const sources = takes ? await openSources(config, { server, intake, metrics, log, now }) : [];
     await announce(config, server.addresses(), queue, log);
     const stopWatching = watchQueue(queue, log);
@@ -121,6 +133,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
       addresses: server.addresses(),
       close: (deadlineMs) => {
         stopWatching();
+        following.close();
         rules?.close();
         return closeInOrder({ server, sources, intake, queue, outputs, workers }, deadlineMs, now, log);
       },

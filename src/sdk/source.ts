@@ -50,8 +50,20 @@ export interface SourceHost {
   listen(
     options: ListenOptions,
     handle: (request: SourceRequest) => Promise<SourceReply>,
-  ): Promise<{ readonly port: number; close(): Promise<void> }>;
+  ): Promise<{
+    readonly port: number;
+    /** From the next connection on; where there was no `ca` none is asked for. */
+    setTls(tls: NonNullable<ListenOptions["tls"]>): void;
+    close(): Promise<void>;
+  }>;
   readonly checkpoint: Checkpoint;
+  /**
+   * Calls `reload` when one of the files is not what it was. What it throws is said and counted, and what was read before
+   * has to stay in force.
+   */
+  follow(files: readonly string[], what: string, reload: () => void): { close(): void };
+  /** The values of secrets that come from files changed and can be used: all of those. */
+  followSecrets(changed: (values: Readonly<Record<string, unknown>>) => void): { close(): void };
   /** Counts events that can never be taken, by a reason from a closed list. */
   drop?(count: number, reason: string): void;
   /** Counts a place where an unknown number of events may be missing. */

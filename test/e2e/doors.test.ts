@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
+import { falcoAlert } from "../support/alerts.ts";
 import { runEyrie } from "../support/command.ts";
 import { scratch, startHub } from "../support/hub-process.ts";
+import { until } from "../support/until.ts";
 
 test("a guard that guards nothing stops the start, and check-config says the same words", async () => {
   const { dir, remove } = scratch();
@@ -44,6 +48,71 @@ test("doors that stand open are named at start, each listener, and those with a 
     await shut.stop();
     assert.doesNotMatch(shut.output(), /anybody who reaches/);
   } finally {
+    remove();
+  }
+});
+
+test("tokens are read again when their files change: alerts, metrics and operators, and no file opens a door by going away", async () => {
+  const { dir, remove } = scratch();
+  const files = { AUTH_TOKENS_FILE: "senders", PROMETHEUS_TOKEN_FILE: "metrics", OPERATORS_TOKEN_FILE: "operators" };
+  const put = (n: number): void => {
+    writeFileSync(join(dir, "senders"), `falco: canary-sender-${n}`);
+    writeFileSync(join(dir, "metrics"), `canary-metrics-${n}`);
+    writeFileSync(join(dir, "operators"), `canary-operator-${n}\n`);
+  };
+  put(1);
+  const env = Object.fromEntries(Object.entries(files).map(([name, file]) => [name, join(dir, file)]));
+  const hub = await startHub({ datadir: dir, env });
+  const statuses = async (n: number | string): Promise<readonly number[]> => {
+    const ask = async (path: string, who: string, body?: string): Promise<number> =>
+      (
+        await fetch(`${hub.url}${path}`, {
+          headers: { authorization: `Bearer canary-${who}-${n}` },
+          ...(body !== undefined && { method: "POST", body }),
+        })
+      ).status;
+    const alert = JSON.stringify(falcoAlert(1));
+    return [await ask("/", "sender", alert), await ask("/metrics", "metrics"), await ask("/api/v1/lanes", "operator")];
+  };
+  try {
+    assert.deepEqual(await statuses(1), [200, 200, 200]);
+    put(2);
+    await until("the second tokens", async () => (await statuses(2)).join() === "200,200,200");
+    assert.deepEqual(await statuses(1), [401, 401, 401]);
+    writeFileSync(join(dir, "senders"), "canary-without-name");
+    writeFileSync(join(dir, "metrics"), "");
+    rmSync(join(dir, "operators"));
+    await until("a fault is said", () => /a token changed and cannot be used/.test(hub.output()));
+    assert.deepEqual(await statuses(2), [200, 200, 200]);
+    assert.deepEqual(await statuses("x"), [401, 401, 401]);
+    const page = await fetch(`${hub.url}/metrics`, { headers: { authorization: "Bearer canary-metrics-2" } });
+    assert.match(await page.text(), /^eyrie_credential_reloads_total\{of="hub",outcome="error"\} [1-9]/m);
+    put(3);
+    await until("the third tokens", async () => (await statuses(3)).join() === "200,200,200");
+    assert.doesNotMatch(hub.output(), /canary/);
+  } finally {
+    await hub.stop("SIGKILL");
+    remove();
+  }
+});
+
+test("the operators' API answers this machine's own addresses, not what a mesh's sidecar sends from another loopback address", async () => {
+  const { dir, remove } = scratch();
+  const hub = await startHub({ datadir: dir });
+  const { port } = new URL(hub.url);
+  const from = async (localAddress: string): Promise<number | undefined> => {
+    const path = "/api/v1/dead-letters/discard";
+    const headers = { "content-type": "application/json", host: "localhost" };
+    const req = request({ host: "127.0.0.1", port, localAddress, path, method: "POST", headers });
+    req.end('{"output":"stdout"}');
+    const [reply] = (await once(req, "response")) as [IncomingMessage];
+    reply.resume();
+    return reply.statusCode;
+  };
+  try {
+    assert.deepEqual([await from("127.0.0.1"), await from("127.0.0.6"), await from("127.0.0.2")], [200, 403, 403]);
+  } finally {
+    await hub.stop("SIGKILL");
     remove();
   }
 });

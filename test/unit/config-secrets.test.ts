@@ -26,6 +26,7 @@ test("no planted secret shows in what is displayed, and every one is in the list
 auth: {token: canary-token, tokens: {Falco: canary-sender}}
 queue: {redis: {url: 'redis://:canary-redis@127.0.0.1/0', sentinelpassword: canary-sentinel}}
 prometheus: {token: canary-metrics}
+operators: {token: canary-operator}
 aws: {sqs: {url: 'http://u:canary-userinfo@q/1?sig=canary-sig'}}
 `,
     env: { HTTPS_PROXY: "http://u:canary-proxy@proxy:3128" },
@@ -47,10 +48,11 @@ aws: {sqs: {url: 'http://u:canary-userinfo@q/1?sig=canary-sig'}}
     "sig",
     "proxy",
     "metrics",
+    "operator",
   ];
   for (const canary of canaries) assert.ok(secrets.includes(`canary-${canary}`), canary);
   const declared = Object.values(globalFields).filter((field) => fieldMeta(field).secret).length;
-  assert.equal(declared, 6, "a secret of the hub that is not in the list above");
+  assert.equal(declared, 7, "a secret of the hub that is not in the list above");
   assert.ok(secrets.includes("/services/canary-path"));
 });
 

@@ -35,7 +35,7 @@ const startApi = async (t: After, options: { count?: number; token?: string; que
     queue: { ...queue, ...options.queue },
     lanes: ["alerts", "out:slack", "out:webhook"],
     state: (lane) => (lane === "out:slack" ? { healthy: false } : undefined),
-    token: options.token ?? "",
+    token: () => options.token ?? "",
     log,
     now,
   });
@@ -224,12 +224,104 @@ test("without a token only this machine is answered: no proxy's client, no page 
   assert.equal(await sample('falcosecurity_falcosidekick_inputs_total{source="requests",status="rejected"}'), 0);
 });
 
+test("without a token no header by which a proxy tells whom it speaks for is let through", async (t) => {
+  const { call } = await startApi(t);
+  for (const header of [
+    "Forwarded: for=192.0.2.7",
+    "X-Forwarded-For: 192.0.2.7",
+    "X-Forwarded-Proto: https",
+    "X-Forwarded-Host: hub.example",
+    "X-Forwarded-Client-Cert: By=x",
+    "x_forwarded_for: 192.0.2.7",
+    "X-Original-Forwarded-For: 192.0.2.7",
+    "X-Real-IP: 192.0.2.7",
+    "Via: 1.1 proxy",
+    "X-Envoy-Peer-Metadata: x",
+    "X-Envoy-External-Address: 192.0.2.7",
+    "CF-Connecting-IP: 192.0.2.7",
+    "CF-Ray: 1",
+    "True-Client-IP: 192.0.2.7",
+    "X-Client-IP: 192.0.2.7",
+    "X-Cluster-Client-IP: 192.0.2.7",
+    "Fastly-Client-IP: 192.0.2.7",
+    "X-Azure-ClientIP: 192.0.2.7",
+    "X-Remote-Addr: 192.0.2.7",
+    "X-Amzn-Trace-Id: Root=1",
+    "X-Request-Id: 1",
+    "Proxy-Connection: keep-alive",
+  ]) {
+    const [name = "", value = ""] = header.split(": ");
+    assert.equal((await call("lanes", undefined, { [name]: value })).status, 403, header);
+  }
+  for (const name of ["accept-language", "user-agent", "cookie", "x-custom"])
+    assert.equal((await call("lanes", undefined, { [name]: "x" })).status, 200, name);
+});
+
+test("a page of another site is refused, with a token and without, whatever its browser says of it", async (t) => {
+  const discard = { output: "slack" };
+  for (const token of ["", "s3cret"]) {
+    const { call, queue, url } = await startApi(t, { token });
+    const shown: Record<string, string> = token === "" ? {} : { authorization: `Bearer ${token}` };
+    for (const header of [
+      { origin: "https://evil.example" },
+      { origin: "null" },
+      { origin: `${url}.evil.example` },
+      { origin: "http://127.0.0.1:1" },
+      { "sec-fetch-site": "cross-site" },
+      { "sec-fetch-site": "same-site" },
+    ] as Record<string, string>[]) {
+      const headers = { ...shown, ...header };
+      assert.equal((await call("dead-letters/discard", discard, headers)).status, 403, JSON.stringify(header));
+      assert.equal((await call("dead-letters/redrive", discard, headers)).status, 403);
+      assert.equal((await call("lanes", undefined, headers)).status, 403);
+    }
+    assert.equal((await queue.depth("out:slack")).dead, 3);
+    const own = { ...shown, origin: url, "sec-fetch-site": "same-origin" };
+    assert.equal((await call("dead-letters/discard", discard, own)).status, 200);
+  }
+});
+
+test("no spelling of a path leads around what stands before the API", async (t) => {
+  const { port, taken } = await startApi(t, { token: "s3cret" });
+  const statusOf = async (method: string, path: string): Promise<number> =>
+    (await request(port, `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)).status;
+  // Taken for what it says, and guarded.
+  for (const path of ["/api/v1/lanes", "/%61pi/v1/lanes", "/api/v1/dead%2Dletters"])
+    assert.equal(await statusOf("GET", path), 401, path);
+  // No path of the API: as any path that takes alerts.
+  for (const path of [
+    "/api%2fv1%2flanes",
+    "/api/v1%2Flanes",
+    "/api/v1/x/%2e%2e/lanes",
+    "/api/%2e/v1/lanes",
+    "/api/v1/lanes%00",
+    "/api/v1/lanes%0a",
+    "/api/v1%5clanes",
+    "/api%252fv1%252flanes",
+    "/%2561pi/v1/lanes",
+    "/api/v1/lanes%ff",
+    "/api/v1/lanes%3fx",
+    "/api/v1/lanes;x",
+  ])
+    assert.equal(await statusOf("GET", path), 400, path);
+  assert.equal(taken.length, 0);
+});
+
 test("a client from elsewhere is refused whatever name it uses", () => {
-  const guard = createOperatorGuard("");
+  const guard = createOperatorGuard(() => "");
   const from = (remoteAddress: string | undefined) => () =>
     guard({ socket: { remoteAddress }, headers: { host: "localhost" } } as IncomingMessage);
-  for (const address of ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"]) assert.doesNotThrow(from(address));
-  for (const address of ["192.0.2.7", "::ffff:192.0.2.7", "2001:db8::1", "10.127.0.1", undefined])
+  for (const address of ["127.0.0.1", "::1", "::ffff:127.0.0.1"]) assert.doesNotThrow(from(address));
+  for (const address of [
+    "127.0.0.6",
+    "127.8.9.1",
+    "::ffff:127.0.0.6",
+    "192.0.2.7",
+    "::ffff:192.0.2.7",
+    "2001:db8::1",
+    "10.127.0.1",
+    undefined,
+  ])
     assert.throws(from(address), { status: 403 });
 });
 

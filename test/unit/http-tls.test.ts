@@ -32,7 +32,7 @@ const filesIn = async (t: TestContext) => {
 
 const startTls = async (t: TestContext, over: Partial<ConfigOver["tlsserver"]> = {}) => {
   const files = await filesIn(t);
-  const started = await start(t, { tlsserver: { deploy: true, ...files, ...over } }, { certificateCheckMs: 20 });
+  const started = await start(t, { tlsserver: { deploy: true, ...files, ...over } }, { credentialCheckMs: 20 });
   return { ...started, files, plain: Number(new URL(started.server.addresses()[1] ?? "http://x:1").port) };
 };
 

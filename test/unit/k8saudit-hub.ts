@@ -1,8 +1,10 @@
 import type { TestContext } from "node:test";
 import pino from "pino";
 import k8saudit from "../../sources/k8saudit/index.ts";
+import { followCredentials } from "../../src/http/credentials.ts";
 import { createDoor } from "../../src/http/door.ts";
 import { createSourceListen } from "../../src/http/source-listener.ts";
+import { followSecrets } from "../../src/hub/credentials.ts";
 import { createMetrics } from "../../src/metrics/metrics.ts";
 import type { Incoming } from "../../src/sdk/event.ts";
 import type { OpenSource, SourceHost } from "../../src/sdk/source.ts";
@@ -15,6 +17,9 @@ export interface Hub {
   readonly logged: { readonly msg: string; readonly line?: number }[];
   readonly checkpoints: Map<string, string>;
   gaps: number;
+  /** Of the source that is opened. */
+  secretFiles: Readonly<Record<string, string>>;
+  readonly reloads: string[];
   readonly clock: { ms: number };
   refuse: boolean;
 }
@@ -36,12 +41,15 @@ export const makeHub = (): Hub => {
     metrics: createMetrics({ process: false, now: () => 0 }),
     log,
   });
+  const credentials = { everyMs: 10, log, reloaded: (outcome: string) => void hub.reloads.push(outcome) };
   const hub: Hub = {
     taken: [],
     drops: [],
     logged,
     checkpoints: new Map(),
     gaps: 0,
+    secretFiles: {},
+    reloads: [],
     clock: { ms: Date.UTC(2026, 10, 21) },
     refuse: false,
     host: {
@@ -59,6 +67,8 @@ export const makeHub = (): Hub => {
       drop: (count, reason) => {
         for (let i = 0; i < count; i++) hub.drops.push(reason);
       },
+      follow: (files, _what, reload) => followCredentials(files, "what", credentials, reload),
+      followSecrets: (changed) => followSecrets(k8saudit.fields, hub.secretFiles, "a token", credentials, changed),
       gap: () => {
         hub.gaps++;
       },
