@@ -1,4 +1,17 @@
-import { choice, duration, flag, int, list, pairs, secret, text, token, tokens, url } from "../sdk/fields.ts";
+import {
+  choice,
+  duration,
+  fieldMeta,
+  flag,
+  int,
+  list,
+  pairs,
+  secret,
+  text,
+  token,
+  tokens,
+  url,
+} from "../sdk/fields.ts";
 
 const certs = "/etc/certs";
 
@@ -94,4 +107,5 @@ export const globalFields = {
 };
 
 /** Keys whose faulty value would lose or leak alerts; any other key's default does no harm. */
-export const mustFit = (key: string): boolean => /^(role$|listen|datadir$|queue\.|auth\.|tlsserver\.)/.test(key);
+export const mustFit = (key: keyof typeof globalFields): boolean =>
+  fieldMeta(globalFields[key]).guard === true || /^(role$|listen|datadir$|queue\.|tlsserver\.)/.test(key);

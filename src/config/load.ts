@@ -57,7 +57,7 @@ export const loadConfig = (options: LoadOptions): Loaded => {
     reader,
   );
   for (const { key, message, at } of globals.faults)
-    if (mustFit(key)) problems.error(key, message, at);
+    if (mustFit(key as keyof typeof globalFields)) problems.error(key, message, at);
     else problems.off(undefined, key, `${message}; its default is used`, at);
   const falco = readFalco(found, reader);
   const readPem = pemReader(reader);

@@ -47,6 +47,8 @@ test("a guard in the environment that yields no token stops the start, named, an
     [{ AUTH_TOKENS: '{"a":["tok-123"]}' }, [`AUTH_TOKENS: ${item}`, `AUTH_TOKENS: ${nothing}`]],
     [{ AUTH_TOKENS: "{}" }, [`AUTH_TOKENS: ${nothing}`]],
     [{ AUTH_TOKENS: "," }, [`AUTH_TOKENS: ${nothing}`]],
+    [{ PROMETHEUS_TOKEN: "a b" }, ["PROMETHEUS_TOKEN: a bearer token has no blanks and no letters beyond ASCII"]],
+    [{ OPERATORS_TOKEN_FILE: "/empty" }, ["OPERATORS_TOKEN_FILE: the file is empty: /empty"]],
     [{ AUTH_TOKENS: "" }, [`AUTH_TOKENS: ${nothing}`]],
     [{ AUTH_TOKEN: "" }, [`AUTH_TOKEN: ${nothing}`]],
     [{ AUTH_TOKEN: "  " }, ["AUTH_TOKEN: a bearer token has no blanks and no letters beyond ASCII"]],
