@@ -67,7 +67,7 @@ export const createDoor = ({ listener, source, phase, limits, metrics, log }: Do
     open,
     log,
     refused: (refusal, why, remote, at = listener) => {
-      if (refusal === "overloaded") overloadedAt = performance.now();
+      if (refusal === "overloaded" && at === listener) overloadedAt = performance.now();
       metrics.refused(at, refusal, 1);
       refusals.warn(`${at} ${refusal}`, { listener: at, reason: refusal, remote }, `refused: ${why}`);
     },
