@@ -1,3 +1,4 @@
+import { rememberAuthor } from "../../sources/k8saudit/body/authors.ts";
 import { auditFields } from "../../sources/k8saudit/fields.ts";
 import type { FalcoConfig } from "../config/types.ts";
 import { evtFields } from "../fields/evt.ts";
@@ -65,6 +66,7 @@ export const loadAuditRules = (files: readonly FileInput[], options: AuditRulesO
     set,
     match: (event) => {
       current = event;
+      rememberAuthor(event);
       return matcher === undefined ? none : matcher.match(event);
     },
     facts: (event) => ({ timeNs: event.timeNs, offsetMinutes: zone(event.timeNs), hostname }),

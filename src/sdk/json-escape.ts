@@ -1,4 +1,6 @@
-const plainEscapes: Readonly<Record<string, string>> = {
+import { skipString } from "./json-grammar.ts";
+
+const letters: Readonly<Record<string, string>> = {
   '"': '"',
   "\\": "\\",
   "/": "/",
@@ -23,7 +25,7 @@ export const unescapeJson = (raw: string): string => {
   while (slash >= 0) {
     out += raw.slice(from, slash);
     const letter = raw.charAt(slash + 1);
-    const plain = plainEscapes[letter];
+    const plain = letters[letter];
     from = slash + 2;
     if (plain !== undefined) out += plain;
     else if (letter !== "u") out += "\\" + letter;
@@ -48,4 +50,21 @@ const unescapeUnit = (raw: string, at: number): readonly [string, number] => {
   const low = Number.parseInt(second, 16);
   const pair = unit < 0xdc00 && low >= 0xdc00 && low <= 0xdfff;
   return [pair ? String.fromCharCode(unit, low) : "\ufffd", 10];
+};
+
+/** JSON text whose strings are written without escapes where they can be: `\u0065` is `e`. The same text when it has none. */
+export const plainEscapes = (json: string): string => {
+  let out = "";
+  let kept = 0;
+  for (let slash = json.indexOf("\\"), open = json.indexOf('"'); slash >= 0 && open >= 0; ) {
+    const close = skipString(json, open + 1);
+    if (close < 0) break;
+    if (slash < close) {
+      out += json.slice(kept, open) + JSON.stringify(unescapeJson(json.slice(open + 1, close - 1)));
+      kept = close;
+      slash = json.indexOf("\\", close);
+    }
+    open = json.indexOf('"', close);
+  }
+  return out + json.slice(kept);
 };

@@ -1,9 +1,9 @@
-import { unescapeJson } from "./json-escape.ts";
+import { plainEscapes, unescapeJson } from "./json-escape.ts";
 import { checkValue, compactJson, gap, quote, skipBlank, skipString, skipValue } from "./json-grammar.ts";
 
 /**
  * JSON text read where it lies: nothing is parsed before it is asked for, numbers and escapes keep their spelling, the
- * first of equal keys wins. The text must have been found good (`readJson`, `isJson`); on other text the answers are arbitrary,
+ * first of equal keys wins unless asked otherwise (`asRead`). The text must have been found good (`readJson`, `isJson`); on other text the answers are arbitrary,
  * but they come.
  */
 
@@ -40,6 +40,8 @@ export class JsonNode {
   #keys: readonly string[] | undefined;
   #escapes: boolean | undefined;
   #keyEscapes: boolean | undefined;
+  /** Set: this is what `asRead` gives of it. */
+  #source: JsonNode | undefined;
 
   /** True when the text of the value is known to have no blanks between tokens. */
   readonly solid: boolean;
@@ -70,14 +72,23 @@ export class JsonNode {
   /** The member's value: first the key spelled just so, then the first that says it with escapes. */
   get(key: string): JsonNode | undefined {
     if (this.text.charCodeAt(this.start) !== 123) return undefined;
+    if (this.#source) return this.#last(key);
     const literal = this.#find(key);
     const at = literal < 0 && this.#escaped() ? this.keys().indexOf(key) : literal;
     return at < 0 ? undefined : this.at(at);
   }
 
-  /** The member's value as an API server reads it: the last of equal keys, however each is spelled. */
-  last(key: string): JsonNode | undefined {
-    if (this.text.charCodeAt(this.start) !== 123) return undefined;
+  /**
+   * The same value as API servers read it: `get`, here and in all that is inside, takes the last of equal keys however they
+   * are spelled, and the text of objects and arrays has no escapes but those that JSON needs.
+   */
+  asRead(): JsonNode {
+    const view = new JsonNode(this.text, this.start, this.end, this.solid);
+    view.#source = this;
+    return view;
+  }
+
+  #last(key: string): JsonNode | undefined {
     const at = this.#anyKeyEscaped() ? this.keys().lastIndexOf(key) : this.#find(key, true);
     return at < 0 ? undefined : this.at(at);
   }
@@ -126,12 +137,13 @@ export class JsonNode {
     return this.text.slice(spans[position * 4], spans[position * 4 + 1]);
   }
 
-  /** The value as text: a string decoded, everything else as `compact` has it. */
+  /** The value as text: a string decoded, everything else as `compact` has it (but see `asRead`). */
   asText(): string {
     const { text, start, end } = this;
     const c = text.charCodeAt(start);
     if (c === quote) return unescapeJson(text.slice(start + 1, end - 1));
-    return c === 123 || c === 91 ? this.compact() : text.slice(start, end);
+    if (c !== 123 && c !== 91) return text.slice(start, end);
+    return this.#source ? plainEscapes(this.compact()) : this.compact();
   }
 
   /** The text of the value without blanks between tokens; spelling, order and doubles stay. */
@@ -144,7 +156,7 @@ export class JsonNode {
     this.#children ??= [];
     let child = this.#children[position];
     if (!child) {
-      child = new JsonNode(this.text, start, end, this.solid);
+      child = this.#source?.at(position)?.asRead() ?? new JsonNode(this.text, start, end, this.solid);
       this.#children[position] = child;
     }
     return child;
@@ -170,6 +182,10 @@ export class JsonNode {
 
   #index(): number[] {
     if (this.#spans) return this.#spans;
+    if (this.#source) {
+      this.#spans = this.#source.#index();
+      return this.#spans;
+    }
     const { text, end } = this;
     const spans: number[] = [];
     const object = text.charCodeAt(this.start) === 123;

@@ -1,6 +1,8 @@
 import type { Field, FieldArg } from "../../../src/sdk/catalog.ts";
 import type { JsonEvent } from "../../../src/sdk/json-event.ts";
 import type { JsonNode } from "../../../src/sdk/json-node.ts";
+import { bodiesOf } from "../body/bodies.ts";
+import { elements } from "../body/steps.ts";
 
 export type KaField = Field<JsonEvent>;
 export type Text = string | undefined;
@@ -27,6 +29,28 @@ export const nodeAt = (root: JsonNode | undefined, path: readonly string[]): Jso
   return node;
 };
 
+/** The object that a family of fields shows. */
+export interface Shown {
+  readonly prefix: string;
+  object(root: JsonNode): JsonNode | undefined;
+  /** A field's sentence as it is for this object. */
+  about(sentence: string): string;
+}
+
+/** What the request sent, as Falco's plugin reads it. */
+export const requested: Shown = {
+  prefix: "ka.req",
+  object: (root) => root.get("requestObject"),
+  about: (sentence) => sentence,
+};
+
+/** The object as it is after the request, whatever the verb and the kind of patch. */
+export const resulting: Shown = {
+  prefix: "ka.obj",
+  object: (root) => bodiesOf(root).after,
+  about: (sentence) => `After the request: ${sentence}`,
+};
+
 /** A text field without argument. */
 export const text = (name: string, about: string, read: (root: JsonNode, event: JsonEvent) => Text): KaField => ({
   name,
@@ -47,7 +71,19 @@ export const path = (name: string, about: string, ...keys: readonly string[]): K
   });
 
 /** A text field whose bracketed key is required; `bind` prepares the key once. */
-export const keyed = (name: string, about: string, bind: (key: string) => (root: JsonNode) => Text): KaField => {
+export const keyed = (name: string, about: string, bind: (key: string) => (root: JsonNode) => Text): KaField =>
+  keyedField(name, about, false, bind);
+
+/** A list whose bracketed key is required. */
+export const keyedList = (name: string, about: string, bind: (key: string) => (root: JsonNode) => Texts): KaField =>
+  keyedField(name, about, true, bind);
+
+const keyedField = (
+  name: string,
+  about: string,
+  isList: boolean,
+  bind: (key: string) => (root: JsonNode) => Text | Texts,
+): KaField => {
   const bound = (arg: FieldArg) => {
     const read = bind(String(arg ?? ""));
     return (event: JsonEvent) => {
@@ -58,7 +94,7 @@ export const keyed = (name: string, about: string, bind: (key: string) => (root:
   return {
     name,
     type: "string",
-    list: false,
+    list: isList,
     about,
     arg: { kind: "key", required: true },
     bind: bound,
@@ -80,10 +116,25 @@ export const list = (name: string, about: string, read: (root: JsonNode, event: 
 
 /** A list that shows the elements of the array at a path; anything but an array is no value. */
 export const arrayAt = (name: string, about: string, ...keys: readonly string[]): KaField =>
-  list(name, about, (root) => {
-    const node = nodeAt(root, keys);
-    return node?.kind === "array" ? listOf(elements(node).map(textOf)) : undefined;
+  list(name, about, (root) => arrayTexts(nodeAt(root, keys)));
+
+const arrayTexts = (node: JsonNode | undefined): Texts => listOf(elements(node).map(textOf));
+
+/** `path` and `arrayAt` within the object that is shown; the name goes on behind the prefix. */
+export const pathIn = (shown: Shown, name: string, about: string, ...keys: readonly string[]): KaField =>
+  text(`${shown.prefix}.${name}`, shown.about(about), (root) => {
+    const node = nodeAt(shown.object(root), keys);
+    return node && textOf(node);
   });
+
+export const arrayIn = (shown: Shown, name: string, about: string, ...keys: readonly string[]): KaField =>
+  list(`${shown.prefix}.${name}`, shown.about(about), (root) => arrayTexts(nodeAt(shown.object(root), keys)));
+
+/** `walk` within the object that is shown. */
+export const walkIn = (shown: Shown, root: JsonNode, keys: readonly string[], index?: number): Walked | undefined => {
+  const object = shown.object(root);
+  return object && walk(object, keys, index);
+};
 
 /** A list that an index in brackets may narrow to one of its sources (a container, a rule, a volume). */
 export const indexed = (
@@ -101,17 +152,6 @@ export const indexed = (
     return root && read(root, arg === undefined ? undefined : Number(arg));
   },
 });
-
-/** The elements of an array; nothing for any other value. */
-export const elements = (node: JsonNode): readonly JsonNode[] => {
-  const out: JsonNode[] = [];
-  if (node.kind !== "array") return out;
-  for (let i = 0; i < node.size; i++) {
-    const element = node.at(i);
-    if (element) out.push(element);
-  }
-  return out;
-};
 
 /** What a walk met where an element of an array has no value at the rest of the path. */
 export const hole = null;

@@ -1,11 +1,12 @@
 import type { JsonNode } from "../../../src/sdk/json-node.ts";
+import { elements } from "../body/steps.ts";
 import {
-  elements,
   hole,
   indexed,
   type KaField,
   listOf,
   nodeAt,
+  type Shown,
   solid,
   type Texts,
   textOf,
@@ -13,7 +14,7 @@ import {
   walk,
 } from "./build.ts";
 
-type Show = (found: Walked, root: JsonNode) => Texts;
+type Show = (found: Walked, object: JsonNode) => Texts;
 
 /** Every container must have the key, or nothing is shown. */
 const whole: Show = (found) => (found.includes(hole) ? undefined : listOf(solid(found).map(textOf)));
@@ -24,7 +25,7 @@ const present: Show = (found) => listOf(solid(found).map(textOf));
 /** Text before the first `:`, then before the first `@`; a registry's port is cut off with all that follows. */
 export const bareRepository = (image: string): string => (image.split(":", 1)[0] ?? "").split("@", 1)[0] ?? "";
 
-const repository: Show = (found, root) => whole(found, root)?.map(bareRepository);
+const repository: Show = (found, object) => whole(found, object)?.map(bareRepository);
 
 /** The words of each container that has some, joined by blanks; a value that is no array of strings hides them all. */
 const words: Show = (found) => {
@@ -53,8 +54,8 @@ const ports: Show = (found) => {
 /** One value per container; where the container does not say, what stands at `spec`, else `0`. */
 const effective =
   (key: string): Show =>
-  (found, root) => {
-    const standard = nodeAt(root, ["requestObject", "spec", key]);
+  (found, object) => {
+    const standard = nodeAt(object, ["spec", key]);
     return listOf(found.map((node) => (node ? textOf(node) : standard ? textOf(standard) : "0")));
   };
 
@@ -126,15 +127,18 @@ const kinds = {
 };
 
 /** The containers of a Pod, one family of fields per kind of container. */
-export const containerFields: readonly KaField[] = Object.entries(kinds).flatMap(([key, kind]) =>
-  specs
-    // Ephemeral containers have no ports, and the original declares no such field.
-    .filter((spec) => !(key === "ephemeralContainers" && spec.name === "host_port"))
-    .map((spec) => {
-      const keys = ["requestObject", "spec", key, ...spec.keys];
-      return indexed(`ka.req.pod.${key}.${spec.name}`, `${spec.about} (${kind} of a Pod).`, (root, index) => {
-        const found = walk(root, keys, index);
-        return found && spec.show(found, root);
-      });
-    }),
-);
+export const containerFields = (shown: Shown): readonly KaField[] =>
+  Object.entries(kinds).flatMap(([key, kind]) =>
+    specs
+      // Ephemeral containers have no ports, and the original declares no such field.
+      .filter((spec) => !(key === "ephemeralContainers" && spec.name === "host_port"))
+      .map((spec) => {
+        const keys = ["spec", key, ...spec.keys];
+        const about = shown.about(`${spec.about} (${kind} of a Pod).`);
+        return indexed(`${shown.prefix}.pod.${key}.${spec.name}`, about, (root, index) => {
+          const object = shown.object(root);
+          const found = object && walk(object, keys, index);
+          return found && spec.show(found, object);
+        });
+      }),
+  );

@@ -1,4 +1,5 @@
-import { arrayAt, elements, indexed, type KaField, list, listOf, nodeAt, path, text, textOf } from "./build.ts";
+import { elements } from "../body/steps.ts";
+import { arrayAt, indexed, type KaField, list, listOf, nodeAt, path, text, textOf } from "./build.ts";
 import { uriParam } from "./uri.ts";
 
 /** Who asked for what, and what came of it: the fields that every audit event may have. */
@@ -33,7 +34,24 @@ export const eventFields: readonly KaField[] = [
   ),
   path("ka.user.name", "User who made the request.", "user", "username"),
   arrayAt("ka.user.groups", "Groups of the user.", "user", "groups"),
+  text("ka.impuser.as", "For output texts: the impersonated user behind ` as=`; empty when there is none.", (root) => {
+    const name = nodeAt(root, ["impersonatedUser", "username"]);
+    return name ? ` as=${textOf(name)}` : "";
+  }),
   path("ka.impuser.name", "User whom the request impersonates.", "impersonatedUser", "username"),
+  arrayAt(
+    "ka.impuser.groups",
+    "Groups that the request impersonates, or that the impersonated user is in.",
+    "impersonatedUser",
+    "groups",
+  ),
+  arrayAt(
+    "ka.user.credential",
+    "Ids of the credential that the user logged in with, a certificate's hash or a token's id.",
+    "user",
+    "extra",
+    "authentication.kubernetes.io/credential-id",
+  ),
   path("ka.verb", "What is done: get, list, create, update, patch, delete, ….", "verb"),
   path("ka.uri", "URI of the request, as the client sent it.", "requestURI"),
   uriParam,

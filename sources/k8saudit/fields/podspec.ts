@@ -1,37 +1,9 @@
-import type { JsonNode } from "../../../src/sdk/json-node.ts";
-import { elements, indexed, type KaField, listOf, nodeAt, text, textOf } from "./build.ts";
-
-/** Where a request object of any workload holds its pods: Pod, the workloads of apps and batch, CronJob, PodTemplate. */
-const places: readonly (readonly string[])[] = [
-  ["spec"],
-  ["spec", "template", "spec"],
-  ["spec", "jobTemplate", "spec", "template", "spec"],
-  ["template", "spec"],
-];
-
-const kinds = { containers: "container", initContainers: "init", ephemeralContainers: "ephemeral" } as const;
-const kindKeys = Object.keys(kinds) as (keyof typeof kinds)[];
-
-/** All that look like a pod's spec, so that none hides behind another. */
-const podSpecs = (root: JsonNode): readonly JsonNode[] => {
-  const object = root.get("requestObject");
-  const found = places.map((keys) => nodeAt(object, keys)).filter((node) => node !== undefined);
-  return found.filter((node) => kindKeys.some((key) => node.get(key)?.kind === "array"));
-};
-
-interface Container {
-  readonly node: JsonNode;
-  readonly spec: JsonNode;
-  readonly kind: (typeof kinds)[keyof typeof kinds];
-}
-
-const containersOf = (root: JsonNode): readonly Container[] =>
-  podSpecs(root).flatMap((spec) =>
-    kindKeys.flatMap((key) => {
-      const array = spec.get(key);
-      return array ? elements(array).map((node) => ({ node, spec, kind: kinds[key] })) : [];
-    }),
-  );
+import { bodiesOf, touches } from "../body/bodies.ts";
+import { hostPathsOf, pathAndParents } from "../body/host-path.ts";
+import { publisherOf, repositoryOf, tagOf } from "../body/image.ts";
+import { type Container, containersOf, podSpecPlaces, podSpecsOf } from "../body/pod-specs.ts";
+import { elements } from "../body/steps.ts";
+import { indexed, type KaField, keyed, keyedList, list, listOf, nodeAt, text, textOf } from "./build.ts";
 
 /** A list over all containers, init and ephemeral ones included; an index is the position of a container. */
 const perContainer = (name: string, about: string, show: (container: Container) => readonly string[]): KaField =>
@@ -58,39 +30,30 @@ const joined = (key: string) => (container: Container) => {
   return [words ? elements(words).map(textOf).join(" ") : ""];
 };
 
-/** An image without digest and tag: a colon before the last slash is a registry's port. */
-export const repositoryOf = (image: string): string => {
-  const bare = image.split("@", 1)[0] ?? "";
-  const colon = bare.lastIndexOf(":");
-  return colon > bare.lastIndexOf("/") ? bare.slice(0, colon) : bare;
-};
-
-const tagOf = (image: string): string => {
-  const bare = image.split("@", 1)[0] ?? "";
-  const repository = repositoryOf(image);
-  return bare.length > repository.length ? bare.slice(repository.length + 1) : image.includes("@") ? "" : "latest";
-};
-
 const imageOf = (container: Container): string => one(["image"], "")(container)[0] ?? "";
+
+/** A Windows HostProcess container is to its node what a privileged one is. */
+const hostProcess = ["securityContext", "windowsOptions", "hostProcess"];
+
+const isPrivileged = ({ node, spec }: Container): string => {
+  const own = nodeAt(node, ["securityContext", "privileged"]);
+  const process = nodeAt(node, hostProcess) ?? nodeAt(spec, hostProcess);
+  if (process?.kind === "true") return "true";
+  return own === undefined || own.kind === "null" ? "false" : textOf(own);
+};
+
+/** As the kernel names it: container runtimes take any case, with `CAP_` or without. */
+const capabilityOf = (written: string): string => written.trim().toUpperCase().replace(/^CAP_/, "");
 
 const flag = (key: string, about: string): KaField =>
   text(`ka.podspec.${key.replace("host", "host_").toLowerCase()}`, about, (root) => {
-    const specs = podSpecs(root);
+    const specs = podSpecsOf(root);
     return specs.length === 0 ? undefined : String(specs.some((spec) => spec.get(key)?.kind === "true"));
-  });
-
-const perVolume = (name: string, about: string, show: (volume: JsonNode) => readonly string[]): KaField =>
-  indexed(`ka.podspec.volumes.${name}`, about, (root, index) => {
-    const volumes = podSpecs(root).flatMap((spec) => {
-      const array = spec.get("volumes");
-      return array ? elements(array) : [];
-    });
-    return listOf((index === undefined ? volumes : volumes.slice(index, index + 1)).flatMap(show));
   });
 
 const of = "of every container of a Pod or of a workload's template, init and ephemeral ones included";
 
-/** Eyrie's own fields: what `ka.req.pod.*` shows, of every workload and every container, as one would expect it. */
+/** Eyrie's own fields: of the object after the request, of every workload and every container, as one would expect it. */
 export const podSpecFields: readonly KaField[] = [
   perContainer("name", `Name ${of}.`, one(["name"], "")),
   perContainer("type", `Kind ${of}: container, init or ephemeral.`, ({ kind }) => [kind]),
@@ -104,10 +67,13 @@ export const podSpecFields: readonly KaField[] = [
   perContainer("command", `Command, joined by blanks, ${of}.`, joined("command")),
   perContainer("args", `Arguments, joined by blanks, ${of}.`, joined("args")),
   perContainer(
-    "privileged",
-    `Whether privileged, true or false, ${of}.`,
-    one(["securityContext", "privileged"], "false"),
+    "image.publisher",
+    `Who publishes the image, as docker.io/library or registry.k8s.io, ${of}.`,
+    (container) => [publisherOf(imageOf(container))],
   ),
+  perContainer("privileged", `Whether privileged (or a HostProcess of Windows), true or false, ${of}.`, (container) => [
+    isPrivileged(container),
+  ]),
   perContainer(
     "read_only_fs",
     `Whether the root file system is read-only ${of}.`,
@@ -128,10 +94,9 @@ export const podSpecFields: readonly KaField[] = [
     `Whether root is refused, by the container or else the pod, ${of}.`,
     effective("runAsNonRoot", "false"),
   ),
-  perContainer("add_capabilities", `Added capabilities, one by one, ${of}.`, ({ node }) => {
-    const added = nodeAt(node, ["securityContext", "capabilities", "add"]);
-    return added ? elements(added).map(textOf) : [];
-  }),
+  perContainer("add_capabilities", `Added capabilities, one by one, in upper case without CAP_, ${of}.`, ({ node }) =>
+    elements(nodeAt(node, ["securityContext", "capabilities", "add"])).map((added) => capabilityOf(textOf(added))),
+  ),
   perContainer("host_port", `Host ports ${of}.`, ({ node }) => {
     const ports = node.get("ports");
     const numbers = ports ? elements(ports).map((port) => port.get("hostPort")) : [];
@@ -140,11 +105,50 @@ export const podSpecFields: readonly KaField[] = [
   flag("hostNetwork", "Whether a Pod or a workload's template uses the host's network, true or false."),
   flag("hostPID", "Whether a Pod or a workload's template uses the host's process ids, true or false."),
   flag("hostIPC", "Whether a Pod or a workload's template uses the host's IPC, true or false."),
-  perVolume("hostpath", "Host paths of the volumes of a Pod or a workload's template.", (volume) => {
-    const path = nodeAt(volume, ["hostPath", "path"]);
-    return path ? [textOf(path)] : [];
-  }),
-  perVolume("type", "Types of the volumes of a Pod or a workload's template.", (volume) =>
-    volume.kind === "object" ? volume.keys().filter((key) => key !== "name") : [],
+  keyed(
+    "ka.touches.podspec",
+    "Whether the request writes this key of a pod's spec (hostNetwork; containers stands for all kinds of them), wherever the object has it; see ka.touches.",
+    (key) => {
+      const keys = key === "containers" ? ["containers", "initContainers", "ephemeralContainers"] : [key];
+      const paths = podSpecPlaces.flatMap((place) => keys.map((last) => [...place, last]));
+      return (root) => {
+        const bodies = bodiesOf(root);
+        return String(paths.some((path) => touches(bodies, path)));
+      };
+    },
   ),
+  text(
+    "ka.podspec.service_account",
+    "Service account that a Pod or a workload's template runs as; default if it names none.",
+    (root) => {
+      const [spec] = podSpecsOf(root);
+      const named = spec?.get("serviceAccountName") ?? spec?.get("serviceAccount");
+      return spec && (named === undefined || textOf(named) === "" ? "default" : textOf(named));
+    },
+  ),
+  indexed(
+    "ka.podspec.volumes.hostpath",
+    "Host paths, without needless slashes and dots, of the volumes of a Pod, a workload's template or a PersistentVolume.",
+    (root, index) => {
+      const paths = hostPathsOf(root);
+      return listOf(index === undefined ? paths : paths.slice(index, index + 1));
+    },
+  ),
+  list(
+    "ka.podspec.volumes.hostpath.tree",
+    "Host paths as in ka.podspec.volumes.hostpath, and all folders above each but the root.",
+    (root) => listOf(hostPathsOf(root).flatMap(pathAndParents)),
+  ),
+  keyedList(
+    "ka.podspec.volumes.hostpath.under",
+    "Host paths that are, or lie under, the path in brackets.",
+    (key) => (root) => listOf(hostPathsOf(root).filter((path) => pathAndParents(path).includes(key))),
+  ),
+  indexed("ka.podspec.volumes.type", "Types of the volumes of a Pod or a workload's template.", (root, index) => {
+    const volumes = podSpecsOf(root).flatMap((spec) => elements(spec.get("volumes")));
+    const chosen = index === undefined ? volumes : volumes.slice(index, index + 1);
+    return listOf(
+      chosen.flatMap((volume) => (volume.kind === "object" ? volume.keys().filter((key) => key !== "name") : [])),
+    );
+  }),
 ];

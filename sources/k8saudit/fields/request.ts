@@ -1,7 +1,7 @@
 import type { JsonNode } from "../../../src/sdk/json-node.ts";
+import { elements } from "../body/steps.ts";
 import {
-  arrayAt,
-  elements,
+  arrayIn,
   indexed,
   type KaField,
   keyed,
@@ -9,15 +9,21 @@ import {
   listOf,
   nodeAt,
   path,
+  pathIn,
+  type Shown,
   solid,
-  type Texts,
   textOf,
-  walk,
+  walkIn,
 } from "./build.ts";
 
-const subjects = (name: string, about: string, pick: (subject: JsonNode) => string | undefined): KaField =>
-  list(name, about, (root) => {
-    const array = nodeAt(root, ["requestObject", "subjects"]);
+const subjects = (
+  shown: Shown,
+  name: string,
+  about: string,
+  pick: (subject: JsonNode) => string | undefined,
+): KaField =>
+  list(`${shown.prefix}.binding.subjects.${name}`, shown.about(about), (root) => {
+    const array = nodeAt(shown.object(root), ["subjects"]);
     if (array?.kind !== "array") return undefined;
     return listOf(elements(array).flatMap((subject) => pick(subject) ?? []));
   });
@@ -33,43 +39,44 @@ const nameOf = (kind: string) => (subject: JsonNode) => {
   return name && textOf(name);
 };
 
-/** What a request would bind, grant or configure. */
-export const requestFields: readonly KaField[] = [
-  arrayAt("ka.req.binding.subjects", "Subjects of a binding, each as JSON text.", "requestObject", "subjects"),
-  subjects("ka.req.binding.subjects.user_names", "Names of the users that a binding binds.", nameOf("User")),
+/** What an object binds, grants or configures. */
+export const requestFields = (shown: Shown): readonly KaField[] => [
+  arrayIn(shown, "binding.subjects", "Subjects of a binding, each as JSON text.", "subjects"),
+  subjects(shown, "user_names", "Names of the users that a binding binds.", nameOf("User")),
   subjects(
-    "ka.req.binding.subjects.serviceaccount_names",
+    shown,
+    "serviceaccount_names",
     "Names of the service accounts that a binding binds.",
     nameOf("ServiceAccount"),
   ),
-  subjects(
-    "ka.req.binding.subjects.serviceaccount_ns_names",
-    "Service accounts that a binding binds, as namespace:name.",
-    (subject) => {
-      const name = named(subject, "ServiceAccount");
-      const namespace = subject.get("namespace");
-      return name && namespace && `${textOf(namespace)}:${textOf(name)}`;
-    },
-  ),
-  subjects("ka.req.binding.subjects.group_names", "Names of the groups that a binding binds.", nameOf("Group")),
-  path("ka.req.binding.role", "Name of the role that a binding refers to.", "requestObject", "roleRef", "name"),
-  keyed("ka.req.binding.subject.has_name", "Deprecated: always true.", () => () => "true"),
-  path("ka.req.configmap.name", "Name of the target object, whatever its kind.", "objectRef", "name"),
-  path("ka.req.configmap.obj", "Data of a ConfigMap, as JSON text.", "requestObject", "data"),
-  arrayAt("ka.req.role.rules", "Rules of a role, each as JSON text.", "requestObject", "rules"),
+  subjects(shown, "serviceaccount_ns_names", "Service accounts that a binding binds, as namespace:name.", (subject) => {
+    const name = named(subject, "ServiceAccount");
+    const namespace = subject.get("namespace");
+    return name && namespace && `${textOf(namespace)}:${textOf(name)}`;
+  }),
+  subjects(shown, "group_names", "Names of the groups that a binding binds.", nameOf("Group")),
+  pathIn(shown, "binding.role", "Name of the role that a binding refers to.", "roleRef", "name"),
+  pathIn(shown, "configmap.obj", "Data of a ConfigMap, as JSON text.", "data"),
+  arrayIn(shown, "role.rules", "Rules of a role, each as JSON text.", "rules"),
   ...(["apiGroups", "nonResourceURLs", "verbs", "resources"] as const).map((key) =>
-    indexed(`ka.req.role.rules.${key}`, `The ${key} of the rules of a role, or of one rule.`, (root, index) =>
-      flattened(root, ["requestObject", "rules", key], index),
+    indexed(
+      `${shown.prefix}.role.rules.${key}`,
+      shown.about(`The ${key} of the rules of a role, or of one rule.`),
+      (root, index) => {
+        const found = walkIn(shown, root, ["rules", key], index);
+        return found && listOf(solid(found).flatMap(elements).map(textOf));
+      },
     ),
   ),
-  path("ka.req.service.type", "Type of a service.", "requestObject", "spec", "type"),
-  indexed("ka.req.service.ports", "All ports of a service as one JSON text.", (root) => {
-    const found = walk(root, ["requestObject", "spec", "ports"]);
+  pathIn(shown, "service.type", "Type of a service.", "spec", "type"),
+  indexed(`${shown.prefix}.service.ports`, shown.about("All ports of a service as one JSON text."), (root) => {
+    const found = walkIn(shown, root, ["spec", "ports"]);
     return found && listOf(solid(found).map(textOf));
   }),
 ];
 
-const flattened = (root: JsonNode, keys: readonly string[], index: number | undefined): Texts => {
-  const found = walk(root, keys, index);
-  return found && listOf(solid(found).flatMap(elements).map(textOf));
-};
+/** Fields whose names say more than they show, kept for rules that use them. */
+export const oddRequestFields: readonly KaField[] = [
+  keyed("ka.req.binding.subject.has_name", "Deprecated: always true.", () => () => "true"),
+  path("ka.req.configmap.name", "Name of the target object, whatever its kind.", "objectRef", "name"),
+];

@@ -1,0 +1,27 @@
+import type { JsonNode } from "../../../src/sdk/json-node.ts";
+import { textsAt } from "./bodies.ts";
+import { queryValues } from "./query.ts";
+
+const deletes = new Set(["delete", "deletecollection"]);
+/** Subresources that do what they do all the same. */
+const heedless = new Set(["token", "exec", "attach", "portforward", "proxy"]);
+const shown = new Set(["Request", "RequestResponse"]);
+
+/**
+ * Whether the API server stores nothing of the request. A deletion with a body is told there, and the query counts for
+ * nothing; whether there was one is only known where bodies are audited, so elsewhere a deletion is taken for one.
+ */
+export const isDryRun = (event: JsonNode): boolean => {
+  const verb = event.get("verb")?.asText() ?? "";
+  const subresource = event.get("objectRef")?.get("subresource")?.asText() ?? "";
+  if (heedless.has(subresource)) return false;
+  const body = event.get("requestObject")?.asRead();
+  const asked = () => queryValues(event, "dryRun").includes("All");
+  if (deletes.has(verb)) {
+    if (body) return textsAt(body, ["dryRun"]).includes("All");
+    return shown.has(event.get("level")?.asText() ?? "") && !isTruncated(event) && asked();
+  }
+  return asked() || (subresource === "eviction" && textsAt(body, ["deleteOptions", "dryRun"]).includes("All"));
+};
+
+const isTruncated = (event: JsonNode): boolean => event.get("annotations")?.get("audit.k8s.io/truncated") !== undefined;
