@@ -61,7 +61,7 @@ for (const driver of ["sqlite", "redis"] as const) {
 
       const { code, stdout } = await run("list", "--output", "webhook");
       assert.equal(code, 0);
-      assert.match(stdout, /webhook {2}1 alert {2}client_error: HTTP 400\n/);
+      assert.match(stdout, /webhook {2}1 alert {2}client_error: HTTP 400: no, \*{3}\n/);
       assert.deepEqual(alertNumbers(stdout).toSorted(), [1, 2, 3]);
 
       sink.always({ status: 200 });

@@ -4,8 +4,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { after } from "node:test";
 
 const root = join(import.meta.dirname, "..", "..");
+
+/** Hubs that no test has ended, for one that failed before it could say so must not keep its file waiting. */
+const running = new Set<ChildProcess>();
+after(() => {
+  for (const child of running) child.kill("SIGKILL");
+});
 
 export interface HubProcess {
   /** `http://127.0.0.1:port` of the door. */
@@ -58,6 +65,8 @@ export const startHub = async (options: HubOptions): Promise<HubProcess> => {
   child.stdout.on("data", (data: Buffer) => {
     printed += data.toString();
   });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   const exited = once(child, "exit") as Promise<[number | null, NodeJS.Signals | null]>;
   const lines = createInterface({ input: child.stderr });
   const url = await new Promise<string>((resolve, reject) => {
