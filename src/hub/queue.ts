@@ -3,6 +3,7 @@ import type { HubConfig, RedisSettings } from "../config/types.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { openQueue } from "../queue/open.ts";
 import type { Queue } from "../queue/queue.ts";
+import { createThrottledLog } from "../sdk/throttled-log.ts";
 
 /** Opens the queue that the configuration names. Rejects with QueueError when its directory cannot be used. */
 export const openConfiguredQueue = (
@@ -10,6 +11,7 @@ export const openConfiguredQueue = (
   parts: { readonly log: Logger; readonly metrics: Metrics; readonly now: () => number },
 ): Promise<Queue> => {
   const log = parts.log.child({ part: "queue" });
+  const dropped = createThrottledLog(log);
   return openQueue(
     {
       driver: queue.driver,
@@ -26,6 +28,10 @@ export const openConfiguredQueue = (
       onReplaced: (lane) => {
         log.warn({ lane }, "a consumer had stopped fetching from Redis and was replaced");
         parts.metrics.redisWatchdogRestart();
+      },
+      onDropped: (lane, events) => {
+        parts.metrics.lettersDropped(lane, events);
+        dropped.warn(lane, { lane }, "dead letters were dropped to keep within their room, the oldest first", events);
       },
       onOutage: (away) => {
         if (away) log.error("Redis does not answer: alerts are kept on the local disk until it is back");

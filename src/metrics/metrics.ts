@@ -46,6 +46,8 @@ export interface Metrics {
   intakeBytes(source: string, bytes: number): void;
   /** Requests and events refused: `too_large`, `unauthorized`, `invalid`, … */
   intakeRejected(source: string, reason: string, n: number): void;
+  /** Events of dead letters that were dropped to make room. */
+  lettersDropped(lane: string, n: number): void;
   /** The files of a certificate or a token changed; `error`: what was read before stays in force. */
   credentialReload(of: string, outcome: "ok" | "error"): void;
   /** A place in what a source reads where events may be missing. */
@@ -129,6 +131,7 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
   const success = gauge("eyrie_last_success_timestamp_seconds", "When the destination last took an alert.", ["output"]);
   const bytes = tally("eyrie_intake_bytes_total", "Bytes of request bodies as received.", ["source"]);
   const rejected = tally("eyrie_intake_rejected_total", "Events and requests refused.", ["source", "reason"]);
+  const dropped = tally("eyrie_dead_letters_dropped_total", "Events of dead letters dropped to make room.", ["lane"]);
   const credentials = tally("eyrie_credential_reloads_total", "Reloads of changed credentials.", ["of", "outcome"]);
   const gaps = tally("eyrie_source_gaps_total", "Places where events of a source may be missing.", ["source"]);
   const refused = tally("eyrie_refusals_total", "Requests, connections and handshakes refused.", [
@@ -233,6 +236,7 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     },
     intakeBytes: (source, n) => bytes.cell(source).add(n),
     intakeRejected: (source, reason, n) => rejected.cell(source, reason).add(n),
+    lettersDropped: (lane, n) => dropped.cell(lane).add(n),
     credentialReload: (of, outcome) => credentials.cell(of, outcome).add(1),
     sourceGap: (source) => gaps.cell(source).add(1),
     refused: (listener, reason, n) => refused.cell(listener, reason).add(n),

@@ -55,16 +55,41 @@ out[4] = tonumber(redis.call('GET', KEYS[4]) or '0')
 if oldest then out[5] = string.format('%.0f', oldest) end
 return out`;
 
-/** Dead letters: order in a sorted set, content in a hash, events in a counter. A known id is not added again. */
+/**
+ * Dead letters: order in a sorted set, content in a hash, events and bytes in counters. A known id is not added again. Then
+ * letters are dropped until the rest keep to the bounds: those that would not alone, then the oldest, no more than need be.
+ * Returns the events dropped.
+ */
 const buryScript = `
+local order, bodies, events, size = KEYS[1], KEYS[2], KEYS[3], KEYS[5]
+local most, room = tonumber(ARGV[1]), tonumber(ARGV[2])
 local dropped = 0
-for i = 1, #ARGV, 3 do
-  if redis.call('HSETNX', KEYS[2], ARGV[i], ARGV[i + 2]) == 1 then
-    redis.call('ZADD', KEYS[1], redis.call('INCR', KEYS[4]), ARGV[i])
-    redis.call('INCRBY', KEYS[3], ARGV[i + 1])
+for i = 3, #ARGV, 3 do
+  if #ARGV[i + 2] > room then
+    dropped = dropped + tonumber(ARGV[i + 1])
+  elseif redis.call('HSETNX', bodies, ARGV[i], ARGV[i + 2]) == 1 then
+    redis.call('ZADD', order, redis.call('INCR', KEYS[4]), ARGV[i])
+    redis.call('INCRBY', events, ARGV[i + 1])
+    redis.call('INCRBY', size, #ARGV[i + 2])
   end
 end
-return redis.call('ZCARD', KEYS[1])`;
+while redis.call('ZCARD', order) > most or tonumber(redis.call('GET', size) or '0') > room do
+  local id = redis.call('ZRANGE', order, 0, 0)[1]
+  if not id then
+    redis.call('DEL', size)
+    break
+  end
+  local letter = redis.call('HGET', bodies, id)
+  redis.call('ZREM', order, id)
+  if letter then
+    local count = tonumber(string.match(letter, '^(%d+) '))
+    redis.call('HDEL', bodies, id)
+    redis.call('DECRBY', events, count)
+    if redis.call('DECRBY', size, #letter) < 0 then redis.call('SET', size, 0) end
+    dropped = dropped + count
+  end
+end
+return dropped`;
 
 const exhumeScript = `
 local found = 0
@@ -72,6 +97,7 @@ for i = 1, #ARGV do
   local letter = redis.call('HGET', KEYS[2], ARGV[i])
   if letter then
     redis.call('DECRBY', KEYS[3], tonumber(string.match(letter, '^(%d+) ')))
+    if redis.call('DECRBY', KEYS[4], #letter) < 0 then redis.call('SET', KEYS[4], 0) end
     redis.call('HDEL', KEYS[2], ARGV[i])
     redis.call('ZREM', KEYS[1], ARGV[i])
     found = found + 1
@@ -79,12 +105,15 @@ for i = 1, #ARGV do
 end
 return found`;
 
-/** Letters that one lane keeps; the oldest go first. */
-const mostLetters = 100_000;
+/** What a lane keeps of its dead letters. */
+export interface LetterBounds {
+  readonly letters: number;
+  readonly bytes: number;
+}
 
 export type BullLane = ReturnType<typeof openBullLane>;
 
-export function openBullLane(name: string, client: RedisClient, prefix: string) {
+export function openBullLane(name: string, client: RedisClient, prefix: string, bounds: LetterBounds) {
   const queue = new BullQueue(queueName(name), {
     connection: client,
     prefix,
@@ -94,8 +123,8 @@ export function openBullLane(name: string, client: RedisClient, prefix: string) 
   });
   queue.on("error", () => {});
   const base = `${prefix}:${queueName(name)}:`;
-  const dead = ["dead", "dead-body", "dead-events", "dead-order"].map((k) => base + k);
-  const [order = "", bodies = ""] = dead;
+  const dead = ["dead", "dead-body", "dead-events", "dead-order", "dead-size"].map((k) => base + k);
+  const [order = "", bodies = "", events = "", , size = ""] = dead;
   const letter = (id: string, text: string): DeadLetter => ({
     lane: name,
     id,
@@ -107,7 +136,7 @@ export function openBullLane(name: string, client: RedisClient, prefix: string) 
     return ids.flatMap((id, i) => (texts[i] ? [letter(id, texts[i])] : []));
   };
   const remove = async (ids: readonly string[]): Promise<number> =>
-    ids.length === 0 ? 0 : Number(await client.eval(exhumeScript, 3, ...dead.slice(0, 3), ...ids));
+    ids.length === 0 ? 0 : Number(await client.eval(exhumeScript, 4, order, bodies, events, size, ...ids));
 
   return {
     name,
@@ -125,14 +154,14 @@ export function openBullLane(name: string, client: RedisClient, prefix: string) 
       const [waiting = 0, active = 0, delayed = 0, letters = 0] = got.slice(0, 4).map(Number);
       return { waiting, active, delayed, dead: letters, ...(got[4] === undefined ? {} : { oldestAt: Number(got[4]) }) };
     },
-    bury: async (letters: readonly DeadLetter[]): Promise<void> => {
+    /** Resolves with the events dropped to keep to the bounds. */
+    bury: async (letters: readonly DeadLetter[]): Promise<number> => {
       const args = letters.flatMap(({ lane: _, id, ...rest }) => [
         id,
         rest.count,
         `${rest.count} ${JSON.stringify(rest)}`,
       ]);
-      const held = Number(await client.eval(buryScript, 4, ...dead, ...args));
-      if (held > mostLetters) await remove(await client.zrange(order, 0, String(held - mostLetters - 1)));
+      return Number(await client.eval(buryScript, 5, ...dead, bounds.letters, Math.floor(bounds.bytes), ...args));
     },
     letters: async (limit: number, after?: string): Promise<DeadLetter[]> => {
       let from = 0;

@@ -28,6 +28,12 @@ export interface RedisQueueSettings extends RedisSettings {
   readonly throwDelayMs?: number;
   /** A worker that fetches nothing for this long while chunks wait is replaced. Default 10000. */
   readonly stuckMs?: number;
+  /** Bytes of dead letters that a lane keeps. Default 1 GiB. */
+  readonly letterBytes?: number;
+  /** Letters that a lane keeps, too. Default 100,000. */
+  readonly letters?: number;
+  /** Events of dead letters were dropped to keep to these. */
+  readonly onDropped?: (lane: string, events: number) => void;
   /** A worker was replaced by the watchdog. */
   readonly onReplaced?: (lane: string) => void;
 }
@@ -81,8 +87,9 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
     }
     return lane;
   };
+  const bounds = { letters: settings.letters ?? 100_000, bytes: settings.letterBytes ?? 1024 ** 3 };
   const openLane = async (name: string): Promise<BullLane> => {
-    const lane = openBullLane(name, pushing, prefix);
+    const lane = openBullLane(name, pushing, prefix, bounds);
     try {
       await lane.ready();
       await pushing.sadd(`${prefix}:lanes`, name);
@@ -104,9 +111,9 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
     guard(async () => {
       if (dead?.length) {
         const at = { lane: item.lane, at: item.at, diedAt: settings.now() };
-        await (await open(item.lane)).bury(
-          dead.map((d, i) => ({ ...d, ...at, id: `${item.id}~${item.attempt}.${i}` })),
-        );
+        const lane = await open(item.lane);
+        const dropped = await lane.bury(dead.map((d, i) => ({ ...d, ...at, id: `${item.id}~${item.attempt}.${i}` })));
+        if (dropped > 0) settings.onDropped?.(item.lane, dropped);
       }
       if (next?.length) await add(next);
     });

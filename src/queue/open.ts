@@ -24,12 +24,19 @@ export interface QueueDeps extends SpillHooks {
   readonly log?: QueueLog;
   /** A worker on Redis had stopped fetching and was replaced. */
   readonly onReplaced?: (lane: string) => void;
+  /** Events of dead letters were dropped to keep to the bounds. */
+  readonly onDropped?: (lane: string, events: number) => void;
 }
 
 /** Rejects with QueueError when the directory cannot be used. Redis need not be there yet. */
 export async function openQueue(settings: QueueSettings, deps: QueueDeps): Promise<Queue> {
   const { driver, durability, datadir, maxBytes } = settings;
-  const common = { durability, now: deps.now, ...(deps.log ? { log: deps.log } : {}) };
+  const common = {
+    durability,
+    now: deps.now,
+    ...(deps.log ? { log: deps.log } : {}),
+    ...(deps.onDropped ? { onDropped: deps.onDropped } : {}),
+  };
   const size = maxBytes === undefined ? {} : { maxBytes };
   if (driver === "sqlite") return openSqliteQueue({ ...common, ...size, dir: join(datadir, "queue") });
   const local = openSqliteQueue({ ...common, ...size, dir: join(datadir, settings.spill ?? "spill") });
@@ -38,6 +45,7 @@ export async function openQueue(settings: QueueSettings, deps: QueueDeps): Promi
   const redis = openRedisQueue({
     ...settings.redis,
     ...common,
+    ...(maxBytes === undefined ? {} : { letterBytes: Math.min(maxBytes / 4, Number.MAX_SAFE_INTEGER) }),
     ...(deps.onReplaced ? { onReplaced: deps.onReplaced } : {}),
   });
   return openSpillingQueue(redis, local, deps);

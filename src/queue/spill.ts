@@ -18,6 +18,9 @@ export interface SpillHooks {
   readonly retryMs?: number;
 }
 
+/** Dead letters of the spill that a list may go on behind. */
+const ownLetters = 1000;
+
 /** Takes both queues over: closing it closes them. Rejects with the embedded queue's error. */
 export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: SpillHooks = {}): Promise<Queue> {
   const drains = new Map<string, Consumer>();
@@ -94,9 +97,18 @@ export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: 
       };
     },
     lanes: async () => [...new Set([...(await redis.lanes()), ...(await local.lanes())])],
-    dead: (lane, limit, after) => redis.dead(lane, limit, after),
-    redrive: (lane, ids) => redis.redrive(lane, ids),
-    discard: (lane, ids) => redis.discard(lane, ids),
+    // The spill has letters of its own: chunks that were in hand at five deaths of the process.
+    async dead(lane, limit, after) {
+      const own = after === undefined ? undefined : (await local.dead(lane, ownLetters)).find((l) => l.id === after);
+      const there = own ? [] : await redis.dead(lane, limit, after);
+      return [...there, ...(await local.dead(lane, limit - there.length, own?.id))];
+    },
+    async redrive(lane, ids) {
+      const here = await local.redrive(lane, ids);
+      if (here > 0) drain(lane);
+      return here + (await redis.redrive(lane, ids));
+    },
+    discard: async (lane, ids) => (await local.discard(lane, ids)) + (await redis.discard(lane, ids)),
     status() {
       const [there, here] = [redis.status(), local.status()];
       return {

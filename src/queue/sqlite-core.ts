@@ -19,6 +19,8 @@ export interface Core {
   readonly suspectUntil: number;
   readonly throwDelayMs: number;
   readonly warnings: string[];
+  /** Events of dead letters that were dropped to make room. */
+  readonly dropped: (lane: string, events: number) => void;
   writable: boolean;
   closed: boolean;
   seq: number;

@@ -4,7 +4,7 @@ import { type Chunk, QueueError } from "./queue.ts";
 import { type Core, laneOf } from "./sqlite-core.ts";
 import { dispatch, enlist } from "./sqlite-handout.ts";
 import { recOf } from "./sqlite-lane.ts";
-import type { LetterRow } from "./sqlite-store.ts";
+import type { LetterRow, LetterSize } from "./sqlite-store.ts";
 
 /** Letters moved in one transaction. */
 const moveBatch = 100;
@@ -59,7 +59,7 @@ export interface Limits {
   /** Throws QueueError `full` when the chunks would pass the size limit. */
   check(chunks: readonly Chunk[]): void;
   isFull(): boolean;
-  /** Makes room when dead letters take more than their quarter; called after letters were written. */
+  /** Makes room when dead letters take more than their quarter. */
   trim(): void;
 }
 
@@ -74,44 +74,77 @@ export function createLimits(core: Core, maxBytes: number): Limits {
     }
     return measured;
   };
-  let deadBytes = core.store.deadBytes();
-  let seenDead = [...core.lanes.values()].reduce((sum, l) => sum + l.dead, 0);
-  let dropped = 0;
+  const trimmer = createTrimmer(core, maxBytes / 4);
   /** Bytes of the push that was refused last: while they do not fit the queue is full. */
   let wanted = 0;
+  const trim = () => {
+    // Only when the file is a quarter full at all can the letters be.
+    if (used() < maxBytes / 4 || !trimmer()) return;
+    measuredAt = Number.NEGATIVE_INFINITY;
+  };
   return {
     check: (chunks) => {
       let bytes = 0;
       for (const chunk of chunks) bytes += chunk.body.length;
+      // The dead must not keep out the living.
+      if (used() + bytes > maxBytes) trim();
       wanted = used() + bytes > maxBytes ? bytes : 0;
       if (wanted > 0) throw new QueueError("full", "the queue has reached its size limit");
     },
     isFull: () => !core.closed && used() + wanted > maxBytes,
-    trim: () => {
-      const dead = [...core.lanes.values()].reduce((sum, l) => sum + l.dead, 0);
-      const grew = dead > seenDead;
-      seenDead = dead;
-      if (!grew) return;
-      // Only when the file is a quarter full at all can the letters be.
-      if (used() < maxBytes / 4) return;
-      deadBytes = core.store.deadBytes();
-      while (deadBytes > maxBytes / 4) {
-        const oldest = core.store.oldestLetters();
-        if (oldest.length === 0) return;
-        core.store.begin();
-        for (const letter of oldest) core.store.dropLetter(letter.seq);
-        core.store.commit();
-        for (const letter of oldest) {
-          deadBytes -= letter.size;
-          dropped += letter.count;
-          const lane = [...core.lanes.values()].find((l) => l.key === letter.lane);
-          if (lane) lane.dead -= letter.count;
-        }
-        const text = "oldest dead letters were dropped to keep room for the living";
-        const at = core.warnings.findIndex((w) => w.endsWith(text));
-        if (at >= 0) core.warnings.splice(at, 1);
-        core.warnings.push(`${dropped} events in the ${text}`);
-      }
-    },
+    trim,
+  };
+}
+
+/**
+ * Drops dead letters until they fit into `share` bytes: those first that no room would ever be enough for, then the oldest,
+ * as many as need be and no more. True when it dropped any.
+ */
+function createTrimmer(core: Core, share: number): () => boolean {
+  const dead = () => [...core.lanes.values()].reduce((sum, l) => sum + l.dead, 0);
+  let seen = dead();
+  let dropped = 0;
+
+  const drop = (letters: readonly LetterSize[]) => {
+    core.store.begin();
+    try {
+      for (const letter of letters) core.store.dropLetter(letter.seq);
+      core.store.commit();
+    } catch {
+      core.store.rollback();
+      throw new QueueError("unavailable", "dead letters cannot be dropped now");
+    }
+    for (const letter of letters) {
+      dropped += letter.count;
+      const lane = [...core.lanes.values()].find((l) => l.key === letter.lane);
+      if (!lane) continue;
+      lane.dead -= letter.count;
+      core.dropped(lane.name, letter.count);
+    }
+    const text = "dead letters were dropped to keep room for the living";
+    const at = core.warnings.findIndex((w) => w.endsWith(text));
+    if (at >= 0) core.warnings.splice(at, 1);
+    core.warnings.push(`${dropped} events in ${text}`);
+  };
+
+  return () => {
+    const now = dead();
+    const grew = now > seen;
+    seen = now;
+    let over = grew ? core.store.deadBytes() - share : 0;
+    if (over <= 0) return false;
+    const large = core.store.lettersAbove(share);
+    if (large.length > 0) drop(large);
+    for (const { size } of large) over -= size;
+    while (over > 0) {
+      const page = core.store.oldestLetters();
+      if (page.length === 0) break;
+      const needed = page.findIndex((_, i) => page.slice(0, i + 1).reduce((sum, l) => sum + l.size, 0) >= over) + 1;
+      const letters = needed > 0 ? page.slice(0, needed) : page;
+      drop(letters);
+      for (const { size } of letters) over -= size;
+    }
+    seen = dead();
+    return true;
   };
 }

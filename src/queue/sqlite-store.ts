@@ -30,6 +30,14 @@ export interface LetterRow {
   readonly body: string;
 }
 
+/** Of a dead letter; `size` is its body's, in bytes. */
+export interface LetterSize {
+  readonly seq: number;
+  readonly lane: number;
+  readonly count: number;
+  readonly size: number;
+}
+
 export const schema = `
 CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS lane(key INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL);
@@ -111,7 +119,9 @@ export function openStore(path: string) {
   const letters = sql(`SELECT ${letterColumns} FROM dead WHERE lane=? AND seq>? ORDER BY seq LIMIT ?`);
   const letterById = sql(`SELECT ${letterColumns} FROM dead WHERE lane=? AND id=?`);
   const dropLetter = sql("DELETE FROM dead WHERE seq=?");
-  const oldestLetters = sql("SELECT seq, lane, count, length(body) AS size FROM dead ORDER BY seq LIMIT 100");
+  const sizes = "SELECT seq, lane, count, octet_length(body) AS size FROM dead";
+  const oldestLetters = sql(`${sizes} ORDER BY seq LIMIT 100`);
+  const lettersAbove = sql(`${sizes} WHERE octet_length(body)>? LIMIT 100`);
   const pages = one("PRAGMA page_count");
   const free = one("PRAGMA freelist_count");
 
@@ -162,8 +172,9 @@ export function openStore(path: string) {
     letters: (lane: number, after: number, limit: number) => letters.all(lane, after, limit) as unknown as LetterRow[],
     letter: (lane: number, id: string) => letterById.get(lane, id) as unknown as LetterRow | undefined,
     dropLetter: (seq: number) => void dropLetter.run(seq),
-    oldestLetters: () => oldestLetters.all() as { seq: number; lane: number; count: number; size: number }[],
-    deadBytes: one("SELECT total(length(body)) FROM dead"),
+    oldestLetters: () => oldestLetters.all() as unknown as LetterSize[],
+    lettersAbove: (bytes: number) => lettersAbove.all(bytes) as unknown as LetterSize[],
+    deadBytes: one("SELECT total(octet_length(body)) FROM dead"),
     maxSeq: () => ({ item: one("SELECT max(seq) FROM item")(), body: one("SELECT max(seq) FROM body")() }),
     /** Events per lane: all that are not settled, those delayed, and the dead. */
     counts: () =>

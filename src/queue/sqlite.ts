@@ -38,6 +38,8 @@ export interface SqliteSettings {
   readonly log?: QueueLog;
   /** Pushes are refused as `full` above this size of the file's content. Default 4 GiB. */
   readonly maxBytes?: number;
+  /** Events of dead letters were dropped: the letters of all lanes may have a quarter of `maxBytes`. */
+  readonly onDropped?: (lane: string, events: number) => void;
   /** How long an item rests whose handler threw. Default 1000. */
   readonly throwDelayMs?: number;
 }
@@ -67,6 +69,7 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
     suspectUntil: opened.unclean ? top.item : 0,
     throwDelayMs: settings.throwDelayMs ?? 1000,
     warnings: [...opened.warnings],
+    dropped: settings.onDropped ?? (() => {}),
     writable: true,
     closed: false,
     seq: top.item,
@@ -81,7 +84,13 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
     core.warnings.push("the queue file is damaged: it is rebuilt from what is readable at the next start");
   });
   const limits = createLimits(core, settings.maxBytes ?? 4 * 1024 ** 3);
-  const trimmer = setInterval(() => limits.trim(), 5000).unref();
+  const trimmer = setInterval(() => {
+    try {
+      limits.trim();
+    } catch (error) {
+      core.log("warn", `queue: ${(error as Error).message}`);
+    }
+  }, 5000).unref();
 
   const slotsClosed = async (slots: readonly Slot[], deadlineMs: number) => {
     for (const slot of slots) slot.closed = true;

@@ -28,6 +28,7 @@ test("the labels on the page are those of the metrics", async () => {
   metrics.intakeBytes("requests", 1);
   metrics.intakeRejected("requests", "invalid", 1);
   metrics.credentialReload("hub", "ok");
+  metrics.lettersDropped("out:slack", 1);
   metrics.sourceGap("k8saudit");
   metrics.refused("alerts", "invalid", 1);
   metrics.ruleMatch("r", "Notice", "k8s_audit");
