@@ -1,7 +1,7 @@
 import { type Priority, parsePriority, priorityLevel } from "../src/sdk/alert.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { type Config, int, pairs, text, urls } from "../src/sdk/fields.ts";
-import { headerFaults, joinUrl, postJson } from "../src/sdk/http.ts";
+import { headerFaults, joinUrl, pathFaults, postJson } from "../src/sdk/http.ts";
 import { everything, readable, remember } from "../src/sdk/message.ts";
 import { type Alert, defineOutput } from "../src/sdk/output.ts";
 
@@ -30,7 +30,10 @@ export default defineOutput({
   example: { hostport: ["http://127.0.0.1:9093"], expiresafter: 900 },
   batch: { items: 100, bytes: 1_000_000 },
   enabled: (config) => config.hostport.length > 0,
-  check: (config) => headerFaults("customheaders", config.customheaders),
+  check: ({ endpoint, customheaders }) => [
+    ...pathFaults("endpoint", endpoint),
+    ...headerFaults("customheaders", customheaders),
+  ],
   open: (config, host) => ({
     send: async (alerts, signal) => {
       const payload = alerts.map((alert) => alertOf(alert, config, host.now()));

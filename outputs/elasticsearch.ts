@@ -1,7 +1,7 @@
 import type { ConnectionRequestOptions, ConnectionRequestParams } from "@elastic/elasticsearch";
 import type { Alert } from "../src/sdk/alert.ts";
 import { deliveryId } from "../src/sdk/delivery-id.ts";
-import { bulkFaults, document, type ItemFault, indexName, settle } from "../src/sdk/elastic.ts";
+import { bulkFaults, document, type ItemFault, indexName, indexNameFault, settle } from "../src/sdk/elastic.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { type Config, choice, duration, flag, int, pairs, secret, text, url } from "../src/sdk/fields.ts";
 import { basicAuth, headerFaults, joinUrl, jsonHeaders, mergeHeaders } from "../src/sdk/http.ts";
@@ -56,11 +56,17 @@ export default defineOutput({
   batch: { items: 500, bytes: 5_242_880 },
   batchOf: (config) => ({ items: 500, bytes: config["batching.batchsize"] }),
   enabled: (config) => config.hostport !== "",
-  check: (config) => headerFaults("customheaders", config.customheaders),
-  warn: ({ fieldmapping, createindextemplate }) =>
-    fieldmapping === "dynamic" || createindextemplate
+  check: ({ index, customheaders }) => {
+    const fault = indexNameFault(index);
+    return [...(fault === undefined ? [] : [`index: ${fault}`]), ...headerFaults("customheaders", customheaders)];
+  },
+  warn: ({ fieldmapping, createindextemplate, username, password }) => [
+    ...(fieldmapping === "dynamic" || createindextemplate
       ? []
-      : ["fieldmapping: has no effect without createindextemplate, which puts the index template"],
+      : ["fieldmapping: has no effect without createindextemplate, which puts the index template"]),
+    ...(username !== "" && password === "" ? ["password: is missing, so username is not sent"] : []),
+    ...(username === "" && password !== "" ? ["username: is missing, so password is not sent"] : []),
+  ],
   open: async (config, host) => {
     const client = await openClient(config, host);
     const flatten = config.flattenfields || config.createindextemplate;

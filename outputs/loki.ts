@@ -1,7 +1,7 @@
 import { type Alert, rawEvent } from "../src/sdk/alert.ts";
 import { isList, listText } from "../src/sdk/field-text.ts";
 import { type Config, pairs, secret, text, url } from "../src/sdk/fields.ts";
-import { basicAuth, headerFaults, joinUrl, mergeHeaders, postJson } from "../src/sdk/http.ts";
+import { basicAuth, headerFaults, joinUrl, mergeHeaders, pathFaults, postJson } from "../src/sdk/http.ts";
 import { fitBytes, remember } from "../src/sdk/message.ts";
 import { defineHttpOutput } from "../src/sdk/output.ts";
 import { unixNano } from "../src/sdk/rfc3339.ts";
@@ -27,7 +27,10 @@ export default defineHttpOutput({
   example: { hostport: "http://127.0.0.1:3100", tenant: "security", extralabels: "user.name" },
   batch: { items: 1000, bytes: 1_048_576 },
   enabled: (config) => config.hostport !== "",
-  check: (config) => headerFaults("customheaders", config.customheaders),
+  check: ({ endpoint, customheaders }) => [
+    ...pathFaults("endpoint", endpoint),
+    ...headerFaults("customheaders", customheaders),
+  ],
   request: (alerts, config) => {
     const streams = new Map<string, { stream: Record<string, string>; values: [string, string][] }>();
     for (const alert of alerts) {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { type Config, duration, flag, guardFile, int, text, token, tokens } from "../../src/sdk/fields.ts";
 import { defineSource, type Plugin } from "../../src/sdk/source.ts";
 import { followFault, openFile } from "./file.ts";
@@ -41,11 +42,26 @@ const k8saudit = defineSource({
     const unfit = listen === "" && follow ? followFault(file) : undefined;
     return [
       ...(unfit === undefined ? [] : [`file: ${unfit}`]),
-      ...(listen !== "" && file !== "" ? ["listen and file exclude each other; write two entries of a list"] : []),
-      ...(place?.kind === "fault" ? [listen.startsWith(invalid) ? listen.slice(invalid.length) : place.message] : []),
-      ...(place?.kind === "file" ? ["listen must be a URL with http:// or https://"] : []),
+      ...(listen === "" && !follow && file !== "-" && !existsSync(file) ? ["file: is not there"] : []),
+      ...(listen !== "" && file !== "" ? ["listen: and file exclude each other; write two entries of a list"] : []),
+      ...(place?.kind === "fault"
+        ? [listen.startsWith(invalid) ? listen.slice(invalid.length) : `listen: ${place.message}`]
+        : []),
+      ...(place?.kind === "file" ? ["listen: must be a URL with http:// or https://"] : []),
       ...(place?.kind === "webhook" ? tlsFaults(config, place.tls) : []),
     ];
+  },
+  listens: (config) => {
+    const place = parseOpenParams(config.listen);
+    if (config.listen === "" || place.kind !== "webhook") return undefined;
+    const { host, port, path } = place;
+    const tokens = tokensOf(config).length;
+    const traits = [
+      ...(place.tls ? ["TLS"] : []),
+      ...(place.tls && config.clientcafile ? ["client certificates"] : []),
+      ...(tokens > 0 ? [`${tokens} bearer token${tokens === 1 ? "" : "s"}`] : []),
+    ];
+    return { key: "listen", host, port, path, traits };
   },
   fromPlugin,
   open: async (config, host) => {

@@ -1,6 +1,9 @@
+import { X509Certificate } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
+import { type PemPart, pairFault, pemFault } from "../sdk/pem.ts";
 import { auditPolicy } from "./audit-policy.ts";
 import { type Command, UsageError } from "./command.ts";
 
@@ -44,17 +47,27 @@ export const auditConfig: Command = async (args, io) => {
   const clientKey = values["client-key"];
   if ((clientCert === undefined) !== (clientKey === undefined))
     throw new UsageError("--client-cert and --client-key belong together");
+  if (url.port === "0") throw new UsageError("--url needs the port that Eyrie listens on");
+  if (!/^https?:\/\/[^/]+\//i.test(values.url))
+    throw new UsageError("--url needs the path that Eyrie listens at, such as /k8s-audit");
   const secure = url.protocol === "https:";
   if (!secure && (values.ca ?? clientCert) !== undefined)
     throw new UsageError("--ca and --client-cert need an https:// URL");
 
   const tokenFile = values["token-file"];
+  const ca = values.ca === undefined ? undefined : pem(values.ca, "certificate");
+  if (ca !== undefined) mustFit(ca, url.hostname);
+  const client =
+    clientCert === undefined || clientKey === undefined
+      ? {}
+      : { clientCert: pem(clientCert, "certificate"), clientKey: pem(clientKey, "key") };
+  const unfit = client.clientCert && pairFault({ cert: client.clientCert, key: client.clientKey });
+  if (unfit) throw new UsageError(`--client-cert and --client-key: ${unfit}`);
   const kubeconfig = webhookKubeconfig({
     url: values.url,
-    ...(values.ca !== undefined && { ca: pem(values.ca, "CERTIFICATE") }),
-    ...(tokenFile !== undefined && { token: read(tokenFile).trim() }),
-    ...(clientCert !== undefined && { clientCert: pem(clientCert, "CERTIFICATE") }),
-    ...(clientKey !== undefined && { clientKey: pem(clientKey, "PRIVATE KEY") }),
+    ...(ca !== undefined && { ca }),
+    ...(tokenFile !== undefined && { token: tokenOf(tokenFile) }),
+    ...client,
   });
   if (values.print) {
     io.stdout.write(`# ${policyFile}\n${auditPolicy}---\n# ${webhookFile}\n${kubeconfig}`);
@@ -78,11 +91,34 @@ const read = (file: string): string => {
   }
 };
 
-const pem = (file: string, label: string): string => {
+const pem = (file: string, part: PemPart): string => {
   const text = read(file);
-  if (!text.includes("-----BEGIN ") || !text.includes(`${label}-----`))
-    throw new UsageError(`${basename(file)} holds no PEM of a ${label.toLowerCase()}`);
+  const fault = pemFault(text, part);
+  if (fault) throw new UsageError(`${basename(file)} ${fault}`);
   return text;
+};
+
+const tokenOf = (file: string): string => {
+  const token = read(file).trim();
+  if (token === "" || /\s/.test(token)) throw new UsageError(`${basename(file)} holds no token`);
+  return token;
+};
+
+/**
+ * The API server checks the host's name against the certificate that Eyrie shows. What `--ca` holds is that very one, when
+ * it may sign no other or bears names of hosts: then the name is looked for here.
+ */
+const mustFit = (ca: string, host: string): void => {
+  // Of a bundle, any may be the one.
+  if (ca.split("-----BEGIN ").length > 2) return;
+  const certificate = new X509Certificate(ca);
+  const bare = host.replace(/^\[|\]$/g, "");
+  const named = certificate.subjectAltName !== undefined;
+  if (certificate.ca && !named) return;
+  const fits = isIP(bare) ? certificate.checkIP(bare) : named && certificate.checkHost(bare, { subject: "never" });
+  if (fits) return;
+  const names = certificate.subjectAltName ?? "no host";
+  throw new UsageError(`--ca: the certificate is for ${names}, not for ${bare}: the API server would refuse it`);
 };
 
 export interface WebhookAccess {

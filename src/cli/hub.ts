@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { loadConfig } from "../config/load.ts";
 import { formatProblem } from "../config/problem.ts";
 import { secretsOf } from "../config/redact.ts";
+import { preflight } from "../hub/preflight.ts";
 import { startHub } from "../hub/start.ts";
 import { createLogger } from "../log/log.ts";
 import type { Command } from "./command.ts";
@@ -28,21 +29,20 @@ export const hub: Command = async (args, io) => {
     loadConfig({ ...io, file: flags["config-file"], overrides: [...overrides, ...more] });
   const first = load([]);
   const { config, problems } = first.config.outputs.length > 0 ? first : load(["stdout.enabled=true"]);
-  const stops = problems.some((p) => p.severity === "error");
-  // A hub that starts logs what is off as errors.
-  for (const problem of problems)
-    if (stops || !problem.off) io.stderr.write(`${problem.severity}: ${formatProblem(problem)}\n`);
+  const { rules, problems: ofSurroundings } = await preflight(config);
+  const stops = [...problems, ...ofSurroundings].some((p) => p.severity === "error");
+  // A hub that starts logs what is off as errors, and what the rules warn of.
+  for (const problem of stops ? [...problems, ...ofSurroundings] : problems.filter(({ off }) => !off))
+    io.stderr.write(`${problem.severity}: ${formatProblem(problem)}\n`);
   if (stops) return 1;
 
   const log = createLogger({ ...config.log, secrets: secretsOf(config) }, process.stderr);
   log.info(`eyrie ${version} on Node ${process.versions.node}`);
   const signal = nextSignal();
-  const running = await startHub(config, { log, now: Date.now, random: Math.random, uuid: randomUUID, version }).catch(
-    (error: unknown) => {
-      log.fatal(error instanceof Error ? error.message : String(error));
-      return undefined;
-    },
-  );
+  const running = await startHub(config, { ...world, log, rules }).catch((error: unknown) => {
+    log.fatal(error instanceof Error ? error.message : String(error));
+    return undefined;
+  });
   if (!running) return 1;
   log.info(`${await signal}: shutting down`);
   void nextSignal().then((again) => {
@@ -53,6 +53,8 @@ export const hub: Command = async (args, io) => {
   log.info("bye");
   process.exit(0);
 };
+
+const world = { now: Date.now, random: Math.random, uuid: randomUUID, version };
 
 const nextSignal = (): Promise<NodeJS.Signals> =>
   new Promise((resolve) => {

@@ -1,17 +1,27 @@
 import type { Fields } from "../sdk/fields.ts";
+import { listenersOf, type PlannedListener } from "./listeners.ts";
 import { formatProblem } from "./problem.ts";
 import { redactValues } from "./redact.ts";
 import type { HubConfig, MatchSettings, OutputInstance, Problem } from "./types.ts";
 
+/** Rules as they would run. */
+export interface RulesFacts {
+  readonly files: readonly string[];
+  readonly defined: number;
+  /** Source → how many of its rules take part. */
+  readonly active: ReadonlyMap<string, number>;
+}
+
 /** What was understood, for people: one block of text, no secret in it. */
-export const describeConfig = (config: HubConfig, problems: readonly Problem[]): string => {
+export const describeConfig = (config: HubConfig, problems: readonly Problem[], rules?: RulesFacts): string => {
   const errors = problems.filter((p) => p.severity === "error");
   const warnings = problems.filter((p) => p.severity === "warning");
-  const address = `${config.listenaddress || "every address"}, port ${config.listenport}`;
   const lines = [
     `file      ${config.file ?? "none: environment and defaults"}`,
     `role      ${config.role}`,
-    `listens   ${address}${config.tlsserver.deploy ? ", HTTPS" : ""}${config.auth.token !== "" || Object.keys(config.auth.tokens).length > 0 ? ", bearer token" : ""}`,
+    ...listenersOf(config).map(describeListener),
+    ...named("tls", serverFiles(config)),
+    ...named("tokens", tokenNames(config)),
     `queue     ${config.queue.driver}, durability ${config.queue.durability}${config.queue.driver === "sqlite" ? `, in ${config.datadir}` : ""}`,
     ...named("fields", Object.keys({ ...config.customfields, ...config.templatedfields })),
     ...named("tags", config.customtags),
@@ -19,7 +29,7 @@ export const describeConfig = (config: HubConfig, problems: readonly Problem[]):
       "plugins",
       config.falco.loaded.map((p) => p.name),
     ),
-    ...named("rules", config.falco.rulesFiles),
+    ...(rules ? describeRules(rules) : named("rules", config.falco.rulesFiles)),
     ...config.sources.map(({ id }) => `source    ${id}`),
     ...(config.outputs.length === 0 ? ["outputs   none"] : config.outputs.flatMap(describeOutput)),
     ...offOf(config).map((id) => `output    ${id}: OFF`),
@@ -33,6 +43,32 @@ export const describeConfig = (config: HubConfig, problems: readonly Problem[]):
 };
 
 const offOf = (config: HubConfig): string[] => [...new Set(config.off.flatMap(({ off }) => off?.output ?? []))];
+
+const describeListener = ({ host, port, takes, traits }: PlannedListener): string => {
+  const where = `${host === "" ? "every address" : host}, port ${port === 0 ? "any" : port}`;
+  return `listens   ${[where, ...traits].join(", ")}: ${takes}`;
+};
+
+const serverFiles = ({ tlsserver }: HubConfig): readonly string[] => {
+  const { deploy, mutualtls, certfile, keyfile, cacertfile } = tlsserver;
+  return deploy ? [certfile, keyfile, ...(mutualtls ? [`clients of ${cacertfile}`] : [])] : [];
+};
+
+/** Who may send, never with what. */
+const tokenNames = ({ auth }: HubConfig): readonly string[] => [
+  ...(auth.token === "" ? [] : ["auth.token ***"]),
+  ...Object.entries(auth.tokens).flatMap(([name, token]) => (token === "" ? [] : [`${name} ***`])),
+];
+
+const describeRules = ({ files, defined, active }: RulesFacts): string[] => {
+  if (files.length === 0) return [];
+  const taking = [...active.values()].reduce((sum, n) => sum + n, 0);
+  const bySource = [...active].map(([source, n]) => `${n} of ${source}`);
+  return [
+    ...files.map((file) => `rules     ${file}`),
+    `          ${[`${count(taking, "rule")} of ${defined} take part`, ...bySource].join(", ")}`,
+  ];
+};
 
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
 

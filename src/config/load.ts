@@ -13,6 +13,7 @@ import { flatten, type KeySpace } from "./flatten.ts";
 import { globalFields, mustFit } from "./globals.ts";
 import { assemble, customValues, redisOf } from "./hub.ts";
 import { guardsOf, leavesOf, sharedKey } from "./instances.ts";
+import { clashes, listenersOf } from "./listeners.ts";
 import { outputInstances } from "./output-instances.ts";
 import { override } from "./override.ts";
 import { collectProblems } from "./problem.ts";
@@ -93,6 +94,8 @@ export const loadConfig = (options: LoadOptions): Loaded => {
     sources: srcs.flatMap(({ instance }) => instance ?? []),
     off: problems.list().filter((problem) => problem.off),
   });
+  for (const { second, first } of clashes(listenersOf(config)))
+    problems.error(second.key, `wants port ${second.port}, which ${first.key} has`, globals.places.get(second.key));
   if (config.role !== "all" && config.queue.driver !== "redis")
     problems.error("role", `${config.role} shares its queue with other processes: set queue.redis.url`);
   return { config, problems: inOrder(problems.list()) };

@@ -1,10 +1,10 @@
 import { fieldMeta } from "../sdk/fields.ts";
 import type { Output } from "../sdk/output.ts";
 import { fieldsOf } from "./delivery-fields.ts";
-import { envName } from "./environment.ts";
 import type { RawInstance } from "./instances.ts";
 import type { Place } from "./problem.ts";
 import type { Fault, Reader } from "./settings.ts";
+import { told } from "./told.ts";
 
 type Config = Readonly<Record<string, unknown>>;
 
@@ -54,20 +54,6 @@ const enabledBy = (output: Output, config: Config, key: string): boolean =>
 const missing = (output: Output, config: Config): string => {
   const keys = Object.keys(output.example).filter((key) => config[key] === "" || config[key] === undefined);
   return `is not complete${keys.length > 0 ? `, these keys are not set: ${keys.join(", ")}` : ""}`;
-};
-
-/** `check` and `warn` name their key first; its place is the finding's, else that of the block in the file. */
-const told = (
-  text: string,
-  raw: RawInstance,
-  fields: object,
-): [key: string, message: string, at: Place | undefined] => {
-  const key = /^`?([a-z0-9.]+)`?/.exec(text)?.[1] ?? "";
-  const known = key in fields;
-  const message = known ? text.slice(text.indexOf(key) + key.length).replace(/^`?:?\s*/, "") : text;
-  const block = raw.at ?? raw.places.values().find((place) => place.env === undefined);
-  const variable = known && !block ? { env: envName(`${raw.id}.${key}`) } : undefined;
-  return [known ? raw.label + key : raw.label.slice(0, -1), message, raw.places.get(key) ?? block ?? variable];
 };
 
 const isHttp = (text: unknown): boolean =>

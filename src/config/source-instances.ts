@@ -4,6 +4,7 @@ import { extractors } from "./falco-lists.ts";
 import { readInstances } from "./instances.ts";
 import type { Place } from "./problem.ts";
 import { type Reader, readStrictly } from "./settings.ts";
+import { told } from "./told.ts";
 import { type Tree, treeOf } from "./tree.ts";
 import type { FalcoConfig, PluginConfig, SourceInstance } from "./types.ts";
 
@@ -32,7 +33,7 @@ export const sourceInstances = (
         if (raw.inList) reader.problems.error(raw.label.slice(0, -1), "is not complete", raw.at);
         return { id, fields };
       }
-      for (const fault of source.check?.(values) ?? []) reader.problems.error(raw.label.slice(0, -1), fault);
+      for (const fault of source.check?.(values) ?? []) reader.problems.error(...told(fault, raw, fields));
       const { files: secretFiles } = raw;
       return { id, fields, instance: { id, source, config: values, secretFiles, ...(name !== undefined && { name }) } };
     }),
@@ -91,7 +92,8 @@ const fromPlugin = (
   const fields = source.fields as Fields;
   const byKey = new Map(Object.entries(wanted).map(([key, value]) => [key.toLowerCase(), treeOf(value, at)]));
   const inFile = (key: string): Tree | undefined => byKey.get(key);
-  const { values, files: secretFiles } = readStrictly(fields, { label, inFile, envOver: () => [] }, reader);
-  for (const fault of source.check?.(values) ?? []) reader.problems.error(label.slice(0, -1), fault, at);
+  const { values, places, files: secretFiles } = readStrictly(fields, { label, inFile, envOver: () => [] }, reader);
+  for (const fault of source.check?.(values) ?? [])
+    reader.problems.error(...told(fault, { id, label, places, at }, fields));
   return source.enabled(values) ? [{ id, fields, instance: { id, source, config: values, secretFiles } }] : [];
 };

@@ -34,11 +34,14 @@ export interface HubRulesParts {
  * Loads the rules and watches their files: what changes takes effect when it compiles as a whole, else the running rules
  * stay. Undefined: nothing asks for rules. Throws when the first load has errors; each was logged with its place.
  */
-export const openRules = (config: HubConfig, parts: HubRulesParts): HubRules | undefined => {
+export const openRules = (
+  config: HubConfig,
+  parts: HubRulesParts,
+  first = loadHubRules(config),
+): HubRules | undefined => {
   const paths = rulePaths(config);
   if (paths.length === 0) return undefined;
   const log = parts.log.child({ part: "rules" });
-  const first = loadHubRules(config);
   report(first.problems, log);
   if (!isGood(first)) throw new Error("the rules have errors: not started");
   let { rules, files } = first;

@@ -14,6 +14,7 @@ import type { Queue } from "../queue/queue.ts";
 import { announce, watchQueue } from "./announce.ts";
 import { closeInOrder } from "./close.ts";
 import { followTokens, tokensOf } from "./credentials.ts";
+import type { LoadedRules } from "./load-rules.ts";
 import { openOutputs, outputRoutes } from "./outputs.ts";
 import { openConfiguredQueue } from "./queue.ts";
 import { readiness } from "./readiness.ts";
@@ -36,6 +37,8 @@ export interface HubParts {
   readonly random: () => number;
   readonly uuid: () => string;
   readonly version: string;
+  /** As they were read before the start; absent: they are read now. */
+  readonly rules?: LoadedRules;
 }
 
 /** Opens everything in the order of the flow, back to front, so that nothing arrives before what it needs. */
@@ -65,7 +68,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
   for (const problem of problems) log.warn({ key: problem.key }, problem.message);
 
   const works = config.role !== "intake";
-  const rules = works ? openRules(config, { log, metrics, settings }) : undefined;
+  const rules = works ? openRules(config, { log, metrics, settings }, parts.rules) : undefined;
   const queue = await openConfiguredQueue(config, { log, metrics, now });
   const routes = outputRoutes(config, alertTest);
   const outputs = works ? await openOutputs(config, { ...parts, queue, metrics }) : [];

@@ -64,6 +64,10 @@ export const basicAuth = (user: string, password: string): string =>
 /** Adds a path to a base URL that may or may not end in a slash. */
 export const joinUrl = (base: string, path: string): string => base.replace(/\/+$/, "") + path;
 
+/** What is wrong with a path that `joinUrl` puts behind a URL, for an output's `check`. */
+export const pathFaults = (key: string, path: string): readonly string[] =>
+  path === "" || path.startsWith("/") ? [] : [`${key}: must begin with /`];
+
 /** What is wrong with configured headers, for an output's `check`: a bad one would fail every request. */
 export const headerFaults = (key: string, headers: Readonly<Record<string, string>>): readonly string[] =>
   Object.entries(headers).flatMap(([name, value]) => {

@@ -81,6 +81,19 @@ export interface OpenSource {
   close(): Promise<void>;
 }
 
+/** An address that a source listens on. */
+export interface Listening {
+  /** The key that says so. */
+  readonly key: string;
+  /** Empty: all addresses. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly path?: string;
+  /** Each as people are told of it: `TLS`, `client certificates`, `2 bearer tokens`. */
+  readonly traits: readonly string[];
+}
+
 /** A plugin of falco.yaml that a source stands in for. */
 export interface Plugin {
   readonly name: string;
@@ -100,8 +113,13 @@ export interface Source<S extends Fields = Fields> {
   /** A configuration that enables the source. */
   readonly example: Readonly<Record<string, unknown>>;
   enabled(config: Config<S>): boolean;
-  /** Faults in the values that no single field can see; each names its key. */
+  /**
+   * Faults in the values that no single field can see, each `key: what`, and of the files they name: everything that would
+   * keep `open` from succeeding.
+   */
   check?(config: Config<S>): readonly string[];
+  /** Where it would listen. */
+  listens?(config: Config<S>): Listening | undefined;
   /** The configuration that falco.yaml's plugin asks for, in the keys of `fields`; undefined: not this source's plugin. */
   fromPlugin?(plugin: Plugin): Readonly<Record<string, unknown>> | undefined;
   open(config: Config<S>, host: SourceHost): Promise<OpenSource>;

@@ -97,7 +97,7 @@ test("the same in the file, with its line; a variable that is empty does not und
     ["k8saudit: {listen: 'http://:0', clientcafile: ''}\n", [`eyrie.yaml:1:47: k8saudit.clientcafile: ${nothing}`]],
     [
       "k8saudit: {listen: 'http://:0', clientcafile: /ca.pem}\n",
-      ["k8saudit: clientcafile: only https:// asks clients for a certificate"],
+      ["eyrie.yaml:1:47: k8saudit.clientcafile: only https:// asks clients for a certificate"],
     ],
     [
       "tlsserver: {mutualtls: true}",

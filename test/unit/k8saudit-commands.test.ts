@@ -170,6 +170,34 @@ test("no rule of the policy shows the content of Secrets, and workloads and righ
   assert.equal(levelOf("", "nodes", "list"), "Metadata");
 });
 
+test("audit-config refuses what the API server would: no path, a certificate of another host, a key of another certificate", async () => {
+  const authority = makeAuthority();
+  const [one, other] = [authority.client("a"), authority.client("b")];
+  const leaf = file("leaf.pem", authority.server("DNS:eyrie.example.com,IP:10.0.0.1").cert);
+  const refused = async (args: readonly string[], why: RegExp): Promise<void> => {
+    await assert.rejects(run(auditConfig, args), (error: Error) => {
+      assert.equal(error.name, "UsageError");
+      assert.match(error.message, why);
+      return true;
+    });
+  };
+  await refused(["--url", "https://eyrie.example.com:9765"], /path .*\/k8s-audit/);
+  await refused(["--url", "http://10.0.0.1:9765?x=1"], /path/);
+  await refused(["--url", "https://other:9765/k8s-audit", "--ca", leaf], /is for DNS:eyrie.*, not for other/);
+  await refused(["--url", "https://10.0.0.2:9765/k8s-audit", "--ca", leaf], /not for 10\.0\.0\.2/);
+  await refused(["--url", "https://e:1/k", "--ca", file("key.pem", one.key)], /holds no certificate/);
+  await refused(["--url", "https://e:1/k", "--token-file", file("empty", "\n")], /holds no token/);
+  const client = (key: string) => ["--client-cert", file("one.pem", one.cert), "--client-key", file("k.pem", key)];
+  await refused(["--url", "https://e:1/k", ...client(other.key)], /key is not that of the certificate/);
+  for (const host of ["eyrie.example.com", "10.0.0.1"])
+    assert.equal(
+      (await run(auditConfig, ["--url", `https://${host}:9765/k8s-audit`, "--ca", leaf, "--print"])).code,
+      0,
+    );
+  const ca = file("authority.pem", authority.ca);
+  assert.equal((await run(auditConfig, ["--url", "https://any:9765/k8s-audit", "--ca", ca, "--print"])).code, 0);
+});
+
 test("audit-config says what is missing, and never what a file holds", async () => {
   const secret = file("secret", "-----s3cret");
   for (const args of [
