@@ -32,8 +32,8 @@ export const loadPack = ({ overrides, matching = "first", mode = "generated" }: 
   return set;
 };
 
-const openLine = (line: string, num: number): JsonEvent => {
-  const [incoming] = splitPayload(line, { maxEventBytes: 262144 }).events;
+export const openLine = (line: string, num = 1): JsonEvent => {
+  const [incoming] = splitPayload(line, { maxEventBytes: 16_777_216 }).events;
   if (incoming === undefined) throw new Error("not an audit event");
   return openEvent(incoming, num, 0);
 };
@@ -92,6 +92,29 @@ export const recordedLog = (): readonly JsonEvent[] =>
     .trimEnd()
     .split("\n")
     .map((line, n) => openLine(line, n + 1));
+
+/** What a real API server wrote of an evasion, what the pack must say to it, and a harmless event beside it. */
+export interface Evasion {
+  readonly case: string;
+  readonly what: string;
+  readonly expected: string;
+  /** The first rule to fire; null: none does, or none that is more than a record of users and activity. */
+  readonly rule: string | null;
+  /** Stands in the alert's text. */
+  readonly says?: string;
+  /** JSON pointers and what stands there in the harmless event, where nothing fires. */
+  readonly twin?: Readonly<Record<string, unknown>>;
+  readonly because?: string;
+  /** As it was written: equal keys are kept. */
+  readonly event: string;
+}
+
+export const evasions = (): readonly Evasion[] =>
+  gunzipSync(readFileSync(at("../golden/rules-pack/evasions.jsonl.gz")))
+    .toString()
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Evasion);
 
 const countsOf = (rules: RuleSet, events: readonly JsonEvent[]): ReadonlyMap<string, number> => {
   const counts = new Map<string, number>();
