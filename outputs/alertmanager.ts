@@ -1,6 +1,9 @@
 import { type Priority, parsePriority, priorityLevel } from "../src/sdk/alert.ts";
+import { renamed } from "../src/sdk/distinct.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
-import { type Config, int, pairs, text, urls } from "../src/sdk/fields.ts";
+import type { FieldText } from "../src/sdk/field-text.ts";
+import { type Config, int, list, pairs, text, urls } from "../src/sdk/fields.ts";
+import { anyNameTest } from "../src/sdk/glob.ts";
 import { headerFaults, joinUrl, pathFaults, postJson } from "../src/sdk/http.ts";
 import { everything, readable, remember } from "../src/sdk/message.ts";
 import { type Alert, defineOutput } from "../src/sdk/output.ts";
@@ -11,6 +14,9 @@ const fields = {
   expiresafter: int("Seconds after its time at which an alert ends; 0: Alertmanager's resolve_timeout.", 0),
   extralabels: pairs("Labels added to every alert.", { bare: true }),
   extraannotations: pairs("Annotations added to every alert.", { bare: true }),
+  annotatedfields: list(
+    "Output fields that become annotations instead of labels, so that alerts that differ in nothing else are one; `*` stands for any text.",
+  ),
   customseveritymap: pairs("Priority → severity, in place of the standard severities."),
   dropeventdefaultpriority: text("Priority of an alert about dropped events above no threshold.", "critical"),
   dropeventthresholds: text(
@@ -56,35 +62,50 @@ export const alertOf = (alert: Alert, config: Settings, now: number) => {
   const { output, fields } = readable(alert, everything);
   const { rule, source, hostname, tags } = alert;
   let priority: Priority = alert.priority;
-  const labels: Record<string, string> = {};
-  for (const [name, shown] of fields) {
-    const value = alert.output_fields[name];
-    if (typeof value === "boolean") continue;
-    if (name.startsWith("n_evts")) continue;
-    if (!name.startsWith("n_drop")) {
-      labels[labelName(name)] = shown;
-      continue;
-    }
-    const drops = dropLabel(shown, config);
+  const shown: FieldText[] = [];
+  const apart: FieldText[] = [];
+  const isApart = annotated(config.annotatedfields.join(","));
+  for (const [name, text] of fields) {
+    if (typeof alert.output_fields[name] === "boolean" || name.startsWith("n_evts")) continue;
+    const drops = name.startsWith("n_drop") ? dropLabel(text, config) : { text, priority: undefined };
     if (drops === undefined) continue;
-    labels[labelName(name)] = drops.text;
     priority = higher(priority, drops.priority);
+    (isApart(name) ? apart : shown).push([name, drops.text]);
   }
-  Object.assign(labels, { source: "falco", rule, alertname: rule, eventsource: source, priority });
-  if (hostname) labels.hostname = hostname;
-  if (tags.length > 0) labels.tags = tags.join(",");
-  labels.severity = severity(priority, config);
-  Object.assign(labels, named(config.extralabels));
-  delete labels[""];
-  const annotations = { info: output, description: output, summary: rule, ...named(config.extraannotations) };
+  const own = {
+    source: "falco",
+    rule,
+    alertname: rule,
+    eventsource: source,
+    priority,
+    ...(hostname && { hostname }),
+    ...(tags.length > 0 && { tags: tags.join(",") }),
+    severity: severity(priority, config),
+  };
+  const labels = { ...Object.fromEntries(renamed(shown, labelName, ownLabels)), ...own, ...named(config.extralabels) };
+  const texts = { info: output, description: output, summary: rule };
+  const annotations = {
+    ...Object.fromEntries(renamed(apart, labelName, Object.keys(texts))),
+    ...texts,
+    ...named(config.extraannotations),
+  };
   return { labels, annotations, endsAt: endsAt(alert.time, config.expiresafter, now) };
 };
 
-const labelName = (name: string) =>
-  name
-    .replaceAll(/[^A-Za-z0-9_]/gu, "_")
-    .replaceAll("__", "_")
-    .replaceAll(/^_+|_+$/g, "");
+const ownLabels = ["source", "rule", "alertname", "eventsource", "priority", "hostname", "tags", "severity"];
+
+const annotated = remember((patterns: string) => anyNameTest(patterns.split(",").filter(Boolean)));
+
+/** Letters, digits and `_`, which the first is not: a digit there gets a letter's place before it. */
+const labelName = (name: string): string => {
+  const text = name.replaceAll(/[^A-Za-z0-9_]/gu, "_").replaceAll("__", "_");
+  let from = 0;
+  let to = text.length;
+  while (from < to && text[from] === "_") from += 1;
+  while (to > from && text[to - 1] === "_") to -= 1;
+  const trimmed = text.slice(from, to);
+  return /^[A-Za-z]/.test(trimmed) ? trimmed : `_${trimmed}`;
+};
 
 const named = (added: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(added).filter(([name]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)));

@@ -1,3 +1,4 @@
+import { renamed } from "../src/sdk/distinct.ts";
 import { type Config, secret, text, url } from "../src/sdk/fields.ts";
 import { joinUrl, jsonHeaders, mergeHeaders } from "../src/sdk/http.ts";
 import { fitBytes, readable } from "../src/sdk/message.ts";
@@ -55,21 +56,13 @@ const target = ({
 const point = (alert: Alert): string => {
   const { rule, priority, source, hostname = "", tags } = alert;
   const { output, fields } = readable(alert, { lists: true });
-  const named = [
-    ...Object.entries({ rule, priority, source }),
-    ...fields.map(([name, value]) => [reserved.has(name) ? `${name}_` : name, value]),
-    ["hostname", hostname],
-    ["tags", tags.join("_")],
-  ];
-  const written = new Map<string, string>();
-  for (const [name = "", value = ""] of named) {
-    if (name === "" || value === "") continue;
-    let tag = tagText(name);
-    while (written.has(tag)) tag += "_";
-    written.set(tag, tagText(fitBytes(value, longestTag)));
-  }
+  const own = { rule, priority, source, hostname, tags: tags.join("_") };
+  const all = [...Object.entries(own), ...renamed(fields, tagText, reserved)];
+  const written = all.flatMap(([name, value]) =>
+    name === "" || value === "" ? [] : [`${name}=${tagText(fitBytes(value, longestTag))}`],
+  );
   const text = fitBytes(output, longestText).replaceAll(/["\\]/g, "\\$&");
-  return `events,${[...written].map((tag) => tag.join("=")).join(",")} value="${text}"`;
+  return `events,${written.join(",")} value="${text}"`;
 };
 
 /** A point has no two tags of one name, and none called time. */

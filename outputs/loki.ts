@@ -1,4 +1,5 @@
 import { type Alert, rawEvent } from "../src/sdk/alert.ts";
+import { renamed } from "../src/sdk/distinct.ts";
 import { isList, listText } from "../src/sdk/field-text.ts";
 import { type Config, pairs, secret, text, url } from "../src/sdk/fields.ts";
 import { basicAuth, headerFaults, joinUrl, mergeHeaders, pathFaults, postJson } from "../src/sdk/http.ts";
@@ -65,23 +66,29 @@ const extras = remember((names: string) => names.replaceAll(" ", "").split(",").
 
 type Label = readonly [name: string, value: string];
 
-/** In one order for alerts of equal labels; a later label replaces an earlier one of its name. */
+/** In one order for alerts of equal labels. */
 const labels = (alert: Alert, config: Settings): readonly Label[] => {
   const { rule, source, priority, hostname, tags } = alert;
-  const found: Label[] = [
+  const found: Label[] = [];
+  for (const name of new Set(["k8s.ns.name", "k8s.pod.name", ...alert.added, ...extras(config.extralabels)])) {
+    const value = alert.output_fields[name];
+    const text = isList(value) && value.length > 0 ? listText(value, ",") : value;
+    if (typeof text === "string") found.push([name, text.replaceAll('"', "")]);
+  }
+  const own: Label[] = [
     ["rule", rule],
     ["source", source],
     ["priority", priority],
+    ...(hostname ? [["hostname", hostname] as const] : []),
+    ...(tags.length > 0 ? [["tags", tags.join(",")] as const] : []),
   ];
-  for (const name of ["k8s.ns.name", "k8s.pod.name", ...alert.added, ...extras(config.extralabels)]) {
-    const value = alert.output_fields[name];
-    const text = isList(value) && value.length > 0 ? listText(value, ",") : value;
-    if (typeof text === "string") found.push([labelName(name), text.replaceAll('"', "")]);
-  }
-  if (hostname) found.push(["hostname", hostname]);
-  if (tags.length > 0) found.push(["tags", tags.join(",")]);
-  return found.map(([name, value]) => [name, fitBytes(value, longestLabel)]);
+  return [...own, ...renamed(found, labelName, ownLabels)].map(([name, value]) => [
+    name,
+    fitBytes(value, longestLabel),
+  ]);
 };
+
+const ownLabels = ["rule", "source", "priority", "hostname", "tags"];
 
 const streamOf = (found: readonly Label[]): Record<string, string> =>
   Object.fromEntries([...new Map(found)].toSorted(([a], [b]) => (a < b ? -1 : 1)));

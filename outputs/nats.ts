@@ -75,7 +75,11 @@ const slug = (name: string): string =>
   name
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "_")
-    .replaceAll(/^_|_$/g, "") || "unnamed";
+    .replaceAll(/^_|_$/g, "")
+    .slice(0, longestSlug) || "unnamed";
+
+/** A server takes 4 KB for subject and header lengths together, and closes the connection for more. */
+const longestSlug = 255;
 
 export const subjectOf = (alert: Alert, template: string): string =>
   template.replaceAll("<priority>", alert.priority.toLowerCase()).replaceAll("<rule>", slug(alert.rule));

@@ -1,4 +1,5 @@
 import type { Priority } from "../src/sdk/alert.ts";
+import { renamed } from "../src/sdk/distinct.ts";
 import { flag, secret, text, url } from "../src/sdk/fields.ts";
 import { joinUrl, postJson } from "../src/sdk/http.ts";
 import { everything, fit, fitFields, readable, textOnly } from "../src/sdk/message.ts";
@@ -19,6 +20,8 @@ const hosts: Readonly<Record<string, string>> = {
   eu: "https://api.eu.opsgenie.com",
   jsm: "https://api.atlassian.com/jsm/ops/integration",
 };
+
+const ownDetails = ["rule", "source", "priority", "hostname", "tags"];
 
 /** Opsgenie takes 8000 characters of details; the alert's own five have theirs aside. */
 const room = { count: 500, name: 200, value: 3000, total: 5000 };
@@ -42,7 +45,7 @@ export default defineHttpOutput({
     const own = Object.entries({ rule, source, priority, ...(hostname && { hostname }) })
       .concat(tags.length > 0 ? [["tags", tags.join(", ")]] : [])
       .map(([name, value]) => [name, fit(value, 500)] as const);
-    const names = fields.map(([name, value]) => [name.replaceAll(".", "_"), value] as const);
+    const names = renamed(fields, (name) => name.replaceAll(".", "_"), ownDetails);
     const message = fit(output, 130);
     const base = config.url || (hosts[config.region.toLowerCase()] ?? "https://api.opsgenie.com");
     const payload = {

@@ -1,6 +1,7 @@
 import type { MatchSettings } from "../config/types.ts";
 import type { Chunk } from "../queue/queue.ts";
 import { type Alert, priorityLevel } from "../sdk/alert.ts";
+import { anyNameTest } from "../sdk/glob.ts";
 import { encodeAlert } from "./codec.ts";
 
 /** One destination as routing sees it. */
@@ -33,22 +34,12 @@ export const compileMatch = (
     tests.push((alert) => alert.tags.some((tag) => wanted.has(tag)));
   }
   if (match.rules?.length) {
-    const globs = match.rules.map(globToRegExp);
-    tests.push((alert) => globs.some((glob) => glob.test(alert.rule)));
+    const named = anyNameTest(match.rules);
+    tests.push((alert) => named(alert.rule));
   }
   if (match.condition) tests.push(compileCondition(match.condition));
   return (alert) => tests.every((test) => test(alert));
 };
-
-/** `*` any text, `?` one character; the whole name must fit. */
-const globToRegExp = (glob: string): RegExp =>
-  new RegExp(
-    `^${glob
-      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-      .replace(/\*+/g, ".*")
-      .replaceAll("?", ".")}$`,
-    "su",
-  );
 
 /** One chunk per route that takes any of the alerts; its id is the parent's, so a repeated routing is recognised. */
 export const routeAlerts = (

@@ -1,4 +1,5 @@
 import { type Alert, type FieldValue, goJson, isRawNumber, rawEvent, rawEventObject } from "./alert.ts";
+import { renamed } from "./distinct.ts";
 import { refusedFields, withoutValues } from "./elastic-fields.ts";
 import { DeliveryError, type Reason } from "./errors.ts";
 import { jsonWords, oneLine } from "./words.ts";
@@ -34,9 +35,8 @@ export const indexNameFault = (index: string): string | undefined => {
 export const document = (alert: Alert, flatten: boolean, without: readonly string[] = []): string => {
   if (!flatten && without.length === 0)
     return `${rawEvent(alert).slice(0, -1)},"@timestamp":${JSON.stringify(alert.time)}}`;
-  const written = Object.entries(alert.output_fields).map(
-    ([name, value]) => [flatten ? name.replaceAll(".", "_") : name, value] as const,
-  );
+  const given = Object.entries(alert.output_fields);
+  const written = flatten ? renamed(given, (name) => name.replaceAll(".", "_")) : given;
   const output_fields = without.reduce<Fields>((fields, path) => omit(fields, path), Object.fromEntries(written));
   return goJson({ ...rawEventObject(alert), output_fields, "@timestamp": alert.time });
 };

@@ -54,8 +54,9 @@ export const fitBytes = (text: string, limit: number): string => {
 export const everything: Kinds = { scalars: true, lists: true };
 export const textOnly: Kinds = {};
 
-/** Fields that are sought in the text: more would make long alerts cost more than their length. */
-const mostSought = 32;
+/** Long fields that are replaced in the text, and the start of one by which it is looked for: more would cost more than the length. */
+const mostSought = 16;
+const sample = 64;
 
 /**
  * The alert for a destination that people read: its text, and its fields of these kinds. When the raw event exceeds 4096
@@ -75,10 +76,34 @@ export const readable = (
   let sought = 0;
   const short = fields.map(([name, text]) => {
     const cut = fitBytes(text, 512);
-    if (cut !== text && sought++ < mostSought) output = output.replaceAll(text, () => cut);
+    if (cut !== text && sought < mostSought && output.includes(text.slice(0, sample))) {
+      sought += 1;
+      output = replaceText(output, text, cut);
+    }
     return [name, cut] as const;
   });
   return { output, fields: short };
+};
+
+/** `replaceAll` in time that grows with the lengths, which the engine's own search of long texts does not promise (Knuth, Morris, Pratt). */
+const replaceText = (text: string, sought: string, by: string): string => {
+  const borders = new Int32Array(sought.length);
+  for (let i = 1, k = 0; i < sought.length; i++) {
+    while (k > 0 && sought.charCodeAt(i) !== sought.charCodeAt(k)) k = borders[k - 1] as number;
+    if (sought.charCodeAt(i) === sought.charCodeAt(k)) k++;
+    borders[i] = k;
+  }
+  const parts: string[] = [];
+  let from = 0;
+  for (let i = 0, k = 0; i < text.length; i++) {
+    while (k > 0 && text.charCodeAt(i) !== sought.charCodeAt(k)) k = borders[k - 1] as number;
+    if (text.charCodeAt(i) === sought.charCodeAt(k)) k++;
+    if (k < sought.length) continue;
+    parts.push(text.slice(from, i + 1 - k));
+    from = i + 1;
+    k = 0;
+  }
+  return from === 0 ? text : [...parts, text.slice(from)].join(by);
 };
 
 /** What a destination takes of an alert's fields, in UTF-16 units. */

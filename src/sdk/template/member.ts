@@ -66,7 +66,7 @@ const numberMethod = (text: string, name: string): Method | undefined => {
       return bare(name, () => float(Number(text)));
     case "Int64":
       return (args, problem) => {
-        if (!/^-?\d+$/.test(text) || BigInt.asIntN(64, BigInt(text)) !== BigInt(text)) problem("invalid syntax");
+        if (!/^-?\d{1,19}$/.test(text) || BigInt.asIntN(64, BigInt(text)) !== BigInt(text)) problem("invalid syntax");
         return bare(name, () => BigInt(text))(args, problem);
       };
     default:

@@ -1,3 +1,4 @@
+import { TemplateError } from "./error.ts";
 import { formatValue } from "./format.ts";
 import { intOf, typeName, type Value } from "./value.ts";
 import { plainSpec, type Spec } from "./verbs.ts";
@@ -5,11 +6,14 @@ import { plainSpec, type Spec } from "./verbs.ts";
 const directive = /%([+\-# 0]*)(?:\[(\d+)\])?(\*|\d+)?(?:(\.)(?:\[(\d+)\])?(\*|\d+)?)?(?:\[(\d+)\])?([\s\S]|$)/gu;
 
 const maxWidth = 1_000_000;
+/** Characters that the directives of one format make. */
+const maxMade = 4 << 20;
 
 /** Go's Sprintf, its complaints about verbs and arguments included. */
 export const sprintf = (format: string, args: readonly Value[]): string => {
   let next = 0;
   let reordered = false;
+  let made = 0;
   const text = format.replaceAll(directive, (_, flags, widthAt, width, dot, precisionAt, precision, at, verb) => {
     const jump = (index: string | undefined) => {
       if (index === undefined) return;
@@ -55,7 +59,10 @@ export const sprintf = (format: string, args: readonly Value[]): string => {
       precision: exact,
     };
     const value = args[next++];
-    return complaint + formatValue(value, isPlain(spec) ? plainSpec : spec);
+    const formatted = complaint + formatValue(value, isPlain(spec) ? plainSpec : spec);
+    made += formatted.length;
+    if (made > maxMade) throw new TemplateError("the format makes too much text");
+    return formatted;
   });
   if (reordered || next >= args.length) return text;
   const extra = args

@@ -9,8 +9,9 @@ import { float, intOf, isMap, itemsOf, truth, typeName, type Value } from "./val
 
 const maxSteps = 200_000;
 const maxLength = 4 << 20;
-/** Characters that functions return in one run, written or not. */
+/** Characters that functions return in one run, written or not, and that they are given. */
 const maxMade = 16 << 20;
+const maxRead = 64 << 20;
 const maxCalls = 100;
 
 /** Of one run; mutable. */
@@ -19,6 +20,7 @@ interface State {
   readonly out: string[];
   length: number;
   made: number;
+  read: number;
   steps: number;
   calls: number;
   variables: { readonly name: string; value: Value }[];
@@ -31,6 +33,7 @@ export const run = (program: Program, data: Value): string => {
     out: [],
     length: 0,
     made: 0,
+    read: 0,
     steps: 0,
     calls: 0,
     variables: [{ name: "$", value: data }],
@@ -247,6 +250,8 @@ const apply = (
   }
   const values = args.map((arg) => operand(state, dot, arg));
   if (final !== missing) values.push(final as Value);
+  for (const given of values) if (typeof given === "string") state.read += given.length;
+  if (state.read > maxRead) throw new TemplateError("the template reads too much text");
   const value = callFunction(node.name, values, problem);
   if (typeof value === "string") {
     state.made += value.length;

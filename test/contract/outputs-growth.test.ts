@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { outputs } from "../../outputs/index.ts";
+import { subjectOf } from "../../outputs/nats.ts";
+import { compileMatch, routeAlerts } from "../../src/pipeline/route.ts";
+import { type Alert, rawEvent } from "../../src/sdk/alert.ts";
+import { deliveryId } from "../../src/sdk/delivery-id.ts";
+import { DeliveryError } from "../../src/sdk/errors.ts";
+import type { HttpCall } from "../../src/sdk/http.ts";
+import { lineOf } from "../../src/sdk/line.ts";
+import { mailOf } from "../../src/sdk/mail.ts";
+import type { Output } from "../../src/sdk/output.ts";
+import { cefOf } from "../../src/sdk/syslog.ts";
+import { compileBody, renderMessage } from "../../src/sdk/template/message.ts";
+import { TemplateError } from "../../src/sdk/template/template.ts";
+import { growingAlerts } from "../support/growing-alerts.ts";
+import { context } from "../support/output-sends.ts";
+import { configOf, openSender, testHost } from "../support/senders.ts";
+import { bulkAnswer } from "../support/sink.ts";
+
+/** Bytes of the smallest alert. */
+const n = 48_000;
+/** What four times as much may cost, in time of the smallest: four and what measuring adds; a square would be sixteen. */
+const most = 9;
+/** Below this nothing is told by a ratio, and nobody is harmed: milliseconds of the largest. */
+const negligibleMs = 10;
+/** Others use the machine: the best of so many measurements counts. */
+const rounds = 6;
+
+type Work = (alert: Alert) => unknown;
+
+/** Milliseconds of CPU. */
+const costOf = async (work: Work, alert: Alert): Promise<number> => {
+  const from = process.cpuUsage();
+  await work(alert);
+  const { user, system } = process.cpuUsage(from);
+  return (user + system) / 1000;
+};
+
+const staysLinear = async (work: Work, make: (n: number) => Alert): Promise<void> => {
+  const alerts = [make(n), make(2 * n), make(4 * n)];
+  // The raw event's text belongs to intake, which has its own suite.
+  for (const alert of alerts) rawEvent(alert);
+  const best = [Infinity, Infinity, Infinity];
+  for (let round = 0; round < rounds; round += 1) {
+    for (const place of [2, 0, 1]) {
+      best[place] = Math.min(best[place] ?? 0, await costOf(work, alerts[place] as Alert));
+      if (place === 2 && best[2]! < negligibleMs) return;
+    }
+    if (round > 0 && best[2]! / Math.max(best[0]!, negligibleMs / most) < most) return;
+  }
+  assert.fail(`${best.map((ms) => ms.toFixed(1)).join(", ")} ms for once, twice, four times as much`);
+};
+
+/** Outputs with sockets of their own: what they make of an alert. */
+const mappings: Readonly<Record<string, Work>> = {
+  file: (alert) => [lineOf(alert, "json"), lineOf(alert, "text"), lineOf(alert, "output")],
+  nats: (alert) => [subjectOf(alert, "falco.<priority>.<rule>"), deliveryId(alert)],
+  smtp: mailOf,
+  stdout: (alert) => lineOf(alert, "text"),
+  syslog: cefOf,
+  "aws.lambda": rawEvent,
+  "aws.sqs": (alert) => [rawEvent(alert).replaceAll(/[\ufffe\uffff]/g, ""), deliveryId(alert)],
+};
+
+/** Settings that make an output do the most. */
+const busy: Readonly<Record<string, object>> = {
+  alertmanager: { annotatedfields: ["*a*a*a*b", "f1*"] },
+  datadog: { allfields: true },
+  elasticsearch: { flattenfields: true },
+  loki: { extralabels: "f1,f2,list,deep" },
+  splunk: { alerttime: true },
+};
+const template =
+  "{{ range $k, $v := .OutputFields }}{{ $k }}={{ printf `%.40q` $v }} {{ len $.Output }} {{ end }}{{ range .Tags }}{{ html . }}{{ end }}{{ printf .Rule }}{{ .Output }}";
+
+const workOf = async (output: Output): Promise<Work> => {
+  const own = mappings[output.name];
+  if (own) return own;
+  const templated = "messageformat" in output.fields ? { messageformat: template } : {};
+  const config = configOf(output, { ...output.example, ...busy[output.name], ...templated });
+  if ("request" in output) return (alert) => output.request([alert], config, context);
+  const http: HttpCall = async ({ url, body }) => {
+    const text = url.endsWith("/_bulk") ? (bulkAnswer(String(body)).body ?? "") : "ok";
+    return { status: 200, headers: {}, body: text };
+  };
+  const sender = await openSender(
+    output,
+    config,
+    testHost(http, () => context.now),
+  );
+  return (alert) => sender.send([alert], AbortSignal.timeout(60_000));
+};
+
+/** A template that is told to stop has not gone on. */
+const stopped =
+  (work: Work): Work =>
+  (alert) => {
+    try {
+      return work(alert);
+    } catch (error) {
+      if (error instanceof TemplateError || error instanceof DeliveryError) return undefined;
+      throw error;
+    }
+  };
+
+describe("the work that an alert makes grows with its size", () => {
+  for (const output of outputs)
+    it(`in ${output.name}`, async (t) => {
+      const work = await workOf(output);
+      await work(growingAlerts["many short fields"]!(1000));
+      for (const [shape, make] of Object.entries(growingAlerts)) await t.test(shape, () => staysLinear(work, make));
+    });
+
+  it("in templates", async (t) => {
+    const body = compileBody("{{ range .Tags }}{{ slice $.Output 1 }}{{ index $.Output 3 }}{{ end }}{{ json . }}");
+    const works: Readonly<Record<string, Work>> = {
+      "of a message": (alert) => renderMessage(template, alert),
+      "of a body": (alert) => body(alert),
+    };
+    for (const [name, work] of Object.entries(works))
+      for (const [shape, make] of Object.entries(growingAlerts))
+        await t.test(`${name}: ${shape}`, () => staysLinear(stopped(work), make));
+  });
+
+  it("in routing", async (t) => {
+    const never = () => false;
+    const routes = ["*a*a*a*a*a*b", "*?*?*?*?*c", "a*", "*"].map((rule) => ({
+      id: rule,
+      takes: compileMatch({ rules: [rule], minimumpriority: "Debug" }, () => never),
+    }));
+    for (const [shape, make] of Object.entries(growingAlerts))
+      await t.test(shape, () => staysLinear((alert) => routeAlerts({ id: "c", at: 0 }, [alert], routes), make));
+  });
+
+  it("knows an output for each mapping that is written down here", () => {
+    const names = new Set(outputs.map(({ name }) => name));
+    for (const name of Object.keys({ ...mappings, ...busy })) assert.ok(names.has(name), name);
+  });
+});
