@@ -90,7 +90,7 @@ const describeOutput = ({ id, output, config, match, delivery, transport }: Outp
     ...matchText(match),
     max === Number.POSITIVE_INFINITY ? "any number in flight" : `${max} in flight`,
     ...(ratelimit ? [`${Number(ratelimit.perSecond.toPrecision(3))} a second`] : []),
-    ...(transport.mutualtls ? ["client certificate"] : []),
+    ...(transport.mutualtls || transport.cert ? ["client certificate"] : []),
     ...(transport.rejectUnauthorized ? [] : ["certificate not verified"]),
   ];
   return [`output    ${id}: ${traits.join("; ")}`, ...shown];

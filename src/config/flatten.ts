@@ -13,7 +13,7 @@ export interface KeySpace {
 }
 
 export interface Flat {
-  /** Leaf or root path → what stands there. */
+  /** Leaf or root path → what stands there; a root's map is the first of its spellings, its keys stand beside it. */
   readonly found: ReadonlyMap<string, Tree>;
   readonly unknown: readonly { readonly path: string; readonly entry: Entry }[];
 }
@@ -48,6 +48,7 @@ export const flatten = (map: MapTree, space: KeySpace, label: string, problems: 
       else if (space.roots.has(path) && tree.kind === "list") keep(path, entry);
       else if (inner.has(path) || space.roots.has(path)) {
         const short = space.shorthand.get(path);
+        if (tree.kind === "map" && space.roots.has(path) && !found.has(path)) found.set(path, tree);
         if (tree.kind === "map") visit(`${path}.`, tree.entries);
         else if (short && !empty) keep(short, entry);
         else if (!empty) problems.error(label + path, "must hold keys and values", tree.at);

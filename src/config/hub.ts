@@ -2,6 +2,7 @@ import type { Config } from "../sdk/fields.ts";
 import type { TlsMaterial } from "../sdk/output.ts";
 import { compileTemplate } from "../sdk/template/template.ts";
 import type { globalFields } from "./globals.ts";
+import { placeOf } from "./problem.ts";
 import type { Reader, Settings } from "./settings.ts";
 import type { pemReader } from "./transport.ts";
 import type { HubConfig, RedisSettings } from "./types.ts";
@@ -129,11 +130,16 @@ export const redisOf = (globals: Settings, readPem: ReturnType<typeof pemReader>
     reader.problems.error(
       "queue.redis.url",
       "is missing: the redis driver needs it",
-      globals.places.get("queue.driver"),
+      placeOf("queue.redis.url", undefined, globals.places.get("queue.driver")),
     );
-  for (const node of [...cluster, ...sentinels])
-    if (!/^.+:\d+$/.test(node))
-      reader.problems.error("queue.redis", `"${node}" is not host:port`, globals.places.get("queue.redis.cluster"));
+  for (const [key, nodes] of Object.entries({ cluster, sentinels }))
+    for (const node of nodes)
+      if (!/^.+:\d+$/.test(node))
+        reader.problems.error(
+          `queue.redis.${key}`,
+          `"${node}" is not host:port`,
+          globals.places.get(`queue.redis.${key}`),
+        );
   return {
     url: text("url"),
     prefix: text("prefix"),

@@ -52,12 +52,16 @@ export const readInstances = (
   if (tree?.kind === "list") return readList(root, fields, tree, found, reader);
   const lookup: Lookup = {
     label: `${root}.`,
-    inFile: (key) => found.get(`${root}.${key}`),
+    inFile: (key) => found.get(`${root}.${key}`) ?? switchedOn(key, tree),
     envOver: (key) => [envName(`${root}.${key}`)],
     ...sharedLookup(root, found),
   };
   return [{ ...readFields(fields, lookup, reader), id: root, label: `${root}.`, inList: false }];
 };
+
+/** `stdout: {}` means stdout: a block that has a switch and does not say how it stands is on. */
+const switchedOn = (key: string, block: Tree | undefined): Tree | undefined =>
+  key === "enabled" && block?.kind === "map" ? { kind: "leaf", value: true, at: block.at } : undefined;
 
 const sharedLookup = (root: string, found: ReadonlyMap<string, Tree>) => ({
   envUnder: (key: string): readonly string[] => {
@@ -93,7 +97,7 @@ const readList = (
     }
     const lookup: Lookup = {
       label,
-      inFile: (key) => flat.found.get(key),
+      inFile: (key) => flat.found.get(key) ?? switchedOn(key, item),
       envOver: (key) => [envName(`${root}.${name}.${key}`)],
       envUnder: (key) => [envName(`${root}.${key}`), ...shared.envUnder(key)],
       fileUnder: shared.fileUnder,

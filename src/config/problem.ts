@@ -1,3 +1,4 @@
+import { envName } from "./environment.ts";
 import type { Problem } from "./types.ts";
 
 /** Where a value stands: a place in the file, an environment variable, or a flag. */
@@ -41,6 +42,13 @@ export const collectProblems = (): Problems => {
     list: () => found,
   };
 };
+
+/**
+ * Where a key stands; where it does not, the place of what makes it needed: a variable there would be blamed for another's
+ * fault, so the key's own is named.
+ */
+export const placeOf = (key: string, own: Place | undefined, asking: Place | undefined): Place | undefined =>
+  own ?? (asking?.env === undefined ? asking : { env: envName(key) });
 
 /** `file:line:column: key: message`, without the parts that are not known. */
 export const formatProblem = (p: Problem): string => {

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
-import { createSecureContext, getCACertificates } from "node:tls";
-import type { Place } from "./problem.ts";
+import { getCACertificates } from "node:tls";
+import { pairFault, pemFault } from "../sdk/pem.ts";
+import { type Place, placeOf } from "./problem.ts";
 import { errorCode, type Reader, type Settings } from "./settings.ts";
 import type { ServerTls, TransportSettings } from "./types.ts";
 
@@ -50,14 +51,17 @@ const holdsCertificate = (pem: string): boolean => {
   }
 };
 
-/** A certificate, its key and the CAs as TLS will use them, or what is wrong with them. */
-const faultOf = (cert: string | undefined, key: string | undefined, ca?: string): string | undefined => {
-  try {
-    createSecureContext({ ...(cert && { cert }), ...(key && { key }), ...(ca && { ca }) });
-    return undefined;
-  } catch (error) {
-    return `the certificate files do not fit TLS (${errorCode(error)})`;
-  }
+/** What TLS would refuse of a certificate and its key, and whose fault it is. */
+const faultOf = (
+  cert: string,
+  key: string,
+  ca?: string,
+): { readonly part: "certfile" | "keyfile"; readonly fault: string } | undefined => {
+  const [ofCert, ofKey] = [pemFault(cert, "certificate"), pemFault(key, "key")];
+  if (ofCert) return { part: "certfile", fault: ofCert };
+  if (ofKey) return { part: "keyfile", fault: ofKey };
+  const fault = pairFault({ cert, key, ...(ca && { ca }) });
+  return fault === undefined ? undefined : { part: "certfile", fault };
 };
 
 /** Trusted in addition to what Node trusts: giving `ca` to a socket would replace it. */
@@ -92,16 +96,23 @@ export const transportOf = (
     pick("certfile", "mutualtlsclient.certfile", "client.crt"),
     pick("keyfile", "mutualtlsclient.keyfile", "client.key"),
   ] as const;
-  const whole = pair.every((text) => text !== undefined);
-  const fault = whole ? faultOf(pair[0], pair[1]) : undefined;
-  if (fault)
+  const [first, second] = pair;
+  const wrong = first !== undefined && second !== undefined ? faultOf(first, second) : undefined;
+  const leave = (key: string, message: string): void =>
     reader.problems.off(
       undefined,
-      `${label}mutualtls`,
-      `${fault}; they are left out`,
-      instance.places.get("mutualtls"),
+      label + key,
+      `${message}; no client certificate is shown`,
+      placeOf(
+        label + key,
+        instance.places.get(key),
+        instance.places.get("mutualtls") ?? instance.places.get("certfile"),
+      ),
     );
-  const [cert, key] = whole && !fault ? pair : [];
+  if (wrong) leave(own(wrong.part) === "" ? "mutualtls" : wrong.part, wrong.fault);
+  if (!mutualtls && (own("certfile") === "") !== (own("keyfile") === ""))
+    leave(own("certfile") === "" ? "certfile" : "keyfile", "is missing");
+  const [cert, key] = first !== undefined && second !== undefined && !wrong ? pair : [];
   const ca = withSystem([pick("cacertfile", "mutualtlsclient.cacertfile", "ca.crt"), extraCa(globals, readPem)]);
   return {
     checkcert,
@@ -133,19 +144,15 @@ export const serverTls = (globals: Settings, readPem: ReadPem, reader: Reader): 
   const value = (key: string) => globals.values[`tlsserver.${key}`];
   const places = (key: string) => globals.places.get(`tlsserver.${key}`);
   const load = (key: string): string | undefined =>
-    readPem(
-      String(value(key)),
-      `tlsserver.${key}`,
-      globals.places.get(`tlsserver.${key}`) ?? globals.places.get("tlsserver.deploy"),
-    );
+    readPem(String(value(key)), `tlsserver.${key}`, placeOf(`tlsserver.${key}`, places(key), places("deploy")));
   const deploy = value("deploy") === true;
   const mutualtls = value("mutualtls") === true;
   const notlspaths = value("notlspaths") as readonly string[];
   const cert = deploy ? load("certfile") : undefined;
   const key = deploy ? load("keyfile") : undefined;
   const ca = deploy && mutualtls ? load("cacertfile") : undefined;
-  const fault = cert && key ? faultOf(cert, key, ca) : undefined;
-  if (fault) reader.problems.error("tlsserver.certfile", fault, globals.places.get("tlsserver.certfile"));
+  const wrong = cert && key ? faultOf(cert, key, ca) : undefined;
+  if (wrong) reader.problems.error(`tlsserver.${wrong.part}`, wrong.fault, places(wrong.part));
   if (ca?.includes("-----BEGIN ") && !ca.includes("-----BEGIN CERTIFICATE-----"))
     reader.problems.error("tlsserver.cacertfile", "the file holds no certificate", places("cacertfile"));
   if (mutualtls && !deploy)

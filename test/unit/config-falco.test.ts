@@ -197,3 +197,10 @@ test("a folder of config_files is read in the order of its names, faults are pla
     [[join(folder, "config.d/10.yaml"), 2, "priority"]],
   );
 });
+
+test("a block with a switch is on when it is there, also when it is empty, unless it says otherwise", () => {
+  for (const yaml of ["stdout: {}\n", "stdout: {format: json}\n", "stdout: [{name: a}]\n"])
+    assert.equal(load(yaml).config.outputs.length, 1, yaml);
+  for (const yaml of ["stdout:\n", "stdout: {enabled: false, format: json}\n", "webhook: {}\n"])
+    assert.deepEqual(load(yaml).ids, [], yaml);
+});

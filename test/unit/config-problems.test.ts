@@ -111,3 +111,16 @@ test("a template that cannot be compiled warns and names its field", () => {
   assert.equal(said.length, 1);
   assert.match(said[0] ?? "", /^warning eyrie\.yaml:1:18: templatedfields: "bad" is left out: /);
 });
+
+test("a key that another makes needed is named itself, not the variable of that other", () => {
+  assert.deepEqual(load({ env: { QUEUE_DRIVER: "redis" } }).said, [
+    "error QUEUE_REDIS_URL: is missing: the redis driver needs it",
+  ]);
+  assert.deepEqual(load({ env: { QUEUE_REDIS_SENTINELS: "nowhere" } }).said, [
+    'error QUEUE_REDIS_SENTINELS: "nowhere" is not host:port',
+  ]);
+  assert.deepEqual(load({ env: { TLSSERVER_DEPLOY: "true" } }).said, [
+    "error TLSSERVER_CERTFILE: the file cannot be read (ENOENT): /etc/certs/server/server.crt",
+    "error TLSSERVER_KEYFILE: the file cannot be read (ENOENT): /etc/certs/server/server.key",
+  ]);
+});

@@ -113,7 +113,7 @@ test("a variable that other programs read too is used when it fits, and else not
 test("a Redis URL selects the redis driver; the driver without a Redis is an error", () => {
   assert.equal(load({ env: { QUEUE_REDIS_URL: "redis://127.0.0.1/0" } }).config.queue.driver, "redis");
   assert.deepEqual(load({ env: { QUEUE_DRIVER: "redis" } }).said, [
-    "error QUEUE_DRIVER: is missing: the redis driver needs it",
+    "error QUEUE_REDIS_URL: is missing: the redis driver needs it",
   ]);
 });
 

@@ -71,6 +71,15 @@ const faulty: Readonly<Record<string, readonly [yaml: string, said: RegExp]>> = 
     /k8saudit\.sslcertificate: the file holds no certificate/,
   ],
   "a PEM whose key is another's": [audit(`sslcertificate: ${strangers}`), /sslcertificate: the file does not fit TLS/],
+  "a server's key that is a certificate": [
+    `listenport: 0\ntlsserver: {deploy: true, certfile: ${certOnly}, keyfile: ${certOnly}}\n`,
+    /tlsserver\.keyfile: holds no private key/,
+  ],
+  "a server's key of another certificate": [
+    `listenport: 0\ntlsserver: {deploy: true, certfile: ${certOnly}, keyfile: ${strangers}}\n`,
+    /tlsserver\.certfile: the key is not that of the certificate/,
+  ],
+  "senders' tokens without a colon": ["listenport: 0\nauth: {tokens: 'secret'}\n", /auth\.tokens: /],
   "a CA that is none": [
     audit(`sslcertificate: ${pair}, clientcafile: ${notPem}`),
     /k8saudit\.clientcafile: the file holds no certificate/,
@@ -174,4 +183,13 @@ test("index names that Elasticsearch refuses, and paths without their slash, are
     /alertmanager\.endpoint: must begin/,
   );
   assert.match(await said("loki: {hostport: 'http://l', endpoint: push}\n"), /loki\.endpoint: must begin/);
+});
+
+test("a client certificate without its key, or with a text in its place, is named where it is wrong", async () => {
+  const said = async (more: string): Promise<string> =>
+    (await run(checkConfig, `listenport: 0\nwebhook: {address: 'https://w/', ${more}}\n`)).stdout;
+  assert.match(await said(`certfile: ${certOnly}`), /webhook\.keyfile: is missing; no client certificate is shown/);
+  assert.match(await said(`keyfile: ${keyOnly}`), /webhook\.certfile: is missing/);
+  assert.match(await said(`certfile: ${certOnly}, keyfile: ${certOnly}`), /webhook\.keyfile: holds no private key/);
+  assert.doesNotMatch(await said(`certfile: ${certOnly}, keyfile: ${keyOnly}`), /^(warning|error) /m);
 });
