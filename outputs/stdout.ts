@@ -2,6 +2,7 @@ import { DeliveryError } from "../src/sdk/errors.ts";
 import { choice, flag } from "../src/sdk/fields.ts";
 import { lineFormats, lineOf } from "../src/sdk/line.ts";
 import { defineOutput } from "../src/sdk/output.ts";
+import { printable } from "../src/sdk/printable.ts";
 
 export default defineOutput({
   name: "stdout",
@@ -25,7 +26,7 @@ export default defineOutput({
   open: (c) => ({
     send: (alerts) =>
       new Promise((resolve, reject) => {
-        process.stdout.write(`${alerts.map((alert) => lineOf(alert, c.format)).join("\n")}\n`, (error) =>
+        process.stdout.write(`${alerts.map((alert) => printable(lineOf(alert, c.format))).join("\n")}\n`, (error) =>
           error
             ? reject(new DeliveryError("standard output is closed", { reason: "network", retryable: true }))
             : resolve(),

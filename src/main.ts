@@ -3,6 +3,7 @@ import { outputs } from "../outputs/index.ts";
 import { sources } from "../sources/index.ts";
 import { type Command, type CommandIo, UsageError } from "./cli/command.ts";
 import { environment } from "./config/environment.ts";
+import { printableLines } from "./sdk/printable.ts";
 
 /** Name → what it does, and how to load it: a command pays for its own imports only. */
 const commands: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<Command> }>> = {
@@ -54,8 +55,8 @@ const main = async (argv: readonly string[]): Promise<number> => {
   const io: CommandIo = {
     env: environment(),
     stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
+    stdout: steadied(process.stdout),
+    stderr: steadied(process.stderr),
     outputs,
     sources,
   };
@@ -80,6 +81,16 @@ const main = async (argv: readonly string[]): Promise<number> => {
     return 1;
   }
 };
+
+/** Whatever a command prints, texts of senders and files among it, cannot steer the terminal. */
+const steadied = (stream: NodeJS.WriteStream): CommandIo["stdout"] =>
+  ({
+    write: (text: string) => stream.write(printableLines(text)),
+    on: stream.on.bind(stream),
+    once: stream.once.bind(stream),
+    off: stream.off.bind(stream),
+    removeListener: stream.removeListener.bind(stream),
+  }) as CommandIo["stdout"];
 
 /** What node:util parseArgs throws for a flag it does not know. */
 const isArgsError = (error: unknown): error is Error =>

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { printable, printableLines } from "../sdk/printable.ts";
 import { type Command, type CommandIo, UsageError } from "./command.ts";
-import { printable } from "./printable.ts";
 
 interface Letter {
   readonly id: string;
@@ -94,7 +94,7 @@ const list = async (
     const given = query.filter((pair): pair is [string, string] => pair[1] !== undefined);
     const text = await ask(`/api/v1/dead-letters?${new URLSearchParams(given)}`);
     const page = JSON.parse(text) as Page;
-    if (json) io.stdout.write(text);
+    if (json) io.stdout.write(printableLines(text));
     else for (const letter of page.deadLetters) io.stdout.write(describe(letter));
     shown += page.deadLetters.length;
     next = page.next;

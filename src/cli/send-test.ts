@@ -12,9 +12,9 @@ import { decodeAlerts, makeAlertSettings } from "../pipeline/alert-in.ts";
 import { encodeAlert } from "../pipeline/codec.ts";
 import { decodeAlertLines } from "../pipeline/worker.ts";
 import { type Alert, parsePriority } from "../sdk/alert.ts";
+import { printable } from "../sdk/printable.ts";
 import { testAlert } from "../sdk/test-alert.ts";
 import { type Command, UsageError } from "./command.ts";
-import { printable } from "./printable.ts";
 
 /**
  * `eyrie send-test [-c FILE] [-o key=value]… [--output ID]… [--rule NAME] [--priority P]`: one alert straight to each

@@ -1,6 +1,7 @@
 import { numberFromText } from "../sdk/alert.ts";
 import type { Field, FieldArg, FieldResult } from "../sdk/catalog.ts";
 import type { JsonEvent } from "../sdk/json-event.ts";
+import { printable } from "../sdk/printable.ts";
 
 /** Fields to show, by the name they are asked for under. */
 export type Chosen = ReadonlyMap<string, (event: JsonEvent) => FieldResult>;
@@ -49,5 +50,5 @@ export const rowOf = (chosen: Chosen, event: JsonEvent): string => {
     const value = read(event);
     if (value !== undefined) row[name] = typeof value === "bigint" ? numberFromText(String(value)) : value;
   }
-  return JSON.stringify(row);
+  return printable(JSON.stringify(row));
 };

@@ -1,4 +1,5 @@
 import { type Level, type Logger, pino } from "pino";
+import { printableLines } from "../sdk/printable.ts";
 import { createMask } from "./mask.ts";
 import { prettyLine } from "./pretty.ts";
 
@@ -24,7 +25,7 @@ export const createLogger = (settings: LogSettings, stream: LogStream): Logger =
     {
       write: (line: string) => {
         const safe = mask(line);
-        stream.write(pretty ? prettyLine(safe) : safe);
+        stream.write(pretty ? prettyLine(safe) : printableLines(safe));
       },
     },
   );

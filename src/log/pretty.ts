@@ -1,3 +1,5 @@
+import { printable } from "../sdk/printable.ts";
+
 /** Keys of a record that have their own place in the line. */
 const shown = new Set(["level", "time", "msg", "output", "err"]);
 
@@ -8,20 +10,18 @@ export const prettyLine = (json: string): string => {
   const output = typeof record.output === "string" ? `${record.output} - ` : "";
   const rest = Object.entries(record)
     .filter(([key]) => !shown.has(key))
-    .map(([key, value]) => `${key}=${oneLine(typeof value === "string" ? value : JSON.stringify(value))}`);
+    .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
   const error = errorText(record.err);
-  const text = [oneLine(String(record.msg ?? "")), error && oneLine(error)].filter(Boolean).join(": ");
-  return `${stamp(Number(record.time))} ${level}: ${output}${text}${rest.length > 0 ? ` (${rest.join(" ")})` : ""}\n`;
+  const text = [String(record.msg ?? ""), error].filter(Boolean).join(": ");
+  const said = `${level}: ${output}${text}${rest.length > 0 ? ` (${rest.join(" ")})` : ""}`;
+  // One record stays one line: text of a sender must not be able to forge the next one.
+  return `${stamp(Number(record.time))} ${printable(said)}\n`;
 };
 
 const errorText = (err: unknown): string => {
   if (typeof err !== "object" || err === null || !("message" in err)) return "";
   return String(err.message);
 };
-
-/** One record stays one line: text of a sender must not be able to forge the next one. */
-const oneLine = (text: string): string =>
-  text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (c) => JSON.stringify(c).slice(1, -1));
 
 const two = (n: number): string => String(n).padStart(2, "0");
 

@@ -1,4 +1,5 @@
 import type { FieldResult } from "../sdk/catalog.ts";
+import { printable } from "../sdk/printable.ts";
 import type { CompiledRule } from "./compile.ts";
 import type { RuleConfig } from "./config.ts";
 
@@ -48,7 +49,7 @@ export const textAlert = (
   config: RuleConfig,
 ): string => {
   const line = `${stamp(facts, config.time_format_iso_8601)}: ${rule.item.priority} ${rule.output.format.render(event)}`;
-  return JSON.stringify(line.toWellFormed()).slice(1, -1);
+  return printable(JSON.stringify(line.toWellFormed()).slice(1, -1));
 };
 
 /** One line of JSON, keys sorted, as `json_output` prints it. No newline at the end. */
@@ -74,7 +75,7 @@ export const jsonAlert = (
   parts.push(`"priority":${text(item.priority)}`, `"rule":${text(item.name)}`, `"source":${text(item.source)}`);
   if (config.json_include_tags_property) parts.push(`"tags":[${item.tags.map(text).join(",")}]`);
   parts.push(`"time":"${dateTime(facts.timeNs)}Z"`);
-  return `{${parts.join(",")}}`;
+  return printable(`{${parts.join(",")}}`);
 };
 
 const text = (value: string): string => JSON.stringify(value.isWellFormed() ? value : value.toWellFormed());

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
-import { rawEvent } from "../../src/sdk/alert.ts";
+import { type Alert, rawEvent } from "../../src/sdk/alert.ts";
 import { hostileAlerts } from "../support/hostile-alerts.ts";
+import { steering } from "../support/steering.ts";
 
 /** Runs the output in a process of its own, since it writes to that process's standard output. */
 const printed = (format: string): string[] => {
@@ -20,13 +21,22 @@ const printed = (format: string): string[] => {
 };
 
 describe("stdout", () => {
-  it("prints every alert as one line without control characters", () => {
-    const lines = printed("text");
-    assert.equal(lines.length, Object.keys(hostileAlerts).length);
-    for (const line of lines) assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f]/);
+  it("prints every alert as one line without control and bidirectional characters", () => {
+    for (const format of ["text", "output", "json"]) {
+      const lines = printed(format);
+      assert.equal(lines.length, Object.keys(hostileAlerts).length);
+      for (const line of lines) assert.doesNotMatch(line, steering);
+    }
   });
 
-  it("prints raw events with format json", () => {
-    assert.deepEqual(printed("json"), Object.values(hostileAlerts).map(rawEvent));
+  it("prints raw events with format json, other text as it is", () => {
+    const lines = printed("json");
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line).output),
+      Object.values(hostileAlerts).map((alert) => JSON.parse(rawEvent(alert)).output),
+    );
+    const plain = lines.filter((_, i) => !steering.test(rawEvent(Object.values(hostileAlerts)[i] as Alert)));
+    for (const line of plain) assert.ok(Object.values(hostileAlerts).some((alert) => rawEvent(alert) === line));
+    assert.ok(lines.some((line) => line.includes("\u{1f600}")));
   });
 });

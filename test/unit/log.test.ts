@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createLogger, type LogSettings } from "../../src/log/log.ts";
+import { plainText, steering, steeringText } from "../support/steering.ts";
 
 const capture = (settings: Partial<LogSettings>, isTTY = false) => {
   const lines: string[] = [];
@@ -77,6 +78,17 @@ test("a pretty record stays one line whatever a sender wrote", () => {
   log.warn({ rule: "x\n2026/11/21 02:53:01 [INFO]  : forged" }, "first\r\nsecond\u001b[31m");
   assert.equal(lines[0]!.split("\n").length, 2);
   assert.ok(!lines[0]!.includes("\u001b"));
+});
+
+test("no record of either format holds what steers a terminal, and other text stays", () => {
+  for (const format of ["pretty", "json"] as const) {
+    const { log, lines } = capture({ format });
+    log.warn({ output: steeringText, [`k${steeringText}`]: steeringText, err: new Error(steeringText) }, steeringText);
+    log.warn({ rule: plainText }, plainText);
+    for (const line of lines) assert.doesNotMatch(line, steering);
+    assert.equal(lines[1]!.split(plainText).length, 3);
+    if (format === "json") assert.equal(JSON.parse(lines[0]!).msg, steeringText);
+  }
 });
 
 test("pretty lines are masked too", () => {
