@@ -22,6 +22,7 @@ const fields = {
   dropeventthresholds: text(
     "Drops → priority of alerts about dropped events, `drops:priority` comma separated.",
     "10000:critical, 1000:critical, 100:critical, 10:warning, 1:warning",
+    { commas: true },
   ),
   customheaders: pairs("Headers added to every request.", { secret: true }),
 };

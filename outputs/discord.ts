@@ -1,7 +1,7 @@
 import type { Priority } from "../src/sdk/alert.ts";
 import { flag, text, url } from "../src/sdk/fields.ts";
 import { postJson } from "../src/sdk/http.ts";
-import { colourIcon, everything, fit, fitFields, plainIcon, readable, textOnly } from "../src/sdk/message.ts";
+import { colourIcon, everything, fit, fitFields, readable, textOnly } from "../src/sdk/message.ts";
 import { defineHttpOutput } from "../src/sdk/output.ts";
 import { goTime } from "../src/sdk/rfc3339.ts";
 
@@ -26,7 +26,7 @@ export default defineHttpOutput({
   about: "Discord, through a channel's webhook.",
   fields: {
     webhookurl: url("URL of the webhook.", { secret: true }),
-    icon: text("Picture shown beside the message.", colourIcon),
+    icon: text("Picture shown beside the message; empty: none.", colourIcon),
     allfields: flag("Show numbers, booleans and lists of the alert too; false: text only, as falcosidekick.", true),
   },
   example: { webhookurl: "http://127.0.0.1:8080/api/webhooks/XXXX/YYYY" },
@@ -54,7 +54,11 @@ export default defineHttpOutput({
       color: colours[priority],
       fields: [...before, ...shown, ...after],
     };
-    return postJson(config.webhookurl, { content: "", avatar_url: config.icon || plainIcon, embeds: [embed] });
+    return postJson(config.webhookurl, {
+      content: "",
+      ...(config.icon && { avatar_url: config.icon }),
+      embeds: [embed],
+    });
   },
 });
 

@@ -14,7 +14,7 @@ const fields = {
   apikey: secret("Password of basic authentication."),
   tenant: text("Tenant, sent as X-Scope-OrgID."),
   format: text("Line of an entry: text (the alert's output) or json (the raw event).", "text"),
-  extralabels: text("Output fields that become labels, comma separated."),
+  extralabels: text("Output fields that become labels, comma separated.", "", { commas: true }),
   customheaders: pairs("Headers added to the request; they may replace the standard ones.", { secret: true }),
 };
 type Settings = Config<typeof fields>;

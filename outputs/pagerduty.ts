@@ -28,7 +28,7 @@ export default defineHttpOutput({
   },
   example: { routingkey: "0123456789abcdef0123456789abcdef", region: "eu" },
   enabled: (config) => config.routingkey !== "",
-  warn: ({ region }) => (hostOf(region) ? [] : ["region: is neither us nor eu: us is used"]),
+  warn: ({ region }) => (region === "" || hostOf(region) ? [] : ["region: is neither us nor eu: us is used"]),
   request: ([alert], { routingkey, region }) => {
     const event = {
       routing_key: routingkey,

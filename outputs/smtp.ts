@@ -22,7 +22,7 @@ export default defineOutput({
     identity: text("Identity of plain and external."),
     trace: text("Trace of anonymous."),
     from: text("Sender's address."),
-    to: text("Addresses of the receivers, comma separated."),
+    to: text("Addresses of the receivers, comma separated.", "", { commas: true }),
     outputformat: text("html for tables beside the plain text, text for the text alone.", "html"),
   },
   example: { hostport: "127.0.0.1:25", tls: false, from: "falco@example.com", to: "security@example.com" },

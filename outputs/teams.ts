@@ -8,7 +8,7 @@ import { wordsOf } from "../src/sdk/words.ts";
 
 const fields = {
   webhookurl: url("URL of a workflow's webhook, or of a connector.", { secret: true }),
-  activityimage: text("Picture shown beside the message.", colourIcon),
+  activityimage: text("Picture shown beside the message; empty: none.", colourIcon),
   outputformat: text("What the card shows: all, text or facts; any other value: neither.", "all"),
   cardtype: text("messagecard or adaptivecard; empty: adaptivecard for the URLs of workflows, else messagecard."),
   allfields: flag("Show numbers, booleans and lists of the alert too; false: text only, as falcosidekick.", true),

@@ -17,7 +17,7 @@ export default defineHttpOutput({
     address: url("URL that alerts are sent to.", { secret: true }),
     method: text("Method of the request: POST, PUT, PATCH, DELETE, and GET together with body.", "POST"),
     customheaders: pairs("Headers added to the request; they may replace the standard ones.", { secret: true }),
-    body: text("Go template of the body in place of the raw JSON; `json` writes any value as JSON."),
+    body: text("Go template of the body in place of the raw JSON; `json` writes any value as JSON.", "", { raw: true }),
     "signing.secret": secret("Secret of the signature; set, every request is signed with HMAC-SHA256."),
     "signing.previoussecret": secret("Secret that is being replaced: requests bear a signature by each."),
   },
@@ -36,7 +36,9 @@ export default defineHttpOutput({
     ...templateFaults("body", config.body, compileBody),
   ],
   warn: ({ method, body }) =>
-    methodOf(method, body) === method.toUpperCase() ? [] : [`method: requests are sent as POST, not as ${method}`],
+    method === "" || methodOf(method, body) === method.toUpperCase()
+      ? []
+      : [`method: requests are sent as POST, not as ${method}`],
   request: ([alert], config, { now }) => {
     const body = config.body ? filled(config.body, alert) : `${rawEvent(alert)}\n`;
     const signature = signedHeaders(body, [config["signing.secret"], config["signing.previoussecret"]], now);

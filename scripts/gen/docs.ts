@@ -77,6 +77,10 @@ export const configurationPage = (sources: readonly Source[]): string =>
     comment,
     "# Configuration",
     "A value is taken from the command line (`-o key=value`), else the environment, else the YAML file, else the default. Keys are found in any case. An empty variable counts as not set, but for the tokens that doors ask for: there it is an error. A secret is also read from the file that `<VARIABLE>_FILE` names, or `<key>_file` in YAML. Maps are written `key:value,key:value` in the environment, each item split at its first colon, or as a JSON object; lists are comma separated. Durations bear a unit: `500ms`, `10s`, `5m`.",
+    "",
+    "`${NAME}` anywhere in a value of the file takes the variable's value, as text; a variable that is not set is a problem with its line. `$${NAME}` stands for itself, and any other `$` is left alone. Blanks and line breaks at the ends of a value are left out, but for templates. An empty text in the file (`icon: ''`) means none. The first document of a file counts.",
+    "",
+    "A value that is not what its key wants turns off its output when that cannot work without it (an address, a secret, a header), else the key's default is used; both are logged as errors, counted (`eyrie_output_disabled`, `eyrie_option_disabled`), reasons in `/readyz`, and warnings of `check-config`. What would lose or leak alerts stops the start: [which is which](../decisions/config-problems-stop-the-start.md). Of variables that other programs read too (`DEBUG`, `ROLE`, `LOG_LEVEL`, `LOG_FORMAT`, `QUEUE_DRIVER`) a value that does not fit is ignored.",
     "`npm run -s eyrie -- check-config -c FILE` lists every problem with its line. An example with everything: [eyrie.yaml](../config/eyrie.yaml).",
     "## The hub",
     table(globalFields, ""),
@@ -85,7 +89,7 @@ export const configurationPage = (sources: readonly Source[]): string =>
     table(deliveryFields, "-"),
     ...sources.flatMap((s) => [`## Source ${s.name}`, s.about, table(s.fields, `${s.name}.`)]),
     "## Keys of falco.yaml",
-    "`plugins`, `append_output`, `rules` and `config_files` are read too. A variable in braces after a dollar sign is expanded. What every other key comes to: [compatibility.md](compatibility.md).",
+    "`plugins`, `append_output`, `rules` and `config_files` are read too. A variable that is not set counts as empty in them, with a warning. What every other key comes to: [compatibility.md](compatibility.md).",
     table({ ...falcoFields, ...falcoBlocks }, "-"),
   ].join("\n\n")}\n`;
 

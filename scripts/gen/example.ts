@@ -72,7 +72,8 @@ export const exampleText = (outputs: readonly Output[], sources: readonly Source
     ...[...groups].map(([top, lines]) => block(abouts.get(top) ?? top, write(nest(lines), ""))),
     block(
       "Keys of falco.yaml; `plugins`, `append_output` and `rules` are read as well",
-      write(nest(linesOf(falcoFields)), ""),
+      // rules_files and its older name exclude each other.
+      write(nest(linesOf(falcoFields).filter(([key]) => key !== "rules_file")), ""),
     ),
   ];
   return `${blocks.join("\n\n")}\n`;

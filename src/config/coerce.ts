@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { type FieldMeta, fieldMeta } from "../sdk/fields.ts";
+import { unsetFault } from "./expand.ts";
 import { listOf, pairsOf } from "./items.ts";
-import type { Leaf, Tree } from "./tree.ts";
+import type { Entry, Leaf, Tree } from "./tree.ts";
 
 /** What a field wants before its schema sees it; falcosidekick reads values of other types where the sense is plain. */
 export type Kind = "text" | "flag" | "int" | "number" | "list" | "pairs";
@@ -33,24 +34,29 @@ export const kindOf = (schema: z.ZodType): Kind => kinds[shapeOf(schema).type ??
 /** `value` undefined: as if the key were absent. `notes` are warnings. */
 export type Coerced = { readonly value: unknown; readonly notes?: readonly string[] } | { readonly fault: string };
 
-const trues = new Set(["1", "t", "T", "TRUE", "true", "True"]);
-const falses = new Set(["0", "f", "F", "FALSE", "false", "False"]);
+const words: Readonly<Record<string, boolean>> = {
+  ...Object.fromEntries(["1", "t", "true", "y", "yes", "on"].map((word) => [word, true])),
+  ...Object.fromEntries(["0", "f", "false", "n", "no", "off"].map((word) => [word, false])),
+};
 
 /** A text (environment, file, quoted YAML) as the field's type; never echoes the text. */
-export const coerceText = (schema: z.ZodType, text: string): Coerced => {
+export const coerceText = (schema: z.ZodType, written: string): Coerced => {
   const meta = fieldMeta(schema);
+  const text = meaningful(written, meta);
   switch (kindOf(schema)) {
-    case "text":
-      return { value: closestOption(shapeOf(schema).enum, text) };
-    case "flag":
+    case "text": {
+      const options = shapeOf(schema).enum;
+      return { value: options && text === "" ? undefined : closestOption(options, text) };
+    }
+    case "flag": {
       if (text === "") return { value: undefined };
-      if (trues.has(text)) return { value: true };
-      return falses.has(text) ? { value: false } : { fault: "must be true or false" };
+      const value = words[text.toLowerCase()];
+      return value === undefined ? { fault: "must be true or false" } : { value };
+    }
     case "int":
     case "number": {
-      const number = text.trim();
-      if (number === "") return { value: undefined };
-      return /^[+-]?\d+(\.\d+)?$/.test(number) ? { value: Number(number) } : { fault: "must be a number" };
+      if (text === "") return { value: undefined };
+      return /^[+-]?\d+(\.\d+)?$/.test(text) ? { value: Number(text) } : { fault: "must be a number" };
     }
     case "list":
       return { value: listOf(text) };
@@ -59,10 +65,17 @@ export const coerceText = (schema: z.ZodType, text: string): Coerced => {
   }
 };
 
+/** Without the blanks and line breaks at its ends, which no key, header or address has; of a guard, something remains to be refused. */
+const meaningful = (text: string, meta: FieldMeta): string => {
+  const trimmed = text.trim();
+  return meta.raw || (meta.guard && trimmed === "") ? text : trimmed;
+};
+
 const pairsFrom = (text: string, meta: FieldMeta): Coerced => {
   const { map, rejected } = pairsOf(text, meta.bare);
   const named = rejected.map((item) => (meta.secret ? "an item" : `"${item}"`));
-  return { value: map, notes: named.map((item) => `${item} is not key:value and is left out`) };
+  const value = meta.secret ? Object.fromEntries(Object.entries(map).map(([key, text]) => [key, text.trim()])) : map;
+  return { value, notes: named.map((item) => `${item} is not key:value and is left out`) };
 };
 
 /** Options are compared without case when that is unambiguous. */
@@ -73,19 +86,17 @@ const closestOption = (options: readonly string[] | undefined, text: string): st
 export const coerceTree = (schema: z.ZodType, tree: Tree): Coerced => {
   if (tree.kind === "leaf") return coerceLeaf(schema, tree);
   const kind = kindOf(schema);
-  if (kind === "list") return tree.kind === "list" ? listFrom(tree.items) : { fault: "must be a list" };
-  if (kind === "pairs" && tree.kind === "map") {
-    const entries = tree.entries.map(
-      ({ key, tree: t }) => [fieldMeta(schema).exact ? key : key.toLowerCase(), t] as const,
+  const meta = fieldMeta(schema);
+  if (kind === "list") return tree.kind === "list" ? listFrom(tree.items, meta) : { fault: "must be a list" };
+  if (kind === "pairs" && tree.kind === "map") return mapFrom(tree.entries, meta);
+  if (kind === "pairs" && tree.kind === "list" && tree.items.every((item) => item.kind === "map"))
+    return mapFrom(
+      tree.items.flatMap((item) => item.entries),
+      meta,
     );
-    const wrong = entries.find(([, t]) => t.kind !== "leaf");
-    if (wrong) return { fault: `"${wrong[0]}" must be a text` };
-    // A guard's name without a value is a fault for its schema to name, not a name less.
-    const set = entries.filter(([, t]) => t.kind === "leaf" && (t.value !== null || fieldMeta(schema).guard));
-    return {
-      value: Object.fromEntries(set.map(([key, t]) => [key, leafText(t as Leaf)])),
-      notes: set.flatMap(([key, t]) => booleanNote(t as Leaf, `"${key}": `)),
-    };
+  if (kind === "text" && tree.kind === "list" && (meta.commas || tree.items.length < 2)) {
+    const list = listFrom(tree.items, meta);
+    return "fault" in list ? list : coerceText(schema, (list.value as readonly string[]).join(","));
   }
   const wanted: Record<Kind, string> = {
     text: "a text",
@@ -98,8 +109,25 @@ export const coerceTree = (schema: z.ZodType, tree: Tree): Coerced => {
   return { fault: `must be ${wanted[kind]}` };
 };
 
+const mapFrom = (all: readonly Entry[], meta: FieldMeta): Coerced => {
+  const notes: string[] = [];
+  const map: [string, string][] = [];
+  for (const { key: written, tree } of all) {
+    const key = meta.exact ? written : written.toLowerCase();
+    if (tree.kind !== "leaf") return { fault: `"${key}" must be a text` };
+    // A guard's name without a value is a fault for its schema to name, not a name less.
+    if (tree.value === null && !meta.guard) continue;
+    if (tree.unset !== undefined && meta.secret) return { fault: unsetFault(tree.unset) };
+    if (tree.unset !== undefined) notes.push(`"${key}" is left out: ${unsetFault(tree.unset)}`);
+    else map.push([key, meta.secret ? leafText(tree).trim() : leafText(tree)]);
+    notes.push(...booleanNote(tree, `"${key}": `));
+  }
+  return { value: Object.fromEntries(map), notes };
+};
+
 const coerceLeaf = (schema: z.ZodType, leaf: Leaf): Coerced => {
-  const { value } = leaf;
+  const { value, unset } = leaf;
+  if (unset !== undefined) return { fault: unsetFault(unset) };
   if (value === null) return { value: undefined };
   const kind = kindOf(schema);
   if (typeof value === "string") return kind === "pairs" && value === "" ? { value: {} } : coerceText(schema, value);
@@ -110,14 +138,20 @@ const coerceLeaf = (schema: z.ZodType, leaf: Leaf): Coerced => {
   return { value: Number(value) };
 };
 
-const listFrom = (items: readonly Tree[]): Coerced => {
-  if (items.some((item) => item.kind !== "leaf")) return { fault: "must be a list of texts" };
-  return { value: items.flatMap((item) => (item.kind === "leaf" && item.value !== null ? [leafText(item)] : [])) };
+const listFrom = (items: readonly Tree[], meta: FieldMeta): Coerced => {
+  const texts: string[] = [];
+  for (const item of items) {
+    if (item.kind !== "leaf") return { fault: "must be a list of texts" };
+    if (item.unset !== undefined) return { fault: unsetFault(item.unset) };
+    texts.push(item.value === null ? "" : meaningful(leafText(item), meta));
+  }
+  return { value: texts.filter((text) => text !== "") };
 };
 
 /** Where text is wanted, falcosidekick writes true as `1` and false as `0`. */
-const leafText = ({ value }: Leaf): string => {
+const leafText = ({ value, source }: Leaf): string => {
   if (typeof value === "boolean") return value ? "1" : "0";
+  if (source !== undefined) return source;
   return typeof value === "number" ? plainNumber(value) : String(value ?? "");
 };
 const booleanNote = (leaf: Leaf, prefix: string): string[] =>

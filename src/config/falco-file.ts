@@ -1,10 +1,11 @@
-import { readFileSync } from "node:fs";
 import type { Environment } from "./environment.ts";
+import { expand } from "./expand.ts";
 import { falcoFields, falcoLists, readFalco } from "./falco.ts";
 import { withIncluded } from "./falco-includes.ts";
 import { flatten } from "./flatten.ts";
 import { override } from "./override.ts";
 import { collectProblems } from "./problem.ts";
+import { readText } from "./read-text.ts";
 import { emptyMap, readYaml } from "./tree.ts";
 import type { FalcoConfig, Problem } from "./types.ts";
 
@@ -30,10 +31,10 @@ export const loadFalco = (
 ): { readonly config: FalcoConfig; readonly problems: readonly Problem[] } => {
   const { file, env, overrides } = options;
   const problems = collectProblems();
-  const read = (path: string): string => readFileSync(path, "utf8");
+  const read = readText;
   const inFile =
     file === undefined ? emptyMap : withIncluded(readYaml(read(file), file, problems), file, { env, read, problems });
-  const { found } = flatten(overrides.reduce(override, inFile), space, "", problems);
+  const { found } = flatten(expand(overrides.reduce(override, inFile), env), space, "", problems);
   const config = readFalco(found, { env, read, problems });
   return { config, problems: problems.list() };
 };

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { expand } from "./falco.ts";
+import { expand } from "./expand.ts";
 import type { Problems } from "./problem.ts";
 import { errorCode, type Reader } from "./settings.ts";
 import { type Entry, emptyMap, type MapTree, readYaml, type Tree } from "./tree.ts";
@@ -23,7 +23,7 @@ export const withIncluded = (root: MapTree, main: string, reader: Reader): MapTr
   const { read, problems } = reader;
   const named = child(root, "config_files");
   if (!named) return root;
-  const files = includesOf(expand(named, reader), problems).flatMap((include) =>
+  const files = includesOf(expand(named, reader.env), problems).flatMap((include) =>
     filesOf(include, read, problems).map(({ path, text }) => ({ ...include, path, text })),
   );
   return files.reduce(

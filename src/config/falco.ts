@@ -1,10 +1,11 @@
 import { parseMatching, parseThreshold } from "../rules/config.ts";
 import { choice, flag, list, pairs, text } from "../sdk/fields.ts";
+import { emptyUnset, unsetFault } from "./expand.ts";
 import { appendOutputs, loadedPlugins, readPlugins, ruleSelections } from "./falco-lists.ts";
 import { auditEndpoint } from "./falco-webserver.ts";
 import type { Place } from "./problem.ts";
 import { type Reader, readStrictly } from "./settings.ts";
-import type { Leaf, Tree } from "./tree.ts";
+import type { Tree } from "./tree.ts";
 import type { FalcoConfig } from "./types.ts";
 
 /** Keys of falco.yaml that hold plain values. */
@@ -27,26 +28,19 @@ export const falcoFields = {
 /** Keys of falco.yaml that hold lists of maps. */
 export const falcoLists = ["plugins", "append_output", "rules"] as const;
 
-/** `${NAME}` takes the variable's value (empty when it is not set), `$${NAME}` stands for itself: as Falco reads its file. */
-export const expand = (tree: Tree, reader: Pick<Reader, "env">): Tree => {
-  if (tree.kind === "list") return { ...tree, items: tree.items.map((item) => expand(item, reader)) };
-  if (tree.kind === "map")
-    return { ...tree, entries: tree.entries.map((entry) => ({ ...entry, tree: expand(entry.tree, reader) })) };
-  if (typeof tree.value !== "string" || !tree.value.includes("${")) return tree;
-  const value = tree.value.replaceAll(/\$?\$\{([A-Za-z_]\w*)\}/g, (all, name: string) =>
-    all.startsWith("$$") ? all.slice(1) : (reader.env[name] ?? ""),
-  );
-  return { ...tree, value } satisfies Leaf;
-};
-
 /** The keys of falco.yaml among the leaves of the file. */
 export const readFalco = (found: ReadonlyMap<string, Tree>, reader: Reader): FalcoConfig => {
+  // As Falco reads them.
+  const told = (key: string, name: string, at: Place): void =>
+    reader.problems.warn(key, `${unsetFault(name)} and counts as empty`, at);
   const tree = (key: string): Tree | undefined => {
-    const at = found.get(key);
-    return at && expand(at, reader);
+    const there = found.get(key);
+    return there && emptyUnset(there, ({ at }, name) => told(key, name, at));
   };
   const fields = { ...falcoFields, rule_matching: text("", "first") };
   const { values, places } = readStrictly(fields, { label: "", inFile: tree, envOver: () => [] }, reader);
+  if (found.has("rules_files") && found.has("rules_file"))
+    reader.problems.error("rules_file", "both 'rules_files' and 'rules_file' keys set", found.get("rules_file")?.at);
   const names = values.load_plugins as readonly string[];
   const plugins = readPlugins(tree("plugins"), reader.problems);
   const priority = parseThreshold(String(values.priority));

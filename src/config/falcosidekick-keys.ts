@@ -120,3 +120,7 @@ export const falcosidekickBlocks: readonly string[] = table
   .split("\n")
   .map((line) => line.slice(0, line.indexOf(":")))
   .filter((block) => block !== "");
+
+const outputBlocks = new Set([...enablingKeys].map((key) => key.slice(0, key.lastIndexOf("."))));
+/** Whether a block is an output's: `slack`, `aws.sqs`, but not `aws` or `tlsclient`. */
+export const isOutputBlock = (path: string): boolean => outputBlocks.has(path);

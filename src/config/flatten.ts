@@ -1,3 +1,5 @@
+import { falcosidekickBlocks, isOutputBlock } from "./falcosidekick-keys.ts";
+import { mustFit } from "./globals.ts";
 import type { Problems } from "./problem.ts";
 import type { Entry, MapTree, Tree } from "./tree.ts";
 
@@ -25,6 +27,8 @@ const parents = (paths: Iterable<string>): Set<string> => {
   return inner;
 };
 
+const isSame = (a: Tree, b: Tree): boolean => a.kind === "leaf" && b.kind === "leaf" && a.value === b.value;
+
 /** Finds every known key, whatever its case and whether it is nested or written with dots. */
 export const flatten = (map: MapTree, space: KeySpace, label: string, problems: Problems): Flat => {
   const found = new Map<string, Tree>();
@@ -34,16 +38,16 @@ export const flatten = (map: MapTree, space: KeySpace, label: string, problems: 
   const keep = (path: string, entry: Entry): void => {
     if (entry.tree.kind === "leaf" && entry.tree.value === null && !space.guards.has(path)) return;
     const before = found.get(path);
-    if (before && !before.at.flag)
+    if (before && !before.at.flag && !isSame(before, entry.tree))
       problems.error(label + path, `given twice, first in line ${before.at.line ?? "?"}`, entry.at);
-    else found.set(path, entry.tree);
+    else if (!before) found.set(path, entry.tree);
   };
 
   const visit = (prefix: string, entries: readonly Entry[]): void => {
     for (const entry of entries) {
       const path = prefix + entry.key.toLowerCase();
       const { tree } = entry;
-      const empty = tree.kind === "leaf" && tree.value === null;
+      const empty = tree.kind === "leaf" ? tree.value === null || tree.value === "" : false;
       if (space.leaves.has(path)) keep(path, entry);
       else if (space.roots.has(path) && tree.kind === "list") keep(path, entry);
       else if (inner.has(path) || space.roots.has(path)) {
@@ -51,9 +55,16 @@ export const flatten = (map: MapTree, space: KeySpace, label: string, problems: 
         if (tree.kind === "map" && space.roots.has(path) && !found.has(path)) found.set(path, tree);
         if (tree.kind === "map") visit(`${path}.`, tree.entries);
         else if (short && !empty) keep(short, entry);
-        else if (!empty) problems.error(label + path, "must hold keys and values", tree.at);
+        else if (!empty && !(tree.kind === "list" && tree.items.length === 0)) misplaced(path, entry);
       } else unknown.push({ path, entry });
     }
+  };
+  const misplaced = (path: string, { tree }: Entry): void => {
+    const message = "must hold keys and values";
+    if (isOutputBlock(path)) problems.off(path, label + path, `${message}; the output ${path} is off`, tree.at);
+    else if (falcosidekickBlocks.includes(path) && !mustFit(`${path}.`))
+      problems.off(undefined, label + path, `${message}; it is left out`, tree.at);
+    else problems.error(label + path, message, tree.at);
   };
   visit("", map.entries);
   return { found, unknown };

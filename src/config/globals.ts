@@ -89,8 +89,14 @@ export const globalFields = {
   templatedfields: pairs("Output fields added to every alert, each a Go template over its output fields."),
   bracketreplacer: text(
     "Text that takes the place of `[` in names of output fields, `]` is removed; empty: no change.",
+    "",
+    { raw: true },
   ),
-  outputfieldformat: text("Format of the output text: <timestamp>, <priority>, <output>, <custom_fields>, <tags>."),
+  outputfieldformat: text(
+    "Format of the output text: <timestamp>, <priority>, <output>, <custom_fields>, <tags>.",
+    "",
+    { raw: true },
+  ),
   "prometheus.extralabels": list("Output fields that become labels of the events metric."),
   mutualtlsfilespath: text("Folder of client.crt, client.key and ca.crt for outputs with mutualtls.", certs),
   "mutualtlsclient.certfile": text("Client certificate, in place of client.crt."),
@@ -106,6 +112,8 @@ export const globalFields = {
   "tlsserver.notlspaths": list("Paths served without TLS, and then not with it."),
 };
 
+const guards = new Set(Object.entries(globalFields).flatMap(([key, schema]) => (fieldMeta(schema).guard ? [key] : [])));
+
 /** Keys whose faulty value would lose or leak alerts; any other key's default does no harm. */
-export const mustFit = (key: keyof typeof globalFields): boolean =>
-  fieldMeta(globalFields[key]).guard === true || /^(role$|listen|datadir$|queue\.|tlsserver\.)/.test(key);
+export const mustFit = (key: string): boolean =>
+  guards.has(key) || /^(role$|listen|datadir$|queue\.|tlsserver\.)/.test(key);

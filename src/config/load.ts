@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import type { Fields } from "../sdk/fields.ts";
 import type { Output } from "../sdk/output.ts";
 import type { Source } from "../sdk/source.ts";
 import { fieldsOf } from "./delivery-fields.ts";
 import { type Environment, environment, envName, proxyOf } from "./environment.ts";
+import { expand } from "./expand.ts";
 import { falcoFields, falcoLists, readFalco } from "./falco.ts";
 import { falcoBlocks } from "./falco-blocks.ts";
 import { withIncluded } from "./falco-includes.ts";
@@ -17,6 +17,7 @@ import { clashes, listenersOf } from "./listeners.ts";
 import { outputInstances } from "./output-instances.ts";
 import { override } from "./override.ts";
 import { collectProblems } from "./problem.ts";
+import { readText } from "./read-text.ts";
 import { errorCode, type Reader, readFields } from "./settings.ts";
 import { sourceInstances } from "./source-instances.ts";
 import { globalCa, pemReader, serverTls } from "./transport.ts";
@@ -44,10 +45,10 @@ export interface LoadOptions {
 export const loadConfig = (options: LoadOptions): Loaded => {
   const problems = collectProblems();
   const env = options.env ?? environment();
-  const read = options.read ?? ((path: string) => readFileSync(path, "utf8"));
+  const read = options.read ?? readText;
   const reader: Reader = { env, read, problems };
   const inFile = options.file === undefined ? emptyMap : readFile(options.file, reader);
-  const tree = (options.overrides ?? []).reduce(override, inFile);
+  const tree = expand((options.overrides ?? []).reduce(override, inFile), env);
   const { outputs, sources } = options;
 
   const space = keySpace(outputs, sources);
@@ -58,7 +59,7 @@ export const loadConfig = (options: LoadOptions): Loaded => {
     reader,
   );
   for (const { key, message, at } of globals.faults)
-    if (mustFit(key as keyof typeof globalFields)) problems.error(key, message, at);
+    if (mustFit(key)) problems.error(key, message, at);
     else problems.off(undefined, key, `${message}; its default is used`, at);
   const falco = readFalco(found, reader);
   const readPem = pemReader(reader);

@@ -42,6 +42,9 @@ export const outputFaults = (output: Output, config: Config, raw: RawInstance, r
   }
   for (const key of badUrls(output, config))
     off(raw.label + key, "is not a URL that starts with http:// or https://", raw.places.get(key));
+  for (const [key, schema] of Object.entries(fields))
+    if (fieldMeta(schema).schemes && config[key] === "" && schema.safeParse(undefined).data !== "")
+      off(raw.label + key, "is empty, which is no URL", raw.places.get(key));
   for (const text of output.check?.(config) ?? []) off(...told(text, raw, fields));
   for (const text of output.warn?.(config) ?? []) problems.warn(...told(text, raw, fields));
   return fit;

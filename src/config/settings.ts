@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { type Fields, fieldMeta } from "../sdk/fields.ts";
 import { type Coerced, coerceText, coerceTree, kindOf } from "./coerce.ts";
 import { type Environment, isServiceLink, sharedNames } from "./environment.ts";
+import { unsetFault } from "./expand.ts";
 import { collectProblems, type Place, type Problems } from "./problem.ts";
 import type { Tree } from "./tree.ts";
 
@@ -144,16 +145,19 @@ const fromNamedFile = (
   label: string,
   reader: Reader,
 ): Candidate | undefined => {
-  if (!tree || !fieldMeta(schema).secret || (tree.kind === "leaf" && !tree.value)) return undefined;
+  if (!tree || !fieldMeta(schema).secret || (tree.kind === "leaf" && !tree.value && !tree.unset)) return undefined;
   if (tree.kind === "leaf") {
-    const path = String(tree.value);
-    return { at: tree.at, coerced: fromFile(schema, path, reader), path };
+    const { at, unset } = tree;
+    if (unset !== undefined) return { at, coerced: { fault: unsetFault(unset) } };
+    const path = String(tree.value).trim();
+    return { at, coerced: fromFile(schema, path, reader), path };
   }
   reader.problems.error(`${label}_file`, "must be the path of a file", tree.at);
   return undefined;
 };
 
-const fromFile = (schema: z.ZodType, path: string, reader: Reader): Coerced => {
+const fromFile = (schema: z.ZodType, named: string, reader: Reader): Coerced => {
+  const path = named.trim();
   try {
     return secretIn(schema, reader.read(path), path);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseAllDocuments, parseDocument } from "yaml";
 import type { Place, Problems } from "./problem.ts";
 
 /** YAML with places: what the rest of the configuration is read from. Keys keep their spelling; compare in lower case. */
@@ -7,6 +7,10 @@ export type Tree = Leaf | ListTree | MapTree;
 export interface Leaf {
   readonly kind: "leaf";
   readonly value: string | number | bigint | boolean | null;
+  /** Of a number: as it is written. */
+  readonly source?: string;
+  /** The variable that the value wants and that is not set. */
+  readonly unset?: string;
   readonly at: Place;
 }
 export interface ListTree {
@@ -28,15 +32,29 @@ export interface Entry {
 
 export const emptyMap: MapTree = { kind: "map", entries: [], at: {} };
 
-/** Reads one YAML document whose root is a map. Faults of the syntax are errors with their place; the result is what could be read. */
+/** Reads the first YAML document, whose root is a map; a further one that holds anything is named. Faults of the syntax are errors with their place; the result is what could be read. */
 export const readYaml = (text: string, file: string, problems: Problems): MapTree => {
   const lines = new LineCounter();
-  const doc = parseDocument(text, { lineCounter: lines, merge: true, intAsBigInt: true, prettyErrors: false });
+  const all = parseAllDocuments(text.replace(/^\ufeff/, ""), {
+    lineCounter: lines,
+    merge: true,
+    intAsBigInt: true,
+    prettyErrors: false,
+  });
   const place = (offset: number | undefined): Place => {
     if (offset === undefined) return { file };
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
+  const [doc, ...further] = "empty" in all ? [] : all;
+  if (!doc) return emptyMap;
+  const ignored = further.find(({ contents }) => contents && !(isScalar(contents) && contents.value === null));
+  if (ignored)
+    problems.warn(
+      "",
+      "only the first document of the file is read: this one is not",
+      place(ignored.contents?.range?.[0]),
+    );
   for (const fault of doc.errors) problems.error("", `YAML: ${firstLine(fault.message)}`, place(fault.pos[0]));
   if (doc.errors.length > 0 || doc.contents === null) return emptyMap;
   const tree = convert(doc.contents, { place, problems, anchors: new Map() });
@@ -94,7 +112,9 @@ const convertNode = (node: ParsedNode | null, reading: Reading): Tree => {
     return { kind: "map", entries: lastOfMerged(entries), at };
   }
   if (isSeq(node)) return { kind: "list", items: node.items.map((i) => convert(i as ParsedNode, reading)), at };
-  return { kind: "leaf", value: scalar(isScalar(node) ? node.value : null), at };
+  const value = scalar(isScalar(node) ? node.value : null);
+  const source = typeof value === "number" && isScalar(node) ? node.source : undefined;
+  return { kind: "leaf", value, ...(source !== undefined && { source }), at };
 };
 
 /** An empty value has no place of its own: its key's. */
@@ -125,6 +145,24 @@ const lastOfMerged = (entries: readonly Entry[]): Entry[] =>
   entries.filter(
     (e, i) => !merged.has(e) || !entries.some((other, j) => i !== j && !merged.has(other) && other.key === e.key),
   );
+
+/** The tree with its leaves changed; what aliases share is changed once, however often it stands there. */
+export const mapLeaves = <T extends Tree>(tree: T, change: (leaf: Leaf) => Leaf): T => {
+  const lists = new Map<readonly Tree[], readonly Tree[]>();
+  const maps = new Map<readonly Entry[], readonly Entry[]>();
+  const visit = (each: Tree): Tree => {
+    if (each.kind === "leaf") return change(each);
+    if (each.kind === "list") {
+      const items = lists.get(each.items) ?? each.items.map(visit);
+      lists.set(each.items, items);
+      return { ...each, items };
+    }
+    const entries = maps.get(each.entries) ?? each.entries.map((entry) => ({ ...entry, tree: visit(entry.tree) }));
+    maps.set(each.entries, entries);
+    return { ...each, entries };
+  };
+  return visit(tree) as T;
+};
 
 /** The tree as plain data (Falco's init_config), keys as written. */
 export const plain = (tree: Tree): unknown => {

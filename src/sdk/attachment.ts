@@ -6,7 +6,6 @@ import {
   everything,
   fit,
   fitFields,
-  plainIcon,
   projectPage,
   readable,
   textOnly,
@@ -18,14 +17,16 @@ import { renderMessage, templateFaults } from "./template/message.ts";
 export const attachmentFields = {
   webhookurl: url("URL of the incoming webhook.", { secret: true }),
   username: text("Name that the messages appear under.", "Falcosidekick"),
-  icon: text("Picture shown beside the message.", colourIcon),
-  footer: text("Line under the message; empty: the project's page.", projectPage),
+  icon: text("Picture shown beside the message; empty: none.", colourIcon),
+  footer: text("Line under the message; empty: none.", projectPage),
   outputformat: text(
     "What the message shows: all, text (the alert's output only) or fields (everything else); any other value: neither.",
     "all",
   ),
   messageformat: text(
     "Go template of a text above the alert; it sees .Rule, .Priority, .Output, .OutputFields and more.",
+    "",
+    { raw: true },
   ),
   allfields: flag("Show numbers, booleans and lists of the alert too; false: text only, as falcosidekick.", true),
 };
@@ -57,7 +58,7 @@ export interface Attachment {
 export interface AttachmentMessage {
   readonly text?: string;
   readonly username?: string;
-  readonly icon_url: string;
+  readonly icon_url?: string;
   readonly attachments: readonly Attachment[];
 }
 
@@ -81,14 +82,14 @@ export const attachmentMessage = (
   return {
     ...(heading && { text: fit(heading, limit) }),
     ...(config.username && { username: config.username }),
-    icon_url: config.icon || plainIcon,
+    ...(config.icon && { icon_url: config.icon }),
     attachments: [
       {
         fallback: shown,
         color: attachmentColours[alert.priority],
         ...(withText && shown && { text: shown }),
         fields: withRows ? order.flatMap((name) => rows(name, alert, fitFields(fields, room))) : null,
-        ...(withRows && { footer: config.footer || projectPage }),
+        ...(withRows && config.footer && { footer: config.footer }),
       },
     ],
   };

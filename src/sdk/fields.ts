@@ -15,6 +15,10 @@ export interface FieldMeta {
   readonly bare?: boolean;
   /** Pairs: keys keep their case in YAML too (else lower case, as falcosidekick reads them). */
   readonly exact?: boolean;
+  /** The blanks at its ends belong to the text (templates): any other text is trimmed. */
+  readonly raw?: boolean;
+  /** The text holds items with commas between them: YAML may write them as a list. */
+  readonly commas?: boolean;
   /** Schemes that a URL may have; a text that is not empty must be such a URL. */
   readonly schemes?: readonly string[];
   /** Shown in the documentation in place of the default. */
@@ -36,8 +40,9 @@ const mark = <T extends z.ZodType>(schema: T, meta: FieldMeta): T => {
   return schema;
 };
 
-/** A text key; `about` is one sentence. */
-export const text = (about: string, standard = "") => mark(z.string().default(standard).describe(about), {});
+/** A text key; `about` is one sentence. `raw` and `commas`: see FieldMeta. */
+export const text = (about: string, standard = "", options: { raw?: boolean; commas?: boolean } = {}) =>
+  mark(z.string().default(standard).describe(about), options);
 /** A key whose value must never be shown: tokens, passwords, URLs that carry a key. */
 export const secret = (about: string) => mark(z.string().default("").describe(about), { secret: true });
 

@@ -3,9 +3,8 @@ import { type Alert, type Priority, rawEvent } from "./alert.ts";
 import { type FieldText, type Kinds, textFields } from "./field-text.ts";
 
 export const projectPage = "https://github.com/falcosecurity/falcosidekick";
-const pictures = "https://raw.githubusercontent.com/falcosecurity/falcosidekick/master/imgs";
-export const colourIcon = `${pictures}/falcosidekick_color.png`;
-export const plainIcon = `${pictures}/falcosidekick.png`;
+export const colourIcon =
+  "https://raw.githubusercontent.com/falcosecurity/falcosidekick/master/imgs/falcosidekick_color.png";
 
 /** Bars beside messages in Slack, Rocket.Chat and Mattermost: Error is red like Emergency, Alert and Critical are orange. */
 export const attachmentColours: Readonly<Record<Priority, string>> = {

@@ -52,7 +52,7 @@ describe("webhook", () => {
 
   it("refuses a template that does not parse, at start, and json outside of bodies", () => {
     assert.deepEqual(problemsOf({ body: "{{ json . }}" }), []);
-    assert.deepEqual(problemsOf({ body: "{{ .Rule " }), ["error webhook.body"]);
+    assert.deepEqual(problemsOf({ body: "{{ .Rule " }), ["warning webhook.body"]);
     assert.throws(() => compileMessage("{{ json . }}"), /function "json" not defined/);
   });
 

@@ -14,6 +14,19 @@ const table: readonly Deliberate[] = [
     without: { allfields: false },
   },
   {
+    outputs: ["slack", "rocketchat", "mattermost", "discord"],
+    cases: /branding-empty/,
+    reason: "a text that is set to nothing means none",
+    page: "empty-text-means-none.md",
+    becomes: (shape) =>
+      body(shape, ({ icon_url: _icon, avatar_url: _avatar, ...value }) => ({
+        ...value,
+        ...(Array.isArray(value.attachments) && {
+          attachments: value.attachments.map(({ footer: _, ...attachment }) => attachment),
+        }),
+      })),
+  },
+  {
     outputs: "all",
     cases: /long-field/,
     reason: "a long field is cut between characters, never within one",

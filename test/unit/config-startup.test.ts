@@ -129,7 +129,7 @@ test("what would lose or leak stops the start", () => {
     "tlsclient: {cacertfile: /x}\ntlsserver: {deploy: true, mutualtls: true, certfile: /x, keyfile: /x, cacertfile: /x}\nwebhook: {address: 'http://h/'}\n",
     "queue: {driver: rabbit}\n",
     "queue: {redis: {url: 'http://h'}}\n",
-    "auth: {token: [a]}\n",
+    "auth: {token: {a: b}}\n",
     "webhook: {address: 'http://h/', match: {condition: 'a and'}}\n",
     "webhook:\n  - {name: a, address: 'http://h/', match: {tags: {a: b}}}\n",
   ]) {
