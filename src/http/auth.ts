@@ -11,6 +11,8 @@ export interface AuthSettings {
 export interface Sender {
   /** Name of the token that the sender showed, when it has one. */
   readonly token?: string;
+  /** The hub itself: what it sends is made to try its outputs. */
+  readonly itself?: true;
 }
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();

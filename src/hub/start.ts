@@ -91,7 +91,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
   let tokens = tokensOf(config);
   const server = createServer({
     config,
-    take: takes ? (text) => intake.alerts(text) : refuse,
+    take: takes ? (text, { itself }) => intake.alerts(text, itself) : refuse,
     ready: readiness(queue, outputs, config.off),
     metrics,
     log,

@@ -1,15 +1,20 @@
 /** An alert as one line of text: what lanes and spills hold, and what a reader of either finds. */
 import { type Alert, type FieldValue, goJson, type Priority, rawEvent, rememberText } from "../sdk/alert.ts";
 import { JsonError, parseJson } from "../sdk/json.ts";
+import { isOwnTest, markOwnTest } from "./own-test.ts";
 
 /**
- * The raw event; where the hub added fields, their names as a JSON array and a blank come before it. No line break.
+ * The raw event; where the hub added fields, their names as a JSON array and a blank come before it, and before all that a
+ * mark where the hub made the alert to try its outputs. No line break.
  */
 export const encodeAlert = (alert: Alert): string => {
   const event = rawEvent(alert);
+  const mark = isOwnTest(alert) ? ownTestMark : "";
   // With `{` escaped in names, the first `{` of a line starts the event.
-  return alert.added.length === 0 ? event : `${goJson(alert.added).replaceAll("{", "\\u007b")} ${event}`;
+  return `${mark}${alert.added.length === 0 ? event : `${goJson(alert.added).replaceAll("{", "\\u007b")} ${event}`}`;
 };
+
+const ownTestMark = "!";
 
 interface Stored extends Partial<Omit<Alert, "output_fields">> {
   readonly output_fields?: Record<string, FieldValue>;
@@ -18,7 +23,9 @@ interface Stored extends Partial<Omit<Alert, "output_fields">> {
 const none: readonly string[] = Object.freeze([]);
 
 /** The alert of a line that `encodeAlert` wrote, frozen. Throws JsonError when the line is damaged. */
-export const decodeAlert = (line: string): Alert => {
+export const decodeAlert = (stored: string): Alert => {
+  const isOwn = stored.startsWith(ownTestMark);
+  const line = isOwn ? stored.slice(ownTestMark.length) : stored;
   const start = line.startsWith("[") ? line.indexOf("{") : 0;
   const text = start > 0 ? line.slice(start) : line;
   const event = parseJson(text) as Stored | null;
@@ -38,5 +45,6 @@ export const decodeAlert = (line: string): Alert => {
     added: start > 0 ? (Object.freeze(JSON.parse(line.slice(0, start))) as string[]) : none,
   };
   rememberText(alert, text);
+  if (isOwn) markOwnTest([alert]);
   return Object.freeze(alert);
 };

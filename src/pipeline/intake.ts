@@ -5,6 +5,7 @@ import { type AlertSettings, decodeAlerts } from "./alert-in.ts";
 import { encodeAlert } from "./codec.ts";
 import { encodeEvent } from "./event-lines.ts";
 import { openGroupCommit } from "./group-commit.ts";
+import { markOwnTest } from "./own-test.ts";
 import { type Route, routeAlerts } from "./route.ts";
 import { alertLane, eventLane } from "./worker.ts";
 
@@ -18,8 +19,8 @@ export interface Taken {
 
 /** The door: everything that resolves here is durable. */
 export interface Intake {
-  /** One POST body of Falco alerts. Rejects with QueueError when nothing durable is left to write to. */
-  alerts(text: string): Promise<Taken>;
+  /** One POST body of Falco alerts; `ownTest`: the hub made them to try its outputs. Rejects with QueueError when nothing durable is left to write to. */
+  alerts(text: string, ownTest?: boolean): Promise<Taken>;
   /** Audit events of a source. */
   events(events: readonly Incoming[]): Promise<void>;
   idle(): Promise<void>;
@@ -50,8 +51,9 @@ export const openIntake = ({ push, settings, accepted, routes, lingerMs, now }: 
   const alertGroup = openGroupCommit(routes ? pushRouted : push, { lane: alertLane, ...limits }, now);
   const eventGroup = openGroupCommit(push, { lane: eventLane, ...limits }, now);
   return {
-    alerts: async (text) => {
+    alerts: async (text, ownTest) => {
       const { alerts, rejected, refused } = decodeAlerts(text, settings);
+      if (ownTest) markOwnTest(alerts);
       if (alerts.length > 0) {
         await alertGroup.add(alerts.map(encodeAlert), alerts);
         accepted(alerts);

@@ -3,6 +3,7 @@ import type { Chunk } from "../queue/queue.ts";
 import { type Alert, priorityLevel } from "../sdk/alert.ts";
 import { anyNameTest } from "../sdk/glob.ts";
 import { encodeAlert } from "./codec.ts";
+import { isOwnTest } from "./own-test.ts";
 
 /** One destination as routing sees it. */
 export interface Route {
@@ -12,9 +13,6 @@ export interface Route {
 }
 
 export const outputLane = (id: string): string => `out:${id}`;
-
-/** falcosidekick lets its own test alert pass every `minimumpriority`. */
-const testRule = "Test rule";
 
 /**
  * Builds the predicate of an output instance: everything that is set must hold. `condition` is compiled by the caller's
@@ -27,7 +25,8 @@ export const compileMatch = (
   const tests: ((alert: Alert) => boolean)[] = [];
   if (match.minimumpriority) {
     const least = priorityLevel(match.minimumpriority);
-    tests.push((alert) => priorityLevel(alert.priority) >= least || alert.rule === testRule);
+    // What `/test` made passes, as falcosidekick's does; a sender's alert of that rule does not.
+    tests.push((alert) => priorityLevel(alert.priority) >= least || isOwnTest(alert));
   }
   if (match.tags?.length) {
     const wanted = new Set(match.tags);

@@ -47,8 +47,13 @@ test("/test sends an alert to every output and /metrics counts it under falcosid
   const config = `webhook:\n  address: ${sink.url}/\n  minimumpriority: critical\n`;
   const hub = await startHub({ datadir: dir, config });
   try {
+    // A sender that names its rule so passes nothing by that.
+    const forged = { ...falcoAlert(1), rule: "Test rule", priority: "Debug", source: "internal" };
+    assert.equal((await post(hub.url, forged)).status, 200);
     assert.equal((await post(`${hub.url}/test`, {})).status, 200);
     await sink.received(1);
+    assert.equal(sink.count(), 1);
+    assert.match(sink.requests[0]?.body ?? "", /This is a test from falcosidekick/);
     assert.equal(JSON.parse(sink.requests[0]?.body ?? "").rule, "Test rule");
     await until("the delivery is counted", async () => {
       const metrics = await (await fetch(`${hub.url}/metrics`)).text();

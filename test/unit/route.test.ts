@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeAlert } from "../../src/pipeline/codec.ts";
+import { decodeAlert, encodeAlert } from "../../src/pipeline/codec.ts";
+import { markOwnTest } from "../../src/pipeline/own-test.ts";
 import { compileMatch, routeAlerts } from "../../src/pipeline/route.ts";
 import type { Alert } from "../../src/sdk/alert.ts";
 
@@ -20,12 +21,19 @@ const noConditions = () => {
   throw new Error("no condition was given");
 };
 
-test("minimumpriority lets equal and graver alerts pass, and falcosidekick's test rule always", () => {
+test("minimumpriority lets equal and graver alerts pass, the hub's own test always, and nobody's alert for its rule's name", () => {
   const takes = compileMatch({ minimumpriority: "Error" }, noConditions);
   assert.equal(takes(alert({ priority: "Warning" })), false);
   assert.equal(takes(alert({ priority: "Error" })), true);
   assert.equal(takes(alert({ priority: "Emergency" })), true);
-  assert.equal(takes(alert({ priority: "Debug", rule: "Test rule" })), true);
+  const test = { priority: "Debug", rule: "Test rule", source: "internal" } as const;
+  assert.equal(takes(alert(test)), false);
+  const own = alert(test);
+  markOwnTest([own]);
+  assert.equal(takes(own), true);
+  assert.equal(takes(decodeAlert(encodeAlert(own))), true, "also behind the queue of another process");
+  const forged = { ...alert(test), output: "!", output_fields: { "!": "!" } };
+  assert.equal(takes(decodeAlert(encodeAlert(forged))), false);
 });
 
 test("one of the tags is enough", () => {
