@@ -12,7 +12,7 @@ export default defineOutput({
   display: "AWSSQS",
   category: "queue",
   about: "Amazon SQS: the raw event, one message per alert.",
-  fields: { ...awsFields, url: url("URL of the queue.") },
+  fields: { ...awsFields, url: url("URL of the queue.", { assumed: "https" }) },
   example: { url: "http://127.0.0.1:4566/000000000000/falco", region: "us-east-1" },
   batch: { items: 10, bytes: 240_000 },
   enabled: (config) => config.url !== "",

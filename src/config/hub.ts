@@ -26,7 +26,7 @@ export const assemble = (parts: Parts): HubConfig => {
   return {
     ...(parts.file !== undefined && { file: parts.file }),
     role: v.role as HubConfig["role"],
-    listenaddress: v.listenaddress,
+    listenaddress: v.listenaddress.replace(/^\[(.*)\]$/, "$1"),
     listenport: v.listenport,
     debug: v.debug,
     log: {
@@ -92,13 +92,23 @@ export const customValues = (globals: Settings, reader: Reader): Record<string, 
     if (at?.env === undefined || !value.startsWith("%")) return [[key, value]];
     const other = reader.env[value.slice(1)];
     if (other) return [[key, other]];
-    reader.problems.warn("customfields", `"${key}" is left out: the variable ${value.slice(1)} is not set`, at);
+    reader.problems.off(
+      undefined,
+      "customfields",
+      `"${key}" is left out: the variable ${value.slice(1)} is not set`,
+      at,
+    );
     return [];
   };
   for (const [key, template] of Object.entries(globals.values.templatedfields as Readonly<Record<string, string>>)) {
     const fault = templateFault(template);
     if (fault)
-      reader.problems.warn("templatedfields", `"${key}" is left out: ${fault}`, globals.places.get("templatedfields"));
+      reader.problems.off(
+        undefined,
+        "templatedfields",
+        `"${key}" is left out: ${fault}`,
+        globals.places.get("templatedfields"),
+      );
   }
   return {
     customfields: Object.fromEntries(fields.flatMap(resolve)),

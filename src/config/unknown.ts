@@ -17,6 +17,7 @@ const blockOf = (path: string): string | undefined =>
   falcosidekickBlocks.filter((block) => standsIn(block, path)).sort((a, b) => b.length - a.length)[0];
 
 const set = new Set(falcosidekickBlocks);
+const isBlock = (key: string): boolean => set.has(key.toLowerCase()) || isParent(key.toLowerCase());
 const isParent = (path: string): boolean => !set.has(path) && falcosidekickBlocks.some((b) => b.startsWith(`${path}.`));
 
 /**
@@ -43,6 +44,8 @@ export const warnUnknown = (
     } else if (falcosidekickKeys.has(path) || (block === path && entry.tree.kind === "list"))
       warnUnused(path, block, entry, built, told, problems);
     else if (!isEmpty(entry) && !isUnbuilt(block, built)) {
+      if (path === "config" && entry.tree.kind === "map" && entry.tree.entries.some(({ key }) => isBlock(key)))
+        return void problems.warn(path, "is a level of the chart's values: what stands under it is not read", entry.at);
       const near = nearest(path, [...known, ...falcosidekickBlocks]) ?? nearest(path, falcosidekickKeys.keys());
       const say = guards.has(near ?? "") || /^(?:auth|operators)\./.test(path) ? problems.error : problems.warn;
       say(path, near ? `unknown key, did you mean ${near}?` : "unknown key", entry.at);

@@ -19,6 +19,8 @@ export interface FieldMeta {
   readonly raw?: boolean;
   /** The text holds items with commas between them: YAML may write them as a list. */
   readonly commas?: boolean;
+  /** The scheme of a URL that is written without one. */
+  readonly assumed?: string;
   /** Schemes that a URL may have; a text that is not empty must be such a URL. */
   readonly schemes?: readonly string[];
   /** Shown in the documentation in place of the default. */
@@ -116,7 +118,12 @@ export const urls = (about: string) => {
 /** A URL: empty, or with one of the schemes and a host. */
 export const url = (
   about: string,
-  options: { secret?: boolean; standard?: string; schemes?: readonly [string, ...string[]] } = {},
+  options: {
+    secret?: boolean;
+    standard?: string;
+    schemes?: readonly [string, ...string[]];
+    assumed?: string;
+  } = {},
 ) => {
   const schemes = options.schemes ?? ["http", "https"];
   return mark(
@@ -125,7 +132,11 @@ export const url = (
       .refine((v) => v === "" || hasScheme(v, schemes), needsScheme(schemes))
       .default(options.standard ?? "")
       .describe(about),
-    { schemes, ...(options.secret && { secret: true }) },
+    {
+      schemes,
+      ...(options.secret && { secret: true }),
+      ...(options.assumed !== undefined && { assumed: options.assumed }),
+    },
   );
 };
 

@@ -208,6 +208,21 @@ test("a block that is no block turns its output off; the same value twice is one
   assert.deepEqual(load("listenport: 7\nListenPort: 7\n").said, []);
 });
 
+test("an address is taken as falcosidekick's listener and clients take it", () => {
+  assert.equal(load("listenaddress: '[::1]'\n").config.listenaddress, "::1");
+  const { of, said } = load("", { AWS_SQS_URL: "sqs.eu-west-1.amazonaws.com/1/q" });
+  assert.equal(of("aws.sqs").url, "https://sqs.eu-west-1.amazonaws.com/1/q");
+  assert.deepEqual(said, ["warning AWS_SQS_URL: has no scheme: https:// is assumed"]);
+});
+
+test("the chart's values in place of a configuration are told apart from a misspelt key", () => {
+  const { said } = load("config:\n  slack: {webhookurl: 'http://h/'}\nreplicaCount: 2\n");
+  assert.deepEqual(said, [
+    "warning c.yaml:1:1: config: is a level of the chart's values: what stands under it is not read",
+    "warning c.yaml:3:1: replicacount: unknown key",
+  ]);
+});
+
 test("a file in UTF-16 is read like one in UTF-8", () => {
   const dir = mkdtempSync(join(tmpdir(), "eyrie-"));
   const text = Buffer.from("\ufefflistenport: 7\r\n", "utf16le");
