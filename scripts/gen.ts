@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { decisionsPage } from "./gen/decisions.ts";
 import { configurationPage, outputPages, readmeText } from "./gen/docs.ts";
 import { exampleText } from "./gen/example.ts";
+import { compatibilityText } from "./gen/falco-table.ts";
 import { banner, indexText, loadOutputs, loadSources } from "./gen/registry.ts";
 import { schemaText } from "./gen/schema.ts";
 
@@ -23,6 +24,7 @@ const files = new Map<string, string>([
   ["config/schema.json", schemaText(outputs, sources)],
   ["config/eyrie.yaml", exampleText(outputs, sources)],
   ["docs/configuration.md", configurationPage(sources)],
+  ["docs/compatibility.md", compatibilityText(current("docs/compatibility.md") ?? "")],
   ["decisions/README.md", decisionsPage(join(root, "decisions"))],
   ...outputPages(outputs, root),
   ...(readme === undefined ? [] : [["README.md", readme] as const]),

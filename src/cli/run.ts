@@ -80,9 +80,11 @@ const runWith = async (args: RunArgs, io: CommandIo): Promise<number> => {
 
 const falcoOf = (args: RunArgs, io: CommandIo): FalcoConfig => {
   try {
-    const { config, problems } = loadFalco({ file: args.config, env: io.env, overrides: args.overrides });
+    const { config, problems, outputs } = loadFalco({ file: args.config, env: io.env, overrides: args.overrides });
     const errors = problems.filter((problem) => problem.severity === "error");
     if (errors.length > 0) refuse(errors.map(faultText).join("\nError: "));
+    if (outputs.length > 0 && args.validate.length === 0)
+      io.stderr.write(`${outputs.join(", ")}: not used by run, which prints alerts; the hub sends them\n`);
     return config;
   } catch (error) {
     if (error instanceof Refusal) throw error;

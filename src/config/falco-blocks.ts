@@ -38,6 +38,6 @@ export const falcoBlocks = {
   "webserver.ssl_enabled": flag("Listen with TLS."),
   "webserver.ssl_certificate": text("PEM file with the key and the certificate.", "/etc/falco/falco.pem"),
   "webserver.k8s_healthz_endpoint": text("Without effect: `/healthz` is on the hub's port.", "/healthz"),
-  "webserver.prometheus_metrics_enabled": flag("Without effect: `/metrics` is on the hub's port."),
+  "webserver.prometheus_metrics_enabled": flag("Metrics on this port: not done, `/metrics` is on the hub's own."),
   "webserver.threadiness": int("Without effect.", 0),
 };

@@ -18,17 +18,25 @@ export interface FalcoOptions {
   readonly overrides: readonly string[];
 }
 
+/** Outputs of Falco that somebody waits at; its standard output is a command's own, its syslog is on by default. */
+const blocks = ["file_output", "http_output", "program_output", "grpc_output"];
+
 const space = {
-  leaves: new Set([...Object.keys(falcoFields), ...falcoLists]),
+  leaves: new Set([...Object.keys(falcoFields), ...falcoLists, ...blocks.map((block) => `${block}.enabled`)]),
   roots: new Set<string>(),
   shorthand: new Map(),
   guards: new Set<string>(),
 };
 
+export interface Falco {
+  readonly config: FalcoConfig;
+  readonly problems: readonly Problem[];
+  /** Blocks of outputs that are enabled, `stdout_output` and `syslog_output` aside. */
+  readonly outputs: readonly string[];
+}
+
 /** falco.yaml's keys about rules and alerts; every other key is left alone. Throws when the file cannot be read. */
-export const loadFalco = (
-  options: FalcoOptions,
-): { readonly config: FalcoConfig; readonly problems: readonly Problem[] } => {
+export const loadFalco = (options: FalcoOptions): Falco => {
   const { file, env, overrides } = options;
   const problems = collectProblems();
   const read = readText;
@@ -36,5 +44,9 @@ export const loadFalco = (
     file === undefined ? emptyMap : withIncluded(readYaml(read(file), file, problems), file, { env, read, problems });
   const { found } = flatten(expand(overrides.reduce(override, inFile), env), space, "", problems);
   const config = readFalco(found, { env, read, problems });
-  return { config, problems: problems.list() };
+  const on = (key: string): boolean => {
+    const tree = found.get(key);
+    return tree?.kind === "leaf" && String(tree.value) === "true";
+  };
+  return { config, problems: problems.list(), outputs: blocks.filter((block) => on(`${block}.enabled`)) };
 };

@@ -1,7 +1,7 @@
 /** A key of falco.yaml that changes nothing here, and what takes its place. */
 export interface UnreadKey {
   readonly why: string;
-  /** Values that ask for nothing: not worth a word. */
+  /** Values that ask for nothing, not worth a word; a map stands for all that hold what it holds. */
   readonly quiet?: readonly unknown[];
 }
 
@@ -13,7 +13,7 @@ const ownQueue = "alerts wait in the hub's own durable queue";
 export const falcoUnread: ReadonlyMap<string, UnreadKey> = new Map(
   Object.entries({
     engine: { why: kernel, quiet: [{ kind: "nodriver" }] },
-    base_syscalls: { why: kernel, quiet: [{ custom_set: [], repair: false }, { custom_set: [] }] },
+    base_syscalls: { why: kernel, quiet: [{ custom_set: [], repair: false }] },
     falco_libs: { why: kernel },
     kernel: { why: kernel },
     modern_bpf: { why: kernel },
@@ -26,7 +26,7 @@ export const falcoUnread: ReadonlyMap<string, UnreadKey> = new Map(
     capture: { why: `${kernel}; nothing is captured`, quiet: [{ enabled: false }] },
     buffered_outputs: { why: "nothing is buffered that was not stored first", quiet: [false] },
     output_timeout: { why: "`timeout` of each output", quiet: [2000] },
-    outputs: { why: "`ratelimit` of each output" },
+    outputs: { why: "`ratelimit` of each output", quiet: [{ rate: 0 }] },
     outputs_queue: { why: ownQueue, quiet: [{ capacity: 0 }] },
     log_stderr: { why: ownLog, quiet: [true] },
     log_syslog: { why: ownLog, quiet: [true, false] },

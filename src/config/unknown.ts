@@ -59,7 +59,7 @@ export const warnUnknown = (
 const nameUnread = (unread: readonly (readonly [string, Entry])[], problems: Problems): void => {
   const asking = unread.filter(([path, { tree }]) => {
     const quiet = [null, ...(falcoUnread.get(path)?.quiet ?? [])];
-    return !quiet.some((value) => isDeepStrictEqual(value, plain(tree)));
+    return !quiet.some((value) => holds(plain(tree), value));
   });
   const [first] = asking;
   if (!first) return;
@@ -70,6 +70,14 @@ const nameUnread = (unread: readonly (readonly [string, Entry])[], problems: Pro
 
 const isUnbuilt = (block: string | undefined, built: ReadonlySet<string>): boolean =>
   block !== undefined && !parents.has(block) && !built.has(block);
+
+const holds = (given: unknown, wanted: unknown): boolean =>
+  isMap(given) && isMap(wanted)
+    ? Object.entries(wanted).every(([key, value]) => isDeepStrictEqual(given[key], value))
+    : isDeepStrictEqual(given, wanted);
+
+const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const isEmpty = ({ tree }: Entry): boolean => tree.kind === "leaf" && tree.value === null;
 

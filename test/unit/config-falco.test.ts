@@ -133,7 +133,7 @@ test("keys without effect that ask for something are named in one warning, Falco
   assert.match(said[0] ?? "", /^warning falco\.yaml:1:1: engine, log_level, outputs_queue: without effect here/);
   const defaults =
     "log_level: info\nlog_stderr: true\nlog_syslog: true\nbuffered_outputs: false\noutput_timeout: 2000\n" +
-    "outputs_queue: {capacity: 0}\nwatch_config_files: true\nmetrics: {enabled: false}\nengine: {kind: nodriver}\n" +
+    "outputs_queue: {capacity: 0}\nwatch_config_files: true\nmetrics: {enabled: false, interval: 1h}\noutputs: {rate: 0, max_burst: 1000}\nengine: {kind: nodriver}\n" +
     "webserver: {enabled: true, threadiness: 0, listen_port: 8765, k8s_healthz_endpoint: /healthz, ssl_enabled: false}\n" +
     "grpc: {enabled: false}\ngrpc_output: {enabled: false}\nprogram_output: {enabled: false, program: x}\n" +
     "http_output: {enabled: false, ca_path: /etc/falco/certs/, echo: false, max_consecutive_timeouts: 5}\n" +
