@@ -16,9 +16,14 @@ const standsIn = (block: string, path: string): boolean => path === block || pat
 const blockOf = (path: string): string | undefined =>
   falcosidekickBlocks.filter((block) => standsIn(block, path)).sort((a, b) => b.length - a.length)[0];
 
-const set = new Set(falcosidekickBlocks);
-const isBlock = (key: string): boolean => set.has(key.toLowerCase()) || isParent(key.toLowerCase());
-const isParent = (path: string): boolean => !set.has(path) && falcosidekickBlocks.some((b) => b.startsWith(`${path}.`));
+/** Paths that falcosidekick has keys under. */
+const inner = new Set(
+  [...falcosidekickKeys.keys()].flatMap((key) => {
+    const steps = key.split(".").slice(0, -1);
+    return steps.map((_, i) => steps.slice(0, i + 1).join("."));
+  }),
+);
+const isBlock = (key: string): boolean => inner.has(key.toLowerCase());
 
 /**
  * Warns of keys that nothing reads: the nearest known one, or that falcosidekick knows it and the hub does not yet. What
@@ -39,7 +44,7 @@ export const warnUnknown = (
     if (falcoUnread.has(path)) return void unread.push([path, entry]);
     const block = blockOf(path);
     const children = entry.tree.kind === "map" && !falcosidekickKeys.has(path) ? entry.tree.entries : [];
-    if (children.length > 0 && (block !== undefined || isParent(path))) {
+    if (children.length > 0 && inner.has(path)) {
       for (const inner of children) visit(`${path}.${inner.key.toLowerCase()}`, inner);
     } else if (falcosidekickKeys.has(path) || (block === path && entry.tree.kind === "list"))
       warnUnused(path, block, entry, built, told, problems);

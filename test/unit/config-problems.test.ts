@@ -83,6 +83,14 @@ test("an alias that holds itself and one that grows without bound do no harm", (
     ..."bcdefghi".split("").map((c, i) => `${c}: &${c} [${Array(9).fill(`*${"abcdefgh"[i]}`).join(",")}]`),
   ];
   assert.equal(load({ yaml: bomb.join("\n") }).said.length, 9);
+  const maps = bomb.map((line) =>
+    line.replace(
+      /\[.*\]/,
+      (list) =>
+        `{${"pqrstuvwx".replaceAll(/./g, "$&: 1, ")} ${list.includes("*") ? list.slice(1, -1).replaceAll(/[*]./g, (alias, at) => `k${at}: ${alias}`) : ""}}`,
+    ),
+  );
+  assert.equal(load({ yaml: [...maps, "kafka: *i", "webhook: {nonsense: *i}"].join("\n") }).said.length, 10);
 });
 
 test("minimumpriority without effect is taken as falcosidekick takes it, with a warning; in a list it is an error", () => {
