@@ -1,4 +1,6 @@
+import { existsSync, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { dirname } from "node:path";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { choice, text } from "../src/sdk/fields.ts";
 import { lineFormats, lineOf } from "../src/sdk/line.ts";
@@ -21,7 +23,9 @@ export default defineOutput({
   batch: { items: 500, bytes: 5_242_880 },
   concurrency: 1,
   enabled: (config) => config.path !== "",
-  check: ({ path }) => (path.endsWith("/") ? ["path: is a folder, a file is needed"] : []),
+  check: ({ path }) => (path.endsWith("/") || isFolder(path) ? ["path: is a folder, a file is needed"] : []),
+  warn: ({ path }) =>
+    existsSync(dirname(path)) ? [] : ["path: its folder is not there: alerts wait until somebody makes it"],
   fromFalco: ({ name, values, json }) =>
     name === "file_output" ? { path: values.filename, format: json ? "json" : "output" } : undefined,
   open: ({ path, format }) => ({
@@ -36,6 +40,8 @@ export default defineOutput({
     },
   }),
 });
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /** All of it or nothing: what a full disk left of a batch is taken back, since the batch comes again. */
 const append = async (file: FileHandle, lines: Buffer): Promise<void> => {

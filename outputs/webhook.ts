@@ -2,6 +2,7 @@ import { rawEvent } from "../src/sdk/alert.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { pairs, secret, text, url } from "../src/sdk/fields.ts";
 import { headerFaults, isMethod, jsonHeaders, mergeHeaders } from "../src/sdk/http.ts";
+import { loopHeader, loopMark } from "../src/sdk/loop.ts";
 import { remember } from "../src/sdk/message.ts";
 import { type Alert, defineHttpOutput } from "../src/sdk/output.ts";
 import { signedHeaders } from "../src/sdk/signature.ts";
@@ -27,7 +28,11 @@ export default defineHttpOutput({
     name === "http_output"
       ? {
           address: values.url,
-          customheaders: { "User-Agent": values.user_agent, ...(!json && { "Content-Type": "text/plain" }) },
+          customheaders: {
+            "User-Agent": values.user_agent,
+            [loopHeader]: loopMark(String(values.url)),
+            ...(!json && { "Content-Type": "text/plain" }),
+          },
           ...(!json && { body: "{{ .Output }}" }),
         }
       : undefined,

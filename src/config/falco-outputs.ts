@@ -93,13 +93,14 @@ const asOutput = (wanted: FalcoOutput, at: Place, parts: FalcoOutputsParts): rea
       wanted.name === "http_output" ? transportTrees(wanted.values, found, at) : {};
     const trees = new Map(Object.entries(asked).map(([key, value]) => [key, treeOf(value, at)]));
     const label = `${wanted.name}.`;
-    const named: Reader = { ...reader, problems: inFalcosWords(reader.problems, label) };
+    const named: Reader = { ...reader, problems: inFalcosWords(reader.problems, label, wanted.values) };
     const lookup = { label, inFile: (key: string) => places[key] ?? trees.get(key), envOver: () => [] };
     const raw = { ...readFields(fields, lookup, named), id: `${output.name}.${wanted.name}`, name: wanted.name, label };
     const read = readOutput(output, { ...raw, inList: false }, globals, pemReader(named), named);
-    const twin = parts.own.some(
-      ({ instance }) => instance?.output === output && isDeepStrictEqual(instance.config, read.instance?.config),
-    );
+    // There is one standard output, whatever the form.
+    const alike = (config: unknown): boolean =>
+      wanted.name === "stdout_output" || isDeepStrictEqual(config, read.instance?.config);
+    const twin = parts.own.some(({ instance }) => instance?.output === output && alike(instance.config));
     return twin ? [] : [read];
   }
   reader.problems.warn(wanted.name, "is not done: these alerts go to the hub's outputs alone", at);
@@ -125,15 +126,15 @@ const falcosNames: Readonly<Record<string, string>> = {
   address: "url",
   path: "filename",
   checkcert: "insecure",
-  cacertfile: "ca_cert",
   certfile: "client_cert",
   keyfile: "client_key",
   mutualtls: "mtls",
 };
 
-const inFalcosWords = (problems: Problems, label: string): Problems => {
+const inFalcosWords = (problems: Problems, label: string, values: FalcoOutput["values"]): Problems => {
+  const names: typeof falcosNames = { ...falcosNames, cacertfile: values.ca_cert === "" ? "ca_bundle" : "ca_cert" };
   const named = (key: string): string =>
-    key.startsWith(label) ? label + (falcosNames[key.slice(label.length)] ?? key.slice(label.length)) : key;
+    key.startsWith(label) ? label + (names[key.slice(label.length)] ?? key.slice(label.length)) : key;
   return {
     error: (key, message, at) => problems.error(named(key), message, at),
     off: (output, key, message, at) => problems.off(output, named(key), message, at),

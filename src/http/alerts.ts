@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Metrics } from "../metrics/metrics.ts";
+import { loopHeader } from "../sdk/loop.ts";
 import { type Answer, jsonAnswer, ok } from "./answer.ts";
 import type { Sender } from "./auth.ts";
 import type { Door } from "./door.ts";
+import { HttpError } from "./errors.ts";
 import { serve } from "./exchange.ts";
 import { checkWeight } from "./weight.ts";
 
@@ -50,7 +52,14 @@ export interface AlertParts {
   readonly metrics: Metrics;
   readonly authorize: (header: string | undefined) => Sender;
   readonly door: Door;
+  /** Marks of the URLs that this hub sends to and that would send its alerts back. */
+  readonly loops?: ReadonlySet<string>;
 }
+
+const refuseLoop = (mark: string | readonly string[] | undefined, loops: ReadonlySet<string> | undefined): void => {
+  if (typeof mark === "string" && loops?.has(mark))
+    throw new HttpError(400, "bad_request", "http_output leads back to this hub: the alert would come again for ever");
+};
 
 /** The hot path: POST to any path that nothing else claims. */
 export const createAlertPost =
@@ -60,6 +69,7 @@ export const createAlertPost =
     return serve(req, res, parts.door, {
       admit: () => {
         sender = parts.authorize(req.headers.authorization);
+        refuseLoop(req.headers[loopHeader], parts.loops);
         return undefined;
       },
       run: (body) => {

@@ -33,6 +33,8 @@ export interface ServerDeps {
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Marks of alerts that this hub sent itself (`loopMark`). */
+  readonly loops?: ReadonlySet<string>;
   /** Paths of sources on the hub's own port. */
   readonly route?: (path: string) => SourceHandle | undefined;
   /** Further endpoint families (the web page and its API). */
@@ -125,7 +127,7 @@ export const createServer = (deps: ServerDeps): HubServer => {
 
   /** Looks up as Go's router does: a clean path, a named path that is served here, else the catch-all if it is. */
   const front = (at: Door, serves: (path: string) => boolean) => {
-    const postAlerts = createAlertPost({ ...alerts, door: at });
+    const postAlerts = createAlertPost({ ...alerts, door: at, ...(deps.loops && { loops: deps.loops }) });
     return (req: IncomingMessage, res: ServerResponse): void => {
       const turnAway = (answer: Answer, refusal: Refusal, why: string): void => {
         at.refused(refusal, why, req.socket.remoteAddress);

@@ -9,6 +9,7 @@ import { compileMatch, outputLane, type Route } from "../pipeline/route.ts";
 import { decodeAlertLines } from "../pipeline/worker.ts";
 import type { Consumer, Queue } from "../queue/queue.ts";
 import type { Alert } from "../sdk/alert.ts";
+import { loopHeader } from "../sdk/loop.ts";
 import type { HubFacts } from "../sdk/output.ts";
 
 export interface OpenOutput {
@@ -24,6 +25,15 @@ export const hubFacts = (config: HubConfig): HubFacts => ({
   customfields: config.customfields,
   templatedfields: config.templatedfields,
 });
+
+/** What the alerts that outputs send to a URL of falco.yaml bear, by which they are known when they come back. */
+export const loopMarks = (config: HubConfig): ReadonlySet<string> =>
+  new Set(
+    config.outputs.flatMap(({ config: { customheaders } }) => {
+      const mark = (customheaders as Readonly<Record<string, string>> | undefined)?.[loopHeader];
+      return mark ?? [];
+    }),
+  );
 
 /** The predicates of all output instances; throws on a `match` condition that does not compile. */
 export const outputRoutes = (

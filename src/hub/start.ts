@@ -15,7 +15,7 @@ import { announce, watchQueue } from "./announce.ts";
 import { closeInOrder } from "./close.ts";
 import { followTokens, tokensOf } from "./credentials.ts";
 import type { LoadedRules } from "./load-rules.ts";
-import { openOutputs, outputRoutes } from "./outputs.ts";
+import { loopMarks, openOutputs, outputRoutes } from "./outputs.ts";
 import { openConfiguredQueue } from "./queue.ts";
 import { readiness } from "./readiness.ts";
 import { openRules } from "./rules.ts";
@@ -93,6 +93,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
     config,
     take: takes ? (text, { itself }) => intake.alerts(text, itself) : refuse,
     ready: readiness(queue, outputs, config.off),
+    loops: loopMarks(config),
     metrics,
     log,
     now,

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openHttpSink } from "../fakes/http-sink.ts";
+import { falcoAlert } from "../support/alerts.ts";
 import { startHub } from "../support/hub-process.ts";
 import { folderOf, rule } from "../support/rules-command.ts";
 import { until } from "../support/until.ts";
@@ -54,4 +58,36 @@ webserver: {enabled: true, listen_address: 127.0.0.1, listen_port: 0, k8s_audit_
     remove();
   }
   assert.ok(!existsSync(join(dir, "mail")));
+});
+
+test("an http_output that leads back to the hub under another name sends an alert once, and its dead letter says why", async () => {
+  const { dir, remove } = folderOf({});
+  let [hubUrl, passed] = ["", 0];
+  // As a Service does that points at the hub.
+  const service = createServer(async (req, res) => {
+    passed++;
+    const body = await new Response(req as unknown as ReadableStream).text();
+    const headers = { "eyrie-http-output": String(req.headers["eyrie-http-output"] ?? "") };
+    const reply = await fetch(hubUrl, { method: "POST", body, headers });
+    res.writeHead(reply.status).end(await reply.text());
+  });
+  service.listen(0, "127.0.0.1");
+  await once(service, "listening");
+  const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}/`;
+  const hub = await startHub({
+    datadir: dir,
+    config: `json_output: true\nhttp_output: {enabled: true, url: '${url}'}\n`,
+  });
+  hubUrl = hub.url;
+  try {
+    assert.equal((await fetch(hub.url, { method: "POST", body: JSON.stringify(falcoAlert(1)) })).status, 200);
+    const dead = /^eyrie_dead_letters_total\{output="webhook.http_output".*\} 1$/m;
+    await until("it is given up", async () => dead.test(await (await fetch(`${hub.url}/metrics`)).text()));
+    assert.equal(passed, 1);
+    assert.match(hub.output(), /http_output leads back to this hub/);
+  } finally {
+    await hub.stop();
+    service.close();
+    remove();
+  }
 });

@@ -7,6 +7,7 @@ import { outputs } from "../../outputs/index.ts";
 import { sources } from "../../sources/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { formatProblem } from "../../src/config/problem.ts";
+import { loopHeader, loopMark } from "../../src/sdk/loop.ts";
 
 /** Loads falco.yaml as the hub does, with the real outputs and sources. */
 const load = (yaml: string, overrides: readonly string[] = [], files: Readonly<Record<string, string>> = {}) => {
@@ -52,17 +53,18 @@ test("http_output becomes a webhook, with its certificates, its agent and Falco'
   const yaml = (json: boolean) => `json_output: ${json}
 http_output: {enabled: true, url: 'https://collector:8443/in', insecure: true, user_agent: mine, keep_alive: true}
 `;
+  const mark = { [loopHeader]: loopMark("https://collector:8443/in") };
   const { output, said, ids } = load(yaml(true));
   assert.deepEqual(said, []);
   assert.deepEqual(ids, ["webhook.http_output"]);
   const webhook = output("webhook.http_output");
   assert.equal(webhook?.config.address, "https://collector:8443/in");
-  assert.deepEqual(webhook?.config.customheaders, { "user-agent": "mine" });
+  assert.deepEqual(webhook?.config.customheaders, { "user-agent": "mine", ...mark });
   assert.equal(webhook?.config.body, "");
   assert.equal(webhook?.transport.checkcert, false);
   const text = load(yaml(false)).output("webhook.http_output");
   assert.equal(text?.config.body, "{{ .Output }}");
-  assert.deepEqual(text?.config.customheaders, { "user-agent": "mine", "content-type": "text/plain" });
+  assert.deepEqual(text?.config.customheaders, { "user-agent": "mine", "content-type": "text/plain", ...mark });
 });
 
 test("http_output names the key that is wrong or not done", () => {
@@ -112,7 +114,7 @@ test("file_output and stdout_output become outputs, as JSON or as Falco's lines;
   assert.deepEqual(load("file_output: {enabled: true}\n").said, [
     "error falco.yaml:1:24: file_output.filename: is missing",
   ]);
-  assert.deepEqual(load("stdout: {enabled: true, format: output}\nstdout_output: {enabled: true}\n").ids, ["stdout"]);
+  assert.deepEqual(load("stdout: {enabled: true, format: json}\nstdout_output: {enabled: true}\n").ids, ["stdout"]);
 });
 
 test("outputs of Falco that are not done are named", () => {
