@@ -5,6 +5,8 @@ import { networkFault } from "./network.ts";
 /** Why an attempt failed, fit for logs and dead letters: the message holds no URL, key or body. */
 export interface Failure extends DeliveryFault {
   readonly message: string;
+  /** The message without the destination's words, where it holds any: for pages that anybody may read. */
+  readonly outline?: string;
   /** What the destination said about single alerts, by their indexes. */
   readonly each?: ReadonlyMap<number, string>;
 }
@@ -34,15 +36,16 @@ export const failureOf = (error: unknown, mask: Mask = noMask): Failure => {
 const refused = ({ fault, message, said }: DeliveryError, mask: Mask): Failure => {
   // Masked before they are cut: half a secret would not be known.
   const shown = (words: string): string => fitWords(mask(words).trim(), longestWords);
-  if (typeof said === "string") return { ...fault, message: joined(message, shown(said)) };
+  if (typeof said === "string") return { ...fault, ...joined(message, shown(said)) };
   const each = new Map(
     [...said].map(([index, words]) => [index, shown(words)] as const).filter(([, words]) => words !== ""),
   );
   const [first = ""] = each.values();
-  return { ...fault, message: joined(message, first), ...(each.size > 0 && { each }) };
+  return { ...fault, ...joined(message, first), ...(each.size > 0 && { each }) };
 };
 
-const joined = (message: string, words: string): string => (words === "" ? message : `${message}: ${words}`);
+const joined = (message: string, words: string): Pick<Failure, "message" | "outline"> =>
+  words === "" ? { message } : { message: `${message}: ${words}`, outline: message };
 
 /** An unknown error's message may quote an address or a key, so only its class and code are told. */
 const labelOf = (error: unknown): string => {

@@ -20,7 +20,7 @@ export interface Health {
   readonly healthy: boolean;
   /** Milliseconds since the epoch. */
   readonly lastSuccessAt?: number;
-  readonly lastFailure?: { readonly at: number; readonly reason: Reason; readonly message: string };
+  readonly lastFailure?: { readonly at: number } & Pick<Failure, "reason" | "message" | "outline">;
   /** Failed attempts since the last one that worked. */
   readonly failures: number;
 }
@@ -53,7 +53,8 @@ export const observe = (parts: {
     failures += 1;
     unlogged += 1;
     const changed = lastFailure?.reason !== failure.reason || lastFailure.message !== failure.message;
-    lastFailure = { at, reason: failure.reason, message: failure.message };
+    const { reason, message, outline = message } = failure;
+    lastFailure = { at, reason, message, outline };
     if (announced && !changed) return;
     if (loggedAt !== undefined && at >= loggedAt && at - loggedAt < quietMs) return;
     log.warn({ reason: failure.reason, failures: unlogged }, `delivery failed: ${failure.message}`);

@@ -39,7 +39,19 @@ const sentSecrets = ({ url, headers = {} }: HttpRequest): readonly string[] => {
   if (address) {
     const { pathname, search, username, password, searchParams } = address;
     const parts = [pathname + search, ...pathname.split("/"), ...searchParams.values()];
-    found.push(url, password, username, ...parts.filter(isKey));
+    found.push(url, password, username, basicOf(username, password), ...parts.filter(isKey));
   }
   return found.filter((text) => text.length >= fewest).sort((a, b) => b.length - a.length);
+};
+
+/** What a client makes of the credentials of an address. */
+const basicOf = (username: string, password: string): string =>
+  username + password === "" ? "" : Buffer.from(`${decoded(username)}:${decoded(password)}`).toString("base64");
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 };

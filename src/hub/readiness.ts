@@ -7,7 +7,7 @@ import type { OpenOutput } from "./outputs.ts";
 /**
  * Ready: an alert sent now would be kept. A store that takes alerts but may forget them is not ready; a destination that
  * fails, or what is `off`, is named but does not make the hub unready: the other outputs work, and a sender that is turned
- * away loses its alert.
+ * away loses its alert. The page asks for no token: what a destination said is not on it.
  */
 export const readiness = (queue: Queue, outputs: readonly OpenOutput[], off: readonly Problem[]) => {
   const missing = off.map((problem) => `off: ${formatProblem(problem)}`);
@@ -15,7 +15,7 @@ export const readiness = (queue: Queue, outputs: readonly OpenOutput[], off: rea
     const status = queue.status();
     const failing = outputs.flatMap(({ id, delivery }) => {
       const { healthy, lastFailure } = delivery.state();
-      return healthy || !lastFailure ? [] : [`output ${id}: ${lastFailure.reason}: ${lastFailure.message}`];
+      return healthy || !lastFailure ? [] : [`output ${id}: ${lastFailure.reason}: ${lastFailure.outline}`];
     });
     return { ok: status.writable && status.durable, reasons: [...status.warnings, ...missing, ...failing] };
   };
