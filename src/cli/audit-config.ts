@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -77,6 +77,8 @@ export const auditConfig: Command = async (args, io) => {
   writeFileSync(join(values.out, policyFile), auditPolicy);
   // It may hold a token or a key.
   writeFileSync(join(values.out, webhookFile), kubeconfig, { mode: 0o600 });
+  // One that was there keeps its rights.
+  chmodSync(join(values.out, webhookFile), 0o600);
   io.stdout.write(nextSteps(values.out));
   if (secure && values.ca === undefined)
     io.stderr.write("eyrie: without --ca the node's own authorities must know Eyrie's certificate\n");

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { HubConfig, RedisSettings } from "../config/types.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { openQueue } from "../queue/open.ts";
+import { privateDataFolder } from "../queue/private-files.ts";
 import type { Queue } from "../queue/queue.ts";
 import { createThrottledLog } from "../sdk/throttled-log.ts";
 
@@ -11,6 +12,8 @@ export const openConfiguredQueue = (
   parts: { readonly log: Logger; readonly metrics: Metrics; readonly now: () => number },
 ): Promise<Queue> => {
   const log = parts.log.child({ part: "queue" });
+  if (!privateDataFolder(datadir))
+    log.warn({ datadir }, "others can look into the data directory; what the hub keeps in it is shut to them");
   const dropped = createThrottledLog(log);
   return openQueue(
     {

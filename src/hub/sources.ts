@@ -1,4 +1,3 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { HubConfig } from "../config/types.ts";
@@ -6,7 +5,8 @@ import { credentialCheckMs, followCredentials } from "../http/credentials.ts";
 import type { HubServer } from "../http/server.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Intake } from "../pipeline/intake.ts";
-import type { Checkpoint, OpenSource } from "../sdk/source.ts";
+import type { OpenSource } from "../sdk/source.ts";
+import { fileCheckpoint } from "./checkpoint.ts";
 import { followSecrets } from "./credentials.ts";
 
 /** Opens every configured source; when one cannot open, those before it are closed again and the error goes on. */
@@ -54,24 +54,4 @@ export const openSources = async (
     throw error;
   }
   return open;
-};
-
-/** One small JSON file per source, replaced in one step. */
-const fileCheckpoint = (dir: string, id: string): Checkpoint => {
-  const file = join(dir, `${encodeURIComponent(id)}.json`);
-  const read = (): Record<string, string> => {
-    try {
-      return JSON.parse(readFileSync(file, "utf8")) as Record<string, string>;
-    } catch {
-      return {};
-    }
-  };
-  return {
-    get: async (key) => read()[key],
-    set: async (key, value) => {
-      mkdirSync(dir, { recursive: true });
-      writeFileSync(`${file}.new`, JSON.stringify({ ...read(), [key]: value }), { flush: true });
-      renameSync(`${file}.new`, file);
-    },
-  };
 };

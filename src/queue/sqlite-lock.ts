@@ -1,19 +1,25 @@
 /** One process owns a queue directory: an exclusive lock of the operating system, which a dead process cannot keep. */
 
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { privateFile, privateFolder } from "./private-files.ts";
 import { QueueError } from "./queue.ts";
 
-/** Returns the unlock. Throws QueueError `unavailable` when another process has the directory. */
-export function lockDirectory(dir: string): () => void {
+/**
+ * Makes the directory its owner's alone and returns the unlock; `onLoose` hears of files that others may read and that are not
+ * this process's to shut. Throws QueueError `unavailable` when another process has the directory.
+ */
+export function lockDirectory(dir: string, onLoose: (files: readonly string[]) => void = () => {}): () => void {
   try {
-    mkdirSync(dir, { recursive: true });
+    const loose = privateFolder(dir);
+    if (loose.length > 0) onLoose(loose);
   } catch {
     throw new QueueError("unavailable", "the queue directory cannot be created");
   }
   const file = join(dir, "queue.lock");
   const lock = () => {
+    privateFile(file);
     const db = new DatabaseSync(file);
     try {
       db.exec("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE");

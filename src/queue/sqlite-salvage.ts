@@ -72,7 +72,7 @@ export interface Salvaged {
 /** Copies what is readable in the quarantined file into an empty store, in one transaction. */
 export function salvage(from: string, to: Store, now: number): Salvaged {
   const image = `${from}.image`;
-  writeFileSync(image, imageWithWal(from, `${from}-wal`));
+  writeFileSync(image, imageWithWal(from, `${from}-wal`), { mode: 0o600 });
   let db: DatabaseSync | undefined;
   let [events, letters, lostItems] = [0, 0, 0];
   try {

@@ -6,6 +6,7 @@
 
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { crc32 } from "node:zlib";
+import { privateFile } from "./private-files.ts";
 
 /** An item's row. Times in milliseconds since the epoch; `due` 0: ready. */
 export interface ItemRow {
@@ -73,6 +74,7 @@ export type Store = ReturnType<typeof openStore>;
 
 /** Opens or creates the file. Throws node:sqlite's error when it is no database. */
 export function openStore(path: string) {
+  privateFile(path);
   const db = new DatabaseSync(path, { timeout: 1000 });
   try {
     db.exec(

@@ -47,7 +47,12 @@ export interface SqliteSettings {
 /** Opens or creates the queue. Throws QueueError `unavailable` when another process owns the directory. */
 export function openSqliteQueue(settings: SqliteSettings): Queue {
   const { dir, now } = settings;
-  const unlock = lockDirectory(dir);
+  const unlock = lockDirectory(dir, (loose) =>
+    settings.log?.(
+      "warn",
+      `queue: others can read ${loose[0]}, and it is not this user's to shut (${loose.length} in all)`,
+    ),
+  );
   let opened: ReturnType<typeof openAnyStore>;
   try {
     opened = openAnyStore(dir, now());
