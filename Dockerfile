@@ -13,8 +13,7 @@ COPY src ./src
 COPY outputs ./outputs
 COPY sources ./sources
 COPY rules ./rules
-COPY config ./config
-RUN mkdir /data && chown 1234:1234 /data
+RUN install -d -m 0700 -o 1234 -g 1234 /data
 USER 1234:1234
 VOLUME /data
 EXPOSE 2801 2810 9765

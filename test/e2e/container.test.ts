@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { parse } from "yaml";
 import { makeAuthority } from "../fakes/certificates.ts";
 import { scratch, startHub } from "../support/hub-process.ts";
 
@@ -52,4 +53,37 @@ test("what the image starts is there", () => {
   for (const [, from] of dockerfile.matchAll(/^COPY (?!--)(.+) \S+$/gm))
     for (const name of [...(from ?? "").split(" "), entry.at(-1) ?? ""]) assert.ok(existsSync(join(root, name)), name);
   assert.match(dockerfile, /^USER (?!0|root)/m);
+});
+
+test("the image holds no configuration, and its data folder is its user's alone", () => {
+  assert.doesNotMatch(dockerfile, /^COPY (?!--from).*\b(?:config|\.)(?: |$)/m);
+  const copied = [...dockerfile.matchAll(/^COPY (?!--)(.+) \S+$/gm)].flatMap(([, from]) => (from ?? "").split(" "));
+  for (const name of copied) assert.ok(!/config|\.ya?ml$|\.env/.test(name) && name !== ".", name);
+  const set = [...dockerfile.matchAll(/^ENV (.+)$/gm)].flatMap(([, pairs]) => (pairs ?? "").split(" "));
+  assert.deepEqual(set.toSorted(), ["DATADIR=/data", "NODE_ENV=production"]);
+  assert.match(dockerfile, /install -d -m 0700 -o 1234 -g 1234 \/data/);
+  assert.match(dockerfile, /^USER 1234:1234$/m);
+});
+
+test("compose publishes on loopback only, and every container is confined and limited", () => {
+  interface Service {
+    readonly ports?: readonly string[];
+    readonly user?: string;
+    readonly build?: string;
+    readonly [key: string]: unknown;
+  }
+  const file = parse(readFileSync(join(root, "docker-compose.yml"), "utf8"), { merge: true });
+  const services = Object.entries(file.services as Record<string, Service>);
+  assert.ok(services.length >= 4);
+  for (const [name, service] of services) {
+    for (const port of service.ports ?? [])
+      assert.match(port, /^(?:127\.0\.0\.1|\$\{EYRIE_BIND:-127\.0\.0\.1\}):/, name);
+    assert.equal(service.read_only, true, name);
+    assert.deepEqual(service.cap_drop, ["ALL"], name);
+    assert.deepEqual(service.security_opt, ["no-new-privileges:true"], name);
+    for (const limit of ["mem_limit", "cpus", "pids_limit"]) assert.ok(service[limit], `${name}: ${limit}`);
+    // The hub's image names its own.
+    assert.ok(service.build || (service.user && !/^(?:0|root)\b/.test(service.user)), `${name}: user`);
+    assert.doesNotMatch(JSON.stringify(service), /privileged":true|docker\.sock|"network_mode":"host"/);
+  }
 });
