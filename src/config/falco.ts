@@ -47,13 +47,11 @@ export const readFalco = (found: ReadonlyMap<string, Tree>, reader: Reader): Fal
   if (typeof priority === "object") reader.problems.error("priority", priority.fault, places.get("priority"));
   const matching = parseMatching(String(values.rule_matching));
   if (typeof matching === "object") reader.problems.error("rule_matching", matching.fault, places.get("rule_matching"));
+  const loaded = found.has("load_plugins") ? loadedPlugins(names, plugins, reader.problems, placeOf(found)) : plugins;
   return {
     hostname: reader.env.FALCO_HOSTNAME ?? "",
     plugins,
-    loaded: [
-      ...(found.has("load_plugins") ? loadedPlugins(names, plugins, reader.problems, placeOf(found)) : plugins),
-      ...auditEndpoint(found, plugins, reader),
-    ],
+    loaded: [...loaded, ...auditEndpoint(found, [...plugins, ...loaded], reader)],
     rulesFiles: [...(values.rules_files as readonly string[]), ...(values.rules_file as readonly string[])],
     appendOutput: appendOutputs(tree("append_output"), reader.problems),
     rules: ruleSelections(tree("rules"), reader.problems),

@@ -6,6 +6,7 @@ export const runCommand = async (
   command: Command,
   args: readonly string[],
   env: CommandIo["env"] = {},
+  sources: CommandIo["sources"] = [],
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> => {
   let [stdout, stderr] = ["", ""];
   const code = await command(args, {
@@ -22,7 +23,7 @@ export const runCommand = async (
       },
     },
     outputs,
-    sources: [],
+    sources,
   });
   return { code, stdout, stderr };
 };

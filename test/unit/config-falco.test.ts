@@ -158,6 +158,11 @@ test("webserver.k8s_audit_endpoint opens the listener that Falco up to 0.31 had"
   assert.deepEqual(load("webserver: {enabled: true, k8s_audit_endpoint: k8s-audit}\n").said, [
     "error falco.yaml:1:48: webserver.k8s_audit_endpoint: must begin with /",
   ]);
+  assert.deepEqual(load("webserver: {k8s_audit_endpoint: /a, listen_port: 99999}\n").said, [
+    "error falco.yaml:1:50: webserver.listen_port: must be 65535 or less",
+  ]);
+  assert.deepEqual(load("webserver: {listen_port: 99999}\n").said, []);
+  assert.equal(load("webserver: {k8s_audit_endpoint: /a}\nload_plugins: [k8saudit]\n").config.sources.length, 1);
   const both = load(`webserver: {k8s_audit_endpoint: /k8s-audit}\n${pluginsOf("k8saudit")}`);
   assert.equal(both.config.sources.length, 1);
   assert.match(both.said.join(), /^warning .*k8s_audit_endpoint: is left out: the k8saudit plugin/);

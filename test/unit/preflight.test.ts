@@ -5,13 +5,13 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { outputs } from "../../outputs/index.ts";
 import { sources } from "../../sources/index.ts";
 import { checkConfig } from "../../src/cli/check-config.ts";
 import type { Command } from "../../src/cli/command.ts";
 import { hub } from "../../src/cli/hub.ts";
 import { lockDirectory } from "../../src/queue/sqlite-lock.ts";
 import { makeAuthority } from "../fakes/certificates.ts";
+import { runCommand } from "../support/command-io.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "eyrie-preflight-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -34,27 +34,13 @@ await once(busy, "listening");
 after(() => busy.close());
 const busyPort = (busy.address() as AddressInfo).port;
 
-const run = async (command: Command, yaml: string, args: readonly string[] = []) => {
-  let [stdout, stderr] = ["", ""];
-  const config = file("eyrie.yaml", yaml);
-  const code = await command(["-c", config, ...args], {
-    env: { DATADIR: join(folder, "data"), LISTENADDRESS: "127.0.0.1" },
-    stdin: process.stdin,
-    stdout: {
-      write: (text) => {
-        stdout += text;
-      },
-    },
-    stderr: {
-      write: (text) => {
-        stderr += text;
-      },
-    },
-    outputs,
+const run = (command: Command, yaml: string, args: readonly string[] = []) =>
+  runCommand(
+    command,
+    ["-c", file("eyrie.yaml", yaml), ...args],
+    { DATADIR: join(folder, "data"), LISTENADDRESS: "127.0.0.1" },
     sources,
-  });
-  return { code, stdout, stderr };
-};
+  );
 
 const audit = (more: string, listen = "https://127.0.0.1:0/k8s-audit"): string =>
   `listenport: 0\nk8saudit: {listen: '${listen}', ${more}}\n`;
