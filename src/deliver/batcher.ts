@@ -1,4 +1,5 @@
 import { type Fifo, fifo } from "../queue/fifo.ts";
+import type { Item, Queue } from "../queue/queue.ts";
 import type { Reason } from "../sdk/errors.ts";
 import type { Alert, Alerts, Batch } from "../sdk/output.ts";
 import type { Clock } from "./clock.ts";
@@ -13,15 +14,18 @@ export type Outcome =
 
 export interface Batcher {
   /**
-   * One outcome per alert, in order; never rejects. Requests may join alerts of several calls. `accepted`: when the hub
-   * took them, milliseconds since the epoch.
+   * One outcome per alert, in order; never rejects. Requests may join alerts of several calls, but for an item that is to be
+   * alone.
    */
-  deliver(alerts: readonly Alert[], accepted?: number): Promise<readonly Outcome[]>;
+  deliver(alerts: readonly Alert[], item?: DeliveredItem): Promise<readonly Outcome[]>;
   /** Calls of `deliver` not yet answered. */
   inHand(): number;
   /** Goes on for `deadlineMs`, then answers all that is left with `held`. */
   close(deadlineMs: number): Promise<void>;
 }
+
+/** Where alerts come from. `at`: when the hub took them, milliseconds since the epoch. */
+export type DeliveredItem = Pick<Item, "lane" | "id" | "at" | "alone">;
 
 export interface BatcherParts {
   /** Of one request; absent: one alert each. */
@@ -29,6 +33,8 @@ export interface BatcherParts {
   readonly gate: Required<Gate>;
   /** Never rejects; resolves with the failure, if any. `accepted` is each alert's. */
   readonly attempt: (alerts: Alerts, accepted: readonly number[]) => Promise<Failure | undefined>;
+  /** Told of the items whose alerts an attempt is made of, around its synchronous part. */
+  readonly during?: Queue["during"];
   readonly clock: Clock;
   /** Size of one alert, compared with `limits.bytes`. */
   readonly weigh: (alert: Alert) => number;
@@ -46,7 +52,7 @@ const closedWaitMs = 1_000;
 
 interface Ticket {
   readonly alerts: readonly Alert[];
-  readonly accepted: number;
+  readonly item: DeliveredItem | undefined;
   readonly outcomes: Outcome[];
   readonly done: (outcomes: readonly Outcome[]) => void;
   left: number;
@@ -131,6 +137,8 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
     for (let next = waiting.peek(); next && batch.length < most; next = waiting.peek()) {
       if (heaviest !== Infinity) weight += parts.weigh(alertOf(next));
       if (batch.length > 0 && weight > heaviest) break;
+      if (batch[0] && batch[0].ticket !== next.ticket && (batch[0].ticket.item?.alone || next.ticket.item?.alone))
+        break;
       waiting.shift();
       batch.push(next);
     }
@@ -145,8 +153,10 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
     }
     gate.enter(at, batch.length);
     flying.add(batch);
-    const accepted = batch.map(({ ticket }) => ticket.accepted);
-    void parts.attempt(batch.map(alertOf) as [Alert, ...Alert[]], accepted).then((failure) => {
+    const accepted = batch.map(({ ticket }) => ticket.item?.at ?? 0);
+    const attempt = () => parts.attempt(batch.map(alertOf) as [Alert, ...Alert[]], accepted);
+    const attempted = parts.during ? parts.during(itemsOf(batch), attempt) : attempt();
+    void attempted.then((failure) => {
       gate.leave(clock.ticks(), failure);
       if (!flying.delete(batch)) return;
       land(batch, failure);
@@ -187,12 +197,12 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
   };
 
   return {
-    deliver: (alerts, accepted = 0) => {
+    deliver: (alerts, item) => {
       if (closed) return Promise.resolve(alerts.map(() => ({ kind: "held", waitMs: closedWaitMs }) as const));
       if (alerts.length === 0) return Promise.resolve([]);
       const { promise, resolve: done } = Promise.withResolvers<readonly Outcome[]>();
       const expires = clock.ticks() + waitingHoldMs;
-      const ticket: Ticket = { alerts, accepted, outcomes: [], done, left: alerts.length, expires, started: false };
+      const ticket: Ticket = { alerts, item, outcomes: [], done, left: alerts.length, expires, started: false };
       tickets.add(ticket);
       for (let index = 0; index < alerts.length; index += 1) waiting.push({ ticket, index });
       if (!limits) pump();
@@ -218,6 +228,13 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
 };
 
 const taken: Outcome = { kind: "taken" };
+
+/** Each item of a batch once: its alerts stand together. */
+const itemsOf = (batch: readonly Entry[]): readonly DeliveredItem[] => {
+  const items: DeliveredItem[] = [];
+  for (const { ticket } of batch) if (ticket.item && items.at(-1) !== ticket.item) items.push(ticket.item);
+  return items;
+};
 
 const alertOf = ({ ticket, index }: Entry): Alert => ticket.alerts[index] as Alert;
 

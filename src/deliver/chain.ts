@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { OutputInstance } from "../config/types.ts";
-import type { Handle, Item, Settlement } from "../queue/queue.ts";
+import type { Handle, Item, Queue, Settlement } from "../queue/queue.ts";
 import { rawEvent } from "../sdk/alert.ts";
 import type { Alert, Alerts, HubFacts } from "../sdk/output.ts";
 import { type Outcome, openBatcher } from "./batcher.ts";
@@ -33,6 +33,8 @@ export interface DeliveryDeps {
   /** For what destinations say, which may repeat what they were sent; absent: nothing is secret. */
   readonly mask?: Mask;
   readonly clock?: Clock;
+  /** The queue's, for synchronous work on items in hand. */
+  readonly during?: Queue["during"];
 }
 
 export interface DeliveryState extends Health {
@@ -64,6 +66,7 @@ const mostItems = 64;
 export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps): Promise<Delivery> => {
   const { delivery, transport, output } = instance;
   const { now, random, decode, encode, hub, proxy, mask = noMask, clock = systemClock } = deps;
+  const during: Queue["during"] = deps.during ?? ((_, work) => work());
   const log = deps.log.child({ output: instance.id });
   const slots = Math.min(delivery.maxconcurrentrequests || unlimited, unlimited);
   const limits = delivery.batch ?? output.batchOf?.(instance.config) ?? output.batch;
@@ -82,13 +85,14 @@ export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps)
     weigh: (alert) => Buffer.byteLength(rawEvent(alert)),
     gate: every([flights, ...rate, pace(), fuse]),
     attempt: observed({ observer, clock, log, mask }, timed(delivery.timeoutMs, clock, sender.send)),
+    during,
     clock,
   });
 
   const handle: Handle = async (item) => {
     const alerts = read(item, decode);
     if (!alerts) return { dead: [{ body: item.body, count: item.count, why: "bug: the chunk cannot be decoded" }] };
-    const outcomes = await batcher.deliver(alerts, item.at);
+    const outcomes = await batcher.deliver(alerts, item);
     if (outcomes.every(isTaken)) {
       postponed.settled(item.id, false, true);
       return done;
@@ -98,7 +102,7 @@ export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps)
     const circumstances = { attempts, at: item.at, now: now(), random, failing: fuse.failing() };
     const verdicts = judge(outcomes, delivery.retry, circumstances);
     observer.verdicts(verdicts);
-    const settlement = settle(alerts, verdicts, encode);
+    const settlement = during([item], () => settle(alerts, verdicts, encode));
     postponed.settled(item.id, settlement.retry !== undefined, attempted);
     return settlement;
   };

@@ -71,6 +71,7 @@ export const openOutputs = async (
         hub,
         proxy: config.proxy,
         mask,
+        during: queue.during,
       });
       const consumer = queue.consume(outputLane(instance.id), delivery.handle, delivery.parallel);
       return { id: instance.id, delivery, consumer };

@@ -32,6 +32,7 @@ export const openConfiguredQueue = (
         log.warn({ lane }, "a consumer had stopped fetching from Redis and was replaced");
         parts.metrics.redisWatchdogRestart();
       },
+      onDead: (lane, reason, events) => parts.metrics.putAside(lane, reason, events),
       onDropped: (lane, events) => {
         parts.metrics.lettersDropped(lane, events);
         dropped.warn(lane, { lane }, "dead letters were dropped to keep within their room, the oldest first", events);

@@ -1,3 +1,4 @@
+import { childIds } from "../queue/ids.ts";
 import type { Consumer, Item, Queue } from "../queue/queue.ts";
 import type { Alert } from "../sdk/alert.ts";
 import type { Incoming } from "../sdk/event.ts";
@@ -34,14 +35,16 @@ const eventsOf = (item: Item): readonly Incoming[] =>
 export const startWorker = (ports: WorkerPorts): readonly Consumer[] => [
   ports.queue.consume(
     alertLane,
-    async (item) => ({ next: routeAlerts(item, alertsOf(item), ports.routes()) }),
+    async (item) => ({ next: childIds(routeAlerts(item, alertsOf(item), ports.routes())) }),
     ports.parallel,
   ),
   ports.queue.consume(
     eventLane,
     async (item) => {
       const alerts = ports.judge?.(eventsOf(item), item) ?? [];
-      return alerts.length === 0 ? {} : { next: routeAlerts({ id: item.id, at: item.at }, alerts, ports.routes()) };
+      return alerts.length === 0
+        ? {}
+        : { next: childIds(routeAlerts({ id: item.id, at: item.at }, alerts, ports.routes())) };
     },
     ports.parallel,
   ),

@@ -4,9 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DelayedError, type Job, Worker } from "bullmq";
 import { type BodyCache, type Packed, unpack } from "./bullmq-body.ts";
 import { type BullLane, idOf, type JobData, queueName } from "./bullmq-lane.ts";
+import { corruptReason, deathsOfPoison, type Handling, poisonReason } from "./handling.ts";
 import { type Consumer, type Handle, type Item, QueueError, type Settlement } from "./queue.ts";
 import { codeWord, type RedisClient } from "./redis-connect.ts";
 import type { QueueLog } from "./sqlite-core.ts";
+import { openTurns } from "./turns.ts";
 
 export interface ConsumeFacts {
   readonly client: RedisClient;
@@ -21,13 +23,16 @@ export interface ConsumeFacts {
   open(lane: string): Promise<BullLane>;
   /** Writes children and dead letters; both are safe to repeat. */
   write(item: Item, settlement: Settlement): Promise<void>;
+  readonly handling: Handling;
+  /** Resolves when the deaths that this process found at its start are counted. */
+  readonly deathsCounted: Promise<void>;
+  /** Events of an item became a dead letter that no handler gave up. */
+  putAside(why: string, events: number): void;
   readonly cache: BodyCache;
   pack(body: string): Packed;
   replaced(lane: string): void;
 }
 
-/** An item in hand when this many processes died is put aside. */
-const deaths = 5;
 /**
  * Finished ids that a lane still recognises when they are pushed again, so that a worker that repeats its parent does
  * not double it: BullMQ keeps the jobs, and this takes their bodies away.
@@ -52,6 +57,7 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
 
 export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: number): Consumer {
   const inHand = new Map<Job<JobData>, string>();
+  const turns = openTurns();
   let [closed, paused] = [false, false];
   let lastFetch = performance.now();
   let idle: (() => void) | undefined;
@@ -115,36 +121,62 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
   async function work(job: Job<JobData>, token?: string): Promise<void> {
     lastFetch = performance.now();
     inHand.set(job, token ?? "");
+    let entered = false;
     try {
-      await settle(job, token);
+      const deaths = await deathsOf(job);
+      await turns.enter(deaths > 0);
+      entered = true;
+      await settle(job, token, deaths);
     } finally {
+      if (entered) turns.leave();
       inHand.delete(job);
       if (inHand.size === 0) idle?.();
     }
   }
 
-  async function settle(job: Job<JobData>, token?: string): Promise<void> {
-    const { n, t, a, s = 0 } = job.data;
+  /** Only a job that was in hand when a process died can have killed one. */
+  async function deathsOf(job: Job<JobData>): Promise<number> {
+    if (job.stalledCounter <= (job.data.s ?? 0)) return 0;
+    await facts.deathsCounted;
+    return (await facts.open(facts.lane)).deaths(job.id ?? "");
+  }
+
+  async function settle(job: Job<JobData>, token: string | undefined, deaths: number): Promise<void> {
+    const { n, t, a } = job.data;
     const id = idOf(job.id ?? "e");
     const at = { lane: facts.lane, id, count: n, at: t, attempt: a };
-    const end = (body: string, why: string) =>
-      persist(() => facts.write({ ...at, body }, { dead: [{ body, count: n, why }] }));
+    const end = async (body: string, why: string) => {
+      await persist(() => facts.write({ ...at, body }, { dead: [{ body, count: n, why }] }));
+      facts.putAside(why, n);
+    };
     const held = facts.cache.take(facts.lane, id, a, job.data);
-    let body: string;
+    const found: { body?: string } = {};
+    const begin = (): Promise<Settlement> | undefined => {
+      try {
+        found.body = held?.body ?? unpack(job.data);
+      } catch {
+        return undefined;
+      }
+      if (deaths >= deathsOfPoison) return undefined;
+      return handle({
+        ...at,
+        body: found.body,
+        ...(held?.live === undefined ? {} : { live: held.live }),
+        ...(deaths > 0 && { alone: true as const }),
+      });
+    };
+    let settlement: Settlement | undefined;
     try {
-      body = held?.body ?? unpack(job.data);
-    } catch {
-      return end("", "corrupt: the stored chunk was unreadable");
-    }
-    const item: Item = { ...at, body, ...(held?.live === undefined ? {} : { live: held.live }) };
-    if (job.stalledCounter - s >= deaths) return end(body, "poison: in hand at five process deaths");
-    let settlement: Settlement;
-    try {
-      settlement = await handle(item);
+      settlement = await facts.handling.during([{ lane: facts.lane, id }], begin);
+      if (deaths > 0) (await facts.open(facts.lane)).survived(job.id ?? "").catch(() => {});
     } catch (error) {
       facts.log("error", `queue: a consumer of ${facts.lane} failed: ${(error as Error)?.message ?? "no reason"}`);
       return later(job, token, facts.throwDelayMs);
     }
+    const { body } = found;
+    if (body === undefined) return end("", corruptReason);
+    if (!settlement) return end(body, poisonReason);
+    const item: Item = { ...at, body };
     if (settlement.next?.length || settlement.dead?.length) await persist(() => facts.write(item, settlement));
     const { retry } = settlement;
     if (!retry) return;

@@ -105,6 +105,11 @@ for i = 1, #ARGV do
 end
 return found`;
 
+/** Deaths of processes that handled a job, by its id; what the lane no longer holds is not counted. */
+const countDeathScript = `
+if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HINCRBY', KEYS[1], ARGV[1], 1) end
+return 0`;
+
 /** What a lane keeps of its dead letters. */
 export interface LetterBounds {
   readonly letters: number;
@@ -174,6 +179,12 @@ export function openBullLane(name: string, client: RedisClient, prefix: string, 
     },
     read,
     remove,
+    countDeath: async (id: string): Promise<void> => {
+      const job = jobId(id);
+      await client.eval(countDeathScript, 2, `${base}deaths`, base + job, job);
+    },
+    deaths: async (job: string): Promise<number> => Number((await client.hget(`${base}deaths`, job)) ?? 0),
+    survived: async (job: string): Promise<void> => void (await client.hdel(`${base}deaths`, job)),
     close: () => queue.close(),
   };
 }

@@ -4,9 +4,12 @@
  * make repeating them harmless, then the job ends. A crash in between repeats the item; nothing is lost.
  */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { createBodyCache, createPacker } from "./bullmq-body.ts";
 import { consumeRedis } from "./bullmq-consume.ts";
 import { type BullLane, openBullLane } from "./bullmq-lane.ts";
+import { type Handling, noHandling, reasonOf } from "./handling.ts";
+import { letterIds } from "./ids.ts";
 import { type Chunk, type DeadLetter, type Item, type Queue, QueueError, type Settlement } from "./queue.ts";
 import { connectRedis, type RedisClient, type RedisSettings, toQueueError } from "./redis-connect.ts";
 import { type RedisFacts, readFacts } from "./redis-facts.ts";
@@ -28,6 +31,10 @@ export interface RedisQueueSettings extends RedisSettings {
   readonly throwDelayMs?: number;
   /** A worker that fetches nothing for this long while chunks wait is replaced. Default 10000. */
   readonly stuckMs?: number;
+  /** Where it is written down what is being handled; absent: items that kill processes are not recognised. */
+  readonly handling?: Handling;
+  /** Events became dead letters that no handler gave up: `poison`, `corrupt`. */
+  readonly onDead?: (lane: string, reason: string, events: number) => void;
   /** Bytes of dead letters that a lane keeps. Default 1 GiB. */
   readonly letterBytes?: number;
   /** Letters that a lane keeps, too. Default 100,000. */
@@ -56,6 +63,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
   const lanes = new Map<string, Promise<BullLane>>();
   const consumers = new Set<ReturnType<typeof consumeRedis>>();
   const cache = createBodyCache();
+  const handling = settings.handling ?? noHandling;
   const pack = createPacker();
   let facts: RedisFacts = { durable: true, warnings: [] };
   let replaced = 0;
@@ -112,7 +120,8 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
       if (dead?.length) {
         const at = { lane: item.lane, at: item.at, diedAt: settings.now() };
         const lane = await open(item.lane);
-        const dropped = await lane.bury(dead.map((d, i) => ({ ...d, ...at, id: `${item.id}~${item.attempt}.${i}` })));
+        const ids = letterIds(item, dead);
+        const dropped = await lane.bury(dead.map((d, i) => ({ ...d, ...at, id: ids[i] ?? "" })));
         if (dropped > 0) settings.onDropped?.(item.lane, dropped);
       }
       if (next?.length) await add(next);
@@ -127,6 +136,21 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
       // Redis is away: what was known of it still stands.
     }
   };
+  /** What the process before this one died of; asked again until Redis takes it, but nobody waits for ever. */
+  const countDeaths = async () => {
+    for (const { lane, id } of handling.found)
+      while (!closed) {
+        try {
+          await guard(async () => (await open(lane)).countDeath(id));
+          break;
+        } catch {
+          await sleep(500);
+        }
+      }
+    handling.counted();
+  };
+  const deathsCounted = countDeaths();
+
   const factsTimer = setInterval(() => void checkFacts(), factsEveryMs).unref();
   pushing.on("ready", () => void checkFacts());
 
@@ -146,6 +170,12 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
           now: settings.now,
           open,
           write,
+          handling,
+          deathsCounted,
+          putAside: (why, events) => {
+            log("error", `queue: ${events} events in lane ${lane} became dead letters (${why})`);
+            settings.onDead?.(lane, reasonOf(why), events);
+          },
           cache,
           pack,
           replaced: (name) => {
@@ -166,6 +196,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
         },
       };
     },
+    during: handling.during,
     depth: (name) => guard(async () => (await open(name)).depth()),
     lanes: () =>
       guard(async () => {
@@ -204,6 +235,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
       await Promise.all([...consumers].map((c) => c.close(0)));
       for (const lane of lanes.values()) lane.then((l) => l.close()).catch(() => {});
       for (const client of [pushing, working, ...blocking]) client.disconnect();
+      handling.close();
     },
   };
 }

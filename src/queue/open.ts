@@ -1,6 +1,7 @@
 /** Chooses the queue's driver. */
 
 import { join } from "node:path";
+import { openHandling } from "./handling.ts";
 import type { Queue } from "./queue.ts";
 import type { RedisSettings } from "./redis-connect.ts";
 import { openSpillingQueue, type SpillHooks } from "./spill.ts";
@@ -24,6 +25,8 @@ export interface QueueDeps extends SpillHooks {
   readonly log?: QueueLog;
   /** A worker on Redis had stopped fetching and was replaced. */
   readonly onReplaced?: (lane: string) => void;
+  /** Events became dead letters that no handler gave up: `poison`, `corrupt`. */
+  readonly onDead?: (lane: string, reason: string, events: number) => void;
   /** Events of dead letters were dropped to keep to the bounds. */
   readonly onDropped?: (lane: string, events: number) => void;
 }
@@ -35,6 +38,7 @@ export async function openQueue(settings: QueueSettings, deps: QueueDeps): Promi
     durability,
     now: deps.now,
     ...(deps.log ? { log: deps.log } : {}),
+    ...(deps.onDead ? { onDead: deps.onDead } : {}),
     ...(deps.onDropped ? { onDropped: deps.onDropped } : {}),
   };
   const size = maxBytes === undefined ? {} : { maxBytes };
@@ -45,6 +49,7 @@ export async function openQueue(settings: QueueSettings, deps: QueueDeps): Promi
   const redis = openRedisQueue({
     ...settings.redis,
     ...common,
+    handling: openHandling(join(datadir, settings.spill ?? "spill", "handling-redis")),
     ...(maxBytes === undefined ? {} : { letterBytes: Math.min(maxBytes / 4, Number.MAX_SAFE_INTEGER) }),
     ...(deps.onReplaced ? { onReplaced: deps.onReplaced } : {}),
   });

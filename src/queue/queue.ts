@@ -22,7 +22,12 @@ export interface Chunk {
 export interface Item extends Chunk {
   /** Attempts made before this one, settled by `retry`. */
   readonly attempt: number;
+  /** A process died while it handled this item, maybe with others: now it is tried on its own. */
+  readonly alone?: true;
 }
+
+/** An item by its lane and its id. */
+export type Named = Pick<Chunk, "lane" | "id">;
 
 export interface DeadPart {
   readonly body: string;
@@ -76,6 +81,11 @@ export interface Queue {
   push(chunks: readonly Chunk[]): Promise<void>;
   /** Hands items out, oldest first, `parallel` at a time. A handler that throws has its item handed out again later. */
   consume(lane: string, handle: Handle, parallel: number): Consumer;
+  /**
+   * Runs the hub's own synchronous work on items in hand, so that a death of the process in it is known to be theirs: an
+   * item that kills processes is put aside. What a handler does before its first wait need not be told.
+   */
+  during<T>(items: readonly Named[], work: () => T): T;
   depth(lane: string): Promise<Depth>;
   /** Lanes that hold anything, consumed here or not. */
   lanes(): Promise<readonly string[]>;

@@ -85,6 +85,7 @@ export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: 
       }
     },
     consume: (lane, handle, parallel) => redis.consume(lane, handle, parallel),
+    during: redis.during,
     async depth(lane) {
       const [there, here] = await Promise.all([redis.depth(lane), local.depth(lane)]);
       const times = [there.oldestAt, here.oldestAt].filter((t) => t !== undefined);
@@ -104,8 +105,12 @@ export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: 
       return [...there, ...(await local.dead(lane, limit - there.length, own?.id))];
     },
     async redrive(lane, ids) {
+      const before = await local.depth(lane);
       const here = await local.redrive(lane, ids);
-      if (here > 0) drain(lane);
+      if (here > 0) {
+        spilled += before.dead - (await local.depth(lane)).dead;
+        drain(lane);
+      }
       return here + (await redis.redrive(lane, ids));
     },
     discard: async (lane, ids) => (await local.discard(lane, ids)) + (await redis.discard(lane, ids)),

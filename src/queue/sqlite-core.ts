@@ -1,5 +1,6 @@
 /** What the parts of the embedded queue share. */
 
+import type { Handling } from "./handling.ts";
 import { type Cache, createLane, type Lane } from "./sqlite-lane.ts";
 import type { Store } from "./sqlite-store.ts";
 import type { Batch } from "./sqlite-write.ts";
@@ -15,10 +16,11 @@ export interface Core {
   readonly clock: () => number;
   readonly now: () => number;
   readonly log: QueueLog;
-  /** Items up to this number were on disk when a process had died before: they are marked when handed out. */
-  readonly suspectUntil: number;
+  readonly handling: Handling;
   readonly throwDelayMs: number;
   readonly warnings: string[];
+  /** Events became dead letters by the queue's own doing. */
+  readonly putAside: (lane: string, why: string, events: number) => void;
   /** Events of dead letters that were dropped to make room. */
   readonly dropped: (lane: string, events: number) => void;
   writable: boolean;

@@ -29,10 +29,7 @@ export function createFlusher(core: Core, walFd: number | undefined, repair: () 
   let lastAt = 0;
   let stopped = false;
   const waiters: (() => void)[] = [];
-  const busy = () =>
-    planned !== undefined ||
-    syncing ||
-    core.batch.pushed.length + core.batch.held.length + core.batch.settled.length > 0;
+  const busy = () => planned !== undefined || syncing || core.batch.pushed.length + core.batch.settled.length > 0;
 
   const schedule = () => {
     if (planned || syncing || stopped) return;
@@ -207,7 +204,7 @@ function apply(core: Core, batch: Batch, written: Written): Set<Lane> {
 /** Keeps a retried item's body at hand for the next attempt while the cache has room. */
 function park(core: Core, rec: Rec, due: number, retry: { body: string; live?: unknown } | undefined): void {
   if (!retry || due - core.clock() > 60_000 || rec.lane.known.has(rec.seq)) return;
-  const parked: Rec = { ...rec, state: "stored", body: retry.body, live: retry.live, cached: 0 };
+  const parked: Rec = { ...rec, crashes: 0, state: "stored", body: retry.body, live: retry.live, cached: 0 };
   core.cache.keep(parked);
   if (parked.cached > 0) rec.lane.parked.set(rec.seq, parked);
 }

@@ -1,5 +1,6 @@
 /** Hands items to consumers, oldest first, from a window in memory that is filled from disk. */
 
+import { corruptReason } from "./handling.ts";
 import type { Chunk, Item, Settlement } from "./queue.ts";
 import { type Core, laneOf } from "./sqlite-core.ts";
 import { type Lane, type Rec, recOf, recOfRow, type Slot } from "./sqlite-lane.ts";
@@ -37,7 +38,7 @@ export function enlist(core: Core, rec: Rec): void {
 }
 
 function adopt(core: Core, lane: Lane, row: ItemRow): Rec {
-  const rec = recOfRow(lane, row, row.seq <= core.suspectUntil);
+  const rec = recOfRow(lane, row);
   const parked = lane.parked.get(row.seq);
   if (parked) {
     lane.parked.delete(row.seq);
@@ -108,10 +109,24 @@ function nextRec(core: Core, lane: Lane): Rec | undefined {
   }
 }
 
+/** As nextRec; an item that a process died of is handed out when nothing else of its lane is in hand, and nothing beside it. */
+function nextInTurn(core: Core, lane: Lane): Rec | undefined {
+  if (lane.alone) return undefined;
+  const rec = lane.suspect ?? nextRec(core, lane);
+  lane.suspect = undefined;
+  if (!rec || rec.crashes === 0) return rec;
+  if (lane.slots.some((slot) => slot.inHand > 0)) {
+    lane.suspect = rec;
+    return undefined;
+  }
+  lane.alone = rec;
+  return rec;
+}
+
 export function dispatch(core: Core, lane: Lane): void {
   for (const slot of lane.slots) {
     while (!core.closed && !slot.closed && !slot.paused && slot.inHand < slot.parallel) {
-      const rec = nextRec(core, lane);
+      const rec = nextInTurn(core, lane);
       if (!rec) return;
       take(core, slot, rec);
     }
@@ -125,17 +140,7 @@ function take(core: Core, slot: Slot, rec: Rec): void {
   rec.active = true;
   rec.lane.active += rec.count;
   core.cache.drop(rec);
-  if (!rec.suspect) {
-    start(core, slot, rec);
-    return;
-  }
-  const turn = rec.turn;
-  core.batch.held.push(rec);
-  core.batch.waiters.push({
-    resolve: () => rec.turn === turn && start(core, slot, rec),
-    reject: () => rec.turn === turn && giveBack(slot, rec),
-  });
-  core.schedule();
+  core.handling.during([{ lane: rec.lane.name, id: rec.id }], () => start(core, slot, rec));
 }
 
 /** Undefined: there is none, and the item has been settled for it. */
@@ -152,8 +157,8 @@ function readText(core: Core, slot: Slot, rec: Rec): string | undefined {
     }
   }
   if (text === undefined) {
-    core.warnings.push(`a chunk of ${rec.count} events in lane ${rec.lane.name} was unreadable and is counted as dead`);
-    const dead = [{ body: "", count: rec.count, why: "corrupt: the stored chunk was unreadable" }];
+    core.putAside(rec.lane.name, corruptReason, rec.count);
+    const dead = [{ body: "", count: rec.count, why: corruptReason }];
     finish(core, slot, rec, rec.turn, "", { dead }, false);
   }
   return text;
@@ -171,6 +176,7 @@ function start(core: Core, slot: Slot, rec: Rec): void {
     at: rec.at,
     attempt: rec.attempt,
     ...(rec.live === undefined ? undefined : { live: rec.live }),
+    ...(rec.crashes > 0 && { alone: true as const }),
   };
   const threw = (error: unknown) => {
     core.log("error", `queue: a consumer of ${rec.lane.name} failed: ${(error as Error)?.message ?? "no reason"}`);
@@ -220,6 +226,7 @@ function finish(
 function release(core: Core, slot: Slot, rec: Rec): void {
   if (!slot.recs.delete(rec)) return;
   slot.inHand--;
+  if (rec.lane.alone === rec) rec.lane.alone = undefined;
   if (slot.inHand === 0) slot.idle?.();
   dispatch(core, rec.lane);
 }
@@ -228,6 +235,7 @@ function release(core: Core, slot: Slot, rec: Rec): void {
 export function giveBack(slot: Slot, rec: Rec): void {
   if (!slot.recs.delete(rec)) return;
   slot.inHand--;
+  if (rec.lane.alone === rec) rec.lane.alone = undefined;
   rec.turn++;
   if (rec.active) rec.lane.active -= rec.count;
   rec.active = false;

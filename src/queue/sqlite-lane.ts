@@ -12,6 +12,7 @@ export interface Rec {
   readonly at: number;
   count: number;
   attempt: number;
+  /** Processes that died while they handled it. */
   crashes: number;
   due: number;
   bodySeq: number;
@@ -24,8 +25,6 @@ export interface Rec {
   /** Counts hand-outs: a settlement of an earlier one is ignored. */
   turn: number;
   active: boolean;
-  /** Found on disk after a process death: marked before it is handed out, so that a killer is recognised. */
-  suspect: boolean;
 }
 
 export interface Slot {
@@ -50,6 +49,9 @@ export interface Lane {
   /** Every item in `ready`, `late` or in hand, by number. */
   readonly known: Map<number, Rec>;
   readonly slots: Slot[];
+  /** An item that a process died of: it waits until nothing else is in hand, and is then in hand alone. */
+  suspect: Rec | undefined;
+  alone: Rec | undefined;
   /** There are ready rows on disk behind `cursor`. */
   behind: boolean;
   cursor: number;
@@ -75,6 +77,8 @@ export const createLane = (name: string, key: number, stored: boolean): Lane => 
   fresh: new Set(),
   known: new Map(),
   slots: [],
+  suspect: undefined,
+  alone: undefined,
   behind: stored,
   cursor: 0,
   dueFrom: { due: 0, seq: 0 },
@@ -100,10 +104,9 @@ export const recOf = (lane: Lane, seq: number, c: Chunk): Rec => ({
   state: "new",
   body: c.body,
   live: c.live,
-  suspect: false,
 });
 
-export const recOfRow = (lane: Lane, row: ItemRow, suspect: boolean): Rec => ({
+export const recOfRow = (lane: Lane, row: ItemRow): Rec => ({
   ...row,
   lane,
   state: "stored",
@@ -112,7 +115,6 @@ export const recOfRow = (lane: Lane, row: ItemRow, suspect: boolean): Rec => ({
   cached: 0,
   turn: 0,
   active: false,
-  suspect,
 });
 
 /** Bytes of memory that hand-outs may save a read with, for the whole queue and for one lane. */

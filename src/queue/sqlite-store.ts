@@ -102,9 +102,9 @@ export function openStore(path: string) {
   const dropShare = sql("DELETE FROM share WHERE body=?");
   const setBody = sql("UPDATE body SET crc=?, count=?, data=? WHERE seq=?");
   const setItem = sql(
-    "UPDATE item SET count=?, attempt=?, due=?, wait=?, held=0, body=?, shared=? WHERE lane=? AND seq=?",
+    "UPDATE item SET count=?, attempt=?, due=?, wait=?, crashes=0, body=?, shared=? WHERE lane=? AND seq=?",
   );
-  const hold = sql("UPDATE item SET held=1 WHERE lane=? AND seq=?");
+  const countDeath = sql("UPDATE item SET crashes=crashes+1 WHERE id=? AND lane=(SELECT key FROM lane WHERE name=?)");
   const readBody = sql("SELECT crc, data FROM body WHERE seq=?");
   const hasId = sql("SELECT seq FROM item WHERE lane=? AND id=?");
   const readyAfter = sql(`SELECT ${itemColumns} FROM item WHERE lane=? AND seq>? AND due=0 ORDER BY seq LIMIT ?`);
@@ -161,7 +161,7 @@ export function openStore(path: string) {
     setBody: (seq: number, data: string, count: number) => void setBody.run(crc32(data), count, data, seq),
     setItem: (lane: number, r: ItemRow, wait: number) =>
       void setItem.run(r.count, r.attempt, r.due, wait, r.bodySeq, r.shared ? 1 : 0, lane, r.seq),
-    hold: (lane: number, seq: number) => void hold.run(lane, seq),
+    countDeath: (lane: string, id: string) => void countDeath.run(id, lane),
     hasId: (lane: number, id: string) => hasId.get(lane, id) !== undefined,
     readyAfter: (lane: number, seq: number, limit: number) => readyAfter.all(lane, seq, limit).map(toItem),
     dueUntil: (lane: number, until: number, from: { due: number; seq: number }, limit: number) =>

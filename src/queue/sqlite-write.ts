@@ -1,5 +1,6 @@
 /** One transaction of the embedded queue: pushes, settlements and marks of everything that came together. */
 
+import { letterIds } from "./ids.ts";
 import type { Settlement } from "./queue.ts";
 import type { Lane, Rec } from "./sqlite-lane.ts";
 import type { Store } from "./sqlite-store.ts";
@@ -16,11 +17,10 @@ export interface Settled {
 export interface Batch {
   readonly pushed: Rec[];
   readonly settled: Settled[];
-  readonly held: Rec[];
   readonly waiters: { resolve(): void; reject(error: Error): void }[];
 }
 
-export const emptyBatch = (): Batch => ({ pushed: [], settled: [], held: [], waiters: [] });
+export const emptyBatch = (): Batch => ({ pushed: [], settled: [], waiters: [] });
 
 export interface WriteFacts {
   readonly store: Store;
@@ -42,7 +42,6 @@ export interface Written {
 }
 
 export function writeBatch(batch: Batch, facts: WriteFacts): Written {
-  const { store } = facts;
   const out: Written = { doubles: new Set(), skipped: new Set(), delayed: new Map(), died: new Map() };
   const finished = new Set(batch.settled.filter((s) => !s.settlement.retry).map((s) => s.rec));
   let twins: Rec[] = [];
@@ -61,7 +60,6 @@ export function writeBatch(batch: Batch, facts: WriteFacts): Written {
     addDead(s, out, facts);
     if (s.settlement.retry) delay(s, s.settlement.retry, out, facts);
   }
-  for (const rec of batch.held) if (!finished.has(rec)) store.hold(rec.lane.key, rec.seq);
   return out;
 }
 
@@ -118,10 +116,12 @@ function addChildren(s: Settled, parent: Rec | undefined, out: Written, { store,
 }
 
 function addDead(s: Settled, out: Written, { store, now }: WriteFacts): void {
-  s.settlement.dead?.forEach((part, i) => {
+  const { dead = [] } = s.settlement;
+  const ids = letterIds(s.rec, dead);
+  dead.forEach((part, i) => {
     const { rec } = s;
     storeLane(rec.lane, store);
-    const letter = { id: `${rec.id}~${rec.attempt}.${i}`, at: rec.at, died: now(), count: part.count, why: part.why };
+    const letter = { id: ids[i] ?? "", at: rec.at, died: now(), count: part.count, why: part.why };
     if (!store.addDead(rec.lane.key, { ...letter, body: part.body })) return;
     out.died.set(rec.lane, (out.died.get(rec.lane) ?? 0) + part.count);
   });

@@ -5,6 +5,7 @@
 
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
+import { openHandling, reasonOf } from "./handling.ts";
 import {
   type Chunk,
   type Consumer,
@@ -38,6 +39,8 @@ export interface SqliteSettings {
   readonly log?: QueueLog;
   /** Pushes are refused as `full` above this size of the file's content. Default 4 GiB. */
   readonly maxBytes?: number;
+  /** Events became dead letters that no handler gave up: `poison`, `corrupt`. */
+  readonly onDead?: (lane: string, reason: string, events: number) => void;
   /** Events of dead letters were dropped: the letters of all lanes may have a quarter of `maxBytes`. */
   readonly onDropped?: (lane: string, events: number) => void;
   /** How long an item rests whose handler threw. Default 1000. */
@@ -71,9 +74,15 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
     clock: () => wall + monotonic() - zero,
     now,
     log: settings.log ?? (() => {}),
-    suspectUntil: opened.unclean ? top.item : 0,
+    handling: openHandling(join(dir, "handling")),
     throwDelayMs: settings.throwDelayMs ?? 1000,
     warnings: [...opened.warnings],
+    putAside: (lane, why, events) => {
+      const text = `${events} events in lane ${lane} became dead letters (${why})`;
+      core.warnings.push(text);
+      core.log("error", `queue: ${text}`);
+      settings.onDead?.(lane, reasonOf(why), events);
+    },
     dropped: settings.onDropped ?? (() => {}),
     writable: true,
     closed: false,
@@ -83,7 +92,7 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
     schedule: () => {},
   };
   for (const warning of opened.warnings) core.log("warn", `queue: ${warning}`);
-  prepareStart(core, opened.unclean);
+  prepareStart(core);
   const walFd = settings.durability === "full" ? openSync(join(dir, "queue.db-wal"), "r+") : undefined;
   const flusher = createFlusher(core, walFd, () => {
     core.warnings.push("the queue file is damaged: it is rebuilt from what is readable at the next start");
@@ -148,6 +157,7 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
         },
       };
     },
+    during: core.handling.during,
     async depth(name: string): Promise<Depth> {
       await flusher.settled();
       const lane = core.lanes.get(name);
@@ -202,13 +212,13 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
       for (const lane of core.lanes.values()) clearTimeout(lane.timer);
       for (const w of core.batch.waiters) w.reject(new QueueError("closed", "the queue is closed"));
       try {
-        if (core.suspectUntil > 0) core.store.db.exec("UPDATE item SET held=0 WHERE held=1");
         core.store.setMeta("open", 0);
       } catch {
         // On a full disk the goodbye cannot be written: the next start looks more closely, no more.
       }
       if (walFd !== undefined) closeSync(walFd);
       core.store.db.close();
+      core.handling.close();
       unlock();
     },
   };

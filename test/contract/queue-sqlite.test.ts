@@ -7,9 +7,11 @@ import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { poisonReason } from "../../src/queue/handling.ts";
 import { QueueError } from "../../src/queue/queue.ts";
 import { empty, folder, open } from "../support/queue-embedded.ts";
-import { chunk, until } from "../support/queues.ts";
+import { chunk, recorder, until } from "../support/queues.ts";
 
 const childFile = join(import.meta.dirname, "../support/queue-child.ts");
 
@@ -60,20 +62,61 @@ describe("embedded queue: processes die", () => {
     await queue.close();
   });
 
-  test("an item in hand at five process deaths is put aside as poison, others go on", async (t) => {
+  test("kills while a destination hangs make nothing poison, however often they come", async (t) => {
+    const dir = folder(t);
+    const first = open(dir);
+    await first.push(Array.from({ length: 40 }, (_, i) => chunk("k", `c${i}`)));
+    await first.close();
+    for (let death = 0; death < 7; death++) {
+      const hanging = child(t, dir, "hang");
+      await until("all in hand", () => hanging.lines.length === 40);
+      await hanging.kill();
+    }
+    const queue = open(dir);
+    assert.deepEqual(await queue.depth("k").then(({ waiting, dead }) => ({ waiting, dead })), { waiting: 40, dead: 0 });
+    assert.equal((await empty(queue, "k", 40)).length, 40);
+    await queue.close();
+  });
+
+  test("an item that five processes died of is put aside as poison, counted, and others go on", async (t) => {
     const dir = folder(t);
     const first = open(dir);
     await first.push([chunk("k", "killer", "text", { count: 3 }), chunk("k", "fine")]);
     await first.close();
     for (let death = 0; death < 5; death++) await child(t, dir, "die").gone;
-    const queue = open(dir);
+    const told: unknown[] = [];
+    const queue = open(dir, { onDead: (...facts) => told.push(facts) });
     const letters = await queue.dead("k", 10);
     assert.deepEqual(
       letters.map((l) => [l.body, l.count, l.why]),
-      [["text", 3, "poison: in hand at five process deaths"]],
+      [["text", 3, poisonReason]],
     );
-    assert.ok(queue.status().warnings.some((w) => w.includes("process deaths")));
+    assert.deepEqual(told, [["k", "poison", 3]]);
+    assert.ok(queue.status().warnings.some((w) => w.includes("poison")));
     assert.deepEqual(await empty(queue, "k", 1), ["fine"]);
+    await queue.close();
+  });
+
+  test("an item that a process died of is in hand alone; having lived through that it is like any other", async (t) => {
+    const dir = folder(t);
+    const first = open(dir);
+    await first.push(["suspect", "b", "c"].map((id) => chunk("k", id)));
+    await first.close();
+    await child(t, dir, "die").gone;
+    const queue = open(dir);
+    let [inHand, most] = [0, 0];
+    const beside: number[] = [];
+    const { items, handle } = recorder(async (item) => {
+      most = Math.max(most, ++inHand);
+      if (item.alone) beside.push(inHand);
+      await sleep(20);
+      if (item.alone) beside.push(inHand);
+      inHand--;
+      return item.id === "suspect" && item.attempt === 0 ? { retry: { body: item.body, count: 1, inMs: 1 } } : {};
+    });
+    queue.consume("k", handle, 4);
+    await until("all", () => items.length === 4);
+    assert.deepEqual([beside, items.at(-1)?.id, items.at(-1)?.alone, most > 1], [[1, 1], "suspect", undefined, true]);
     await queue.close();
   });
 

@@ -19,6 +19,16 @@ if (what === "push") {
   setInterval(() => {}, 1000);
 } else if (what === "die") {
   queue.consume("k", () => process.kill(process.pid, "SIGKILL") && new Promise(() => {}), 1);
+} else if (what === "hang") {
+  // Takes everything in hand, as before a destination that never answers.
+  queue.consume(
+    "k",
+    async ({ id }) => {
+      process.stdout.write(`${id}\n`);
+      return new Promise(() => {});
+    },
+    64,
+  );
 } else if (what === "hold") {
   process.stdout.write("open\n");
   setInterval(() => {}, 1000);

@@ -1,6 +1,43 @@
-/** A process to be killed: consumes a lane of the Redis in argv[2] and dies with the first item in hand. */
+/** A process to be killed: consumes lane k of the Redis in argv[2] as argv[3] says; argv[4] is its file of what it handles. */
 
 import { openRedisQueue } from "../../src/queue/bullmq.ts";
+import { noHandling, openHandling } from "../../src/queue/handling.ts";
+import { openQueue } from "../../src/queue/open.ts";
+import type { Settlement } from "../../src/queue/queue.ts";
+import { chunk } from "./queues.ts";
 
-const queue = openRedisQueue({ url: process.argv[2] ?? "", now: Date.now, lockMs: 300 });
-queue.consume("k", () => process.kill(process.pid, "SIGKILL") && new Promise(() => {}), 1);
+const [url = "", what = "", file = ""] = process.argv.slice(2);
+if (what === "spill") {
+  // Cannot move what its spill in `file` holds to a Redis that is away.
+  await openQueue({ driver: "redis", durability: "normal", datadir: file, redis: { url } }, { now: Date.now });
+  process.stdout.write("open\n");
+}
+const queue = openRedisQueue({
+  url,
+  now: Date.now,
+  lockMs: 300,
+  handling: what === "spill" ? noHandling : openHandling(file),
+});
+const never = () => new Promise<Settlement>(() => {});
+
+if (what === "die") queue.consume("k", () => process.kill(process.pid, "SIGKILL") && never(), 1);
+// Takes everything in hand, as before a destination that never answers.
+else if (what === "hang")
+  queue.consume(
+    "k",
+    async ({ id }) => {
+      process.stdout.write(`${id}\n`);
+      return never();
+    },
+    64,
+  );
+// One line of the item is refused; its child is for a lane that cannot take it.
+else if (what === "refuse")
+  queue.consume(
+    "k",
+    async (item) => ({
+      dead: [{ body: item.body.split("\n")[0] ?? "", count: 1, why: "client_error: HTTP 400" }],
+      next: [chunk("blocked", "child")],
+    }),
+    1,
+  );

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { type Outcome, openBatcher } from "../../src/deliver/batcher.ts";
 import { concurrency } from "../../src/deliver/concurrency.ts";
 import type { Failure } from "../../src/deliver/failure.ts";
 import { every, type Gate } from "../../src/deliver/gate.ts";
 import { limit } from "../../src/deliver/limit.ts";
+import { openHandling } from "../../src/queue/handling.ts";
+import type { Queue } from "../../src/queue/queue.ts";
 import type { Alert } from "../../src/sdk/alert.ts";
 import type { Batch } from "../../src/sdk/output.ts";
 import { fakeClock, settled } from "../fakes/clock.ts";
@@ -25,13 +30,14 @@ const numbered = (count: number): Alert[] => Array.from({ length: count }, (_, i
 const kinds = (outcomes: readonly Outcome[]): string => outcomes.map((one) => one.kind).join(" ");
 
 /** A batcher whose attempts end when the test says so. */
-const setup = (limits?: Batch, gates: readonly Gate[] = [concurrency(1)]) => {
+const setup = (limits?: Batch, gates: readonly Gate[] = [concurrency(1)], during?: Queue["during"]) => {
   const clock = fakeClock();
   const flights: { readonly names: string; readonly end: (failure?: Failure) => void }[] = [];
   const batcher = openBatcher({
     limits,
     gate: every(gates),
     clock,
+    ...(during && { during }),
     weigh: (one) => one.uuid.length,
     attempt: (batch) =>
       new Promise((resolve) => {
@@ -49,6 +55,38 @@ const refused: Failure = { reason: "client_error", retryable: false, message: "H
 const down: Failure = { reason: "network", retryable: true, message: "down" };
 
 describe("batches", () => {
+  test("an item that a process died of shares no request, and the marks name whose alerts are mapped", async (t) => {
+    const dir = mkdtempSync(join(tmpdir(), "eyrie-handling-"));
+    t.after(() => rmSync(dir, { recursive: true }));
+    const file = join(dir, "handling");
+    const handling = openHandling(file);
+    const marked: string[] = [];
+    const { batcher, names, end } = setup({ items: 10 }, [concurrency(1)], (items, work) =>
+      handling.during(items, () => {
+        const result = work();
+        // What a process that died here would leave to the next.
+        marked.push(
+          openHandling(file)
+            .found.map(({ id }) => id)
+            .join(" "),
+        );
+        return result;
+      }),
+    );
+    const item = (id: string, alone?: true) => ({ lane: "out:x", id, at: 0, ...(alone && { alone }) });
+    void batcher.deliver(alerts("a", "b"), item("one"));
+    void batcher.deliver(alerts("c"), item("two"));
+    void batcher.deliver(alerts("d", "e"), item("killer", true));
+    void batcher.deliver(alerts("f"), item("three"));
+    await settled();
+    for (const flight of ["a b c", "d e", "f"]) {
+      assert.deepEqual(names(), [flight]);
+      await end();
+    }
+    assert.deepEqual(marked, ["one two", "killer", "three"]);
+    assert.deepEqual(openHandling(file).found, []);
+  });
+
   test("items of one turn of the loop share a request, and each gets its own verdicts", async () => {
     const { batcher, names, end } = setup({ items: 10 });
     const [first, second] = [batcher.deliver(alerts("a", "b")), batcher.deliver(alerts("c"))];

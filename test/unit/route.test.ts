@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { decodeAlert, encodeAlert } from "../../src/pipeline/codec.ts";
 import { markOwnTest } from "../../src/pipeline/own-test.ts";
 import { compileMatch, routeAlerts } from "../../src/pipeline/route.ts";
+import { childIds, letterIds } from "../../src/queue/ids.ts";
 import type { Alert } from "../../src/sdk/alert.ts";
 
 const alert = (over: Partial<Alert> = {}): Alert => ({
@@ -74,4 +75,15 @@ test("each route gets a chunk of what it takes, under the parent's id, and nothi
     chunks[1]?.body.split("\n").map((line) => decodeAlert(line).rule),
     ["b"],
   );
+});
+
+test("ids of what an item leaves behind are the same for the same content, and others for what a repetition makes of it", () => {
+  const child = (body: string) => ({ lane: "out:x", id: "item", body, count: 1, at: 0 });
+  const [first, again, other] = childIds([child("one"), child("one"), child("one\ntwo")]);
+  assert.equal(first?.id, again?.id);
+  assert.notEqual(first?.id, other?.id);
+  const item = { id: "item", attempt: 2 };
+  assert.deepEqual(letterIds(item, [{ body: "a" }]), letterIds(item, [{ body: "a" }]));
+  assert.notDeepEqual(letterIds(item, [{ body: "a" }]), letterIds(item, [{ body: "a\nb" }]));
+  assert.equal(new Set(letterIds(item, [{ body: "a" }, { body: "a" }, { body: "b" }])).size, 3);
 });
