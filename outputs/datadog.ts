@@ -2,6 +2,7 @@ import type { Priority } from "../src/sdk/alert.ts";
 import { isList, listText } from "../src/sdk/field-text.ts";
 import { flag, secret, url } from "../src/sdk/fields.ts";
 import { joinUrl, postJson } from "../src/sdk/http.ts";
+import { inDatadog } from "../src/sdk/markup.ts";
 import { fit, readable } from "../src/sdk/message.ts";
 import { type Alert, defineHttpOutput } from "../src/sdk/output.ts";
 
@@ -36,8 +37,8 @@ export default defineHttpOutput({
       ...alert.tags,
     ];
     const event = {
-      title: fit(alert.rule, 500),
-      ...(output && { text: fit(output, 4000) }),
+      title: fit(inDatadog(alert.rule), 500),
+      ...(output && { text: fit(inDatadog(output), 4000) }),
       alert_type: alertTypes[alert.priority] ?? "info",
       source_type_name: "falco",
       tags: tags.map((tag) => fit(tag, 200)),

@@ -1,6 +1,7 @@
 import type { Priority } from "../src/sdk/alert.ts";
 import { flag, text, url } from "../src/sdk/fields.ts";
 import { postJson } from "../src/sdk/http.ts";
+import { inFence, inMarkdown } from "../src/sdk/markup.ts";
 import { colourIcon, everything, fit, fitFields, readable, textOnly } from "../src/sdk/message.ts";
 import { defineHttpOutput } from "../src/sdk/output.ts";
 import { goTime } from "../src/sdk/rfc3339.ts";
@@ -34,15 +35,17 @@ export default defineHttpOutput({
   request: ([alert], config) => {
     const { output, fields } = readable(alert, config.allfields ? everything : textOnly);
     const { rule, priority, source, hostname = "", tags } = alert;
-    const before = rows({ rule: fit(rule, 500), priority, source: fit(source, 256), hostname: fit(hostname, 256) });
-    const after = rows({ tags: fit(tags.join(", "), limits.value), time: goTime(alert.time) });
+    const cut = (text: string, limit: number): string => fit(inMarkdown(text), limit);
+    const before = rows({ rule: cut(rule, 500), priority, source: cut(source, 256), hostname: cut(hostname, 256) });
+    const after = rows({ tags: cut(tags.join(", "), limits.value), time: goTime(alert.time) });
     const own = [...before, ...after].reduce((sum, { name, value }) => sum + name.length + value.length, 0);
-    const description = fit(output, Math.min(limits.text, limits.message - own));
+    const description = cut(output, Math.min(limits.text, limits.message - own));
     const count = limits.fields - before.length - after.length;
     // Each value stands between two times three backticks.
     const total = limits.message - own - description.length - 6 * count;
     const room = { count, name: limits.name, value: limits.value - 6, total };
-    const shown = fitFields(fields, room).map(([name, value]) => ({
+    const written = fields.slice(0, count).map(([name, value]) => [inMarkdown(name), inFence(value)] as const);
+    const shown = fitFields(written, room).map(([name, value]) => ({
       name: name || "-",
       value: `\`\`\`${value}\`\`\``,
       inline: true,
@@ -58,6 +61,7 @@ export default defineHttpOutput({
       content: "",
       ...(config.icon && { avatar_url: config.icon }),
       embeds: [embed],
+      allowed_mentions: { parse: [] },
     });
   },
 });

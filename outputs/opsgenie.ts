@@ -2,6 +2,7 @@ import type { Priority } from "../src/sdk/alert.ts";
 import { renamed } from "../src/sdk/distinct.ts";
 import { flag, secret, text, url } from "../src/sdk/fields.ts";
 import { joinUrl, postJson } from "../src/sdk/http.ts";
+import { inHtml } from "../src/sdk/markup.ts";
 import { everything, fit, fitFields, readable, textOnly } from "../src/sdk/message.ts";
 import { defineHttpOutput } from "../src/sdk/output.ts";
 
@@ -44,17 +45,19 @@ export default defineHttpOutput({
     const { rule, source, priority, hostname, tags } = alert;
     const own = Object.entries({ rule, source, priority, ...(hostname && { hostname }) })
       .concat(tags.length > 0 ? [["tags", tags.join(", ")]] : [])
-      .map(([name, value]) => [name, fit(value, 500)] as const);
-    const names = renamed(fields, (name) => name.replaceAll(".", "_"), ownDetails);
-    const message = fit(output, 130);
+      .map(([name, value]) => [name, fit(inHtml(value), 500)] as const);
+    const names = renamed(fields.slice(0, room.count), (name) => name.replaceAll(".", "_"), ownDetails);
+    const details = names.map(([name, value]) => [inHtml(name), inHtml(value)] as const);
+    const text = inHtml(output);
+    const message = fit(text, 130);
     const base = config.url || (hosts[config.region.toLowerCase()] ?? "https://api.opsgenie.com");
     const payload = {
       message,
       // One id however often it is sent: the alert is not created twice.
       alias: alert.uuid,
       entity: "Falcosidekick",
-      description: message === output ? fit(rule, 15_000) : fit(`${rule}\n${output}`, 15_000),
-      details: Object.fromEntries([...fitFields(names, room), ...own]),
+      description: fit(message === text ? inHtml(rule) : `${inHtml(rule)}\n${text}`, 15_000),
+      details: Object.fromEntries([...fitFields(details, room), ...own]),
       priority: levels[priority],
     };
     return postJson(joinUrl(base, "/v2/alerts"), payload, { Authorization: `GenieKey ${config.apikey}` });

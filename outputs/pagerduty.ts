@@ -1,6 +1,7 @@
 import { goJson, type Priority } from "../src/sdk/alert.ts";
 import { secret, text } from "../src/sdk/fields.ts";
 import { postJson } from "../src/sdk/http.ts";
+import { leftToRight } from "../src/sdk/markup.ts";
 import { everything, fit, fitFields, readable } from "../src/sdk/message.ts";
 import { type Alert, defineHttpOutput } from "../src/sdk/output.ts";
 
@@ -36,7 +37,7 @@ export default defineHttpOutput({
       // One key however often it is sent: the alert is not opened twice.
       dedup_key: alert.uuid,
       payload: {
-        summary: fit(readable(alert).output || alert.rule, 1024),
+        summary: fit(leftToRight(readable(alert).output || alert.rule), 1024),
         source: "falco",
         severity: severities[alert.priority] ?? "info",
         timestamp: alert.time.replace(/\.\d+/, ""),

@@ -1,6 +1,13 @@
-import { attachmentFields, attachmentMessage, messageFaults } from "../src/sdk/attachment.ts";
+import { type AttachmentStyle, attachmentFields, attachmentMessage, messageFaults } from "../src/sdk/attachment.ts";
 import { postJson } from "../src/sdk/http.ts";
+import { inMarkdown } from "../src/sdk/markup.ts";
 import { defineHttpOutput } from "../src/sdk/output.ts";
+
+const style: AttachmentStyle = {
+  order: ["rule", "priority", "source", "tags", "fields", "time", "hostname"],
+  limit: 5000,
+  inert: inMarkdown,
+};
 
 export default defineHttpOutput({
   name: "rocketchat",
@@ -12,12 +19,7 @@ export default defineHttpOutput({
   enabled: (config) => config.webhookurl !== "",
   warn: (config) => messageFaults(config),
   request: ([alert], config) => {
-    const message = attachmentMessage(
-      alert,
-      config,
-      ["rule", "priority", "source", "tags", "fields", "time", "hostname"],
-      5000,
-    );
+    const message = attachmentMessage(alert, config, style);
     // Rocket.Chat shows no footer, and refuses null for fields.
     const attachments = message.attachments
       .map(({ footer: _, fields, ...attachment }) => (fields ? { ...attachment, fields } : attachment))

@@ -1,16 +1,23 @@
-import { attachmentFields, attachmentMessage, messageFaults } from "../src/sdk/attachment.ts";
+import { type AttachmentStyle, attachmentFields, attachmentMessage, messageFaults } from "../src/sdk/attachment.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import type { Config } from "../src/sdk/fields.ts";
 import { text } from "../src/sdk/fields.ts";
 import { jsonHeaders } from "../src/sdk/http.ts";
+import { inSlack } from "../src/sdk/markup.ts";
 import { type Alert, defineOutput, type Host } from "../src/sdk/output.ts";
 
 const fields = { ...attachmentFields, channel: text("Channel to post to instead of the webhook's own.") };
 
+const style: AttachmentStyle = {
+  order: ["rule", "priority", "source", "hostname", "tags", "fields", "time"],
+  limit: 40_000,
+  inert: inSlack,
+};
+
 /** The message of one alert. */
 export const message = (alert: Alert, config: Config<typeof fields>) => ({
   ...(config.channel && { channel: config.channel }),
-  ...attachmentMessage(alert, config, ["rule", "priority", "source", "hostname", "tags", "fields", "time"], 40_000),
+  ...attachmentMessage(alert, config, style),
 });
 
 export default defineOutput({

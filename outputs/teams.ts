@@ -1,6 +1,7 @@
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { type Config, flag, text, url } from "../src/sdk/fields.ts";
 import { postJson } from "../src/sdk/http.ts";
+import { inHtml } from "../src/sdk/markup.ts";
 import { cardColours, colourIcon, everything, fit, readable, textOnly } from "../src/sdk/message.ts";
 import { type Alert, defineHttpOutput } from "../src/sdk/output.ts";
 import { goTime } from "../src/sdk/rfc3339.ts";
@@ -60,12 +61,13 @@ const content = (alert: Alert, config: Settings, scale: number) => {
     fields.slice(0, limits.facts * scale).map(([name, value]) => [name, value]),
     tags.length > 0 ? [["tags", tags.join(", ")]] : [],
   );
+  const text = inHtml(output);
   return {
-    summary: fit(output, limits.text * scale),
-    text: format === "all" || format === "text" ? fit(output, limits.text * scale) : "",
+    summary: fit(text, limits.text * scale),
+    text: format === "all" || format === "text" ? fit(text, limits.text * scale) : "",
     facts:
       format === "all" || format === "facts"
-        ? facts.map(([n, v]) => [fit(n, 200), fit(v, limits.fact * scale)] as const)
+        ? facts.map(([n, v]) => [fit(inHtml(n), 200), fit(inHtml(v), limits.fact * scale)] as const)
         : [],
   };
 };
@@ -93,7 +95,7 @@ const styles = { Debug: "default", Informational: "default", Notice: "accent", W
 const adaptiveCard = (alert: Alert, config: Settings, scale: number) => {
   const { text, facts } = content(alert, config, scale);
   const style = alert.priority in styles ? styles[alert.priority as keyof typeof styles] : "attention";
-  const heading = `${alert.priority}: ${fit(alert.rule, 200)}`;
+  const heading = `${alert.priority}: ${fit(inHtml(alert.rule), 200)}`;
   const body = [
     {
       type: "Container",

@@ -1,4 +1,5 @@
 import type { Alert } from "./alert.ts";
+import type { FieldText } from "./field-text.ts";
 import { type Config, flag, text, url } from "./fields.ts";
 import {
   attachmentColours,
@@ -66,19 +67,25 @@ export interface AttachmentMessage {
 const longest = 40_000;
 const room = { count: 500, name: 300, value: 3000, total: 60_000 };
 
-/** A message with one attachment. `limit` is the destination's longest text above it, in UTF-16 units. */
+/** Of a destination: the order of its rows, its longest text above the attachment in UTF-16 units, and its markup. */
+export interface AttachmentStyle {
+  readonly order: readonly RowName[];
+  readonly limit: number;
+  readonly inert: (text: string) => string;
+}
+
+/** A message with one attachment. */
 export const attachmentMessage = (
   alert: Alert,
   config: AttachmentConfig,
-  order: readonly RowName[],
-  limit: number,
+  { order, limit, inert }: AttachmentStyle,
 ): AttachmentMessage => {
   const { output, fields } = readable(alert, config.allfields ? everything : textOnly);
-  const shown = fit(output, longest);
+  const shown = fit(inert(output), longest);
   const format = config.outputformat || "all";
   const withText = format === "all" || format === "text";
   const withRows = format === "all" || format === "fields";
-  const heading = config.messageformat && renderMessage(config.messageformat, alert);
+  const heading = config.messageformat && renderMessage(config.messageformat, alert, inert);
   return {
     ...(heading && { text: fit(heading, limit) }),
     ...(config.username && { username: config.username }),
@@ -88,18 +95,30 @@ export const attachmentMessage = (
         fallback: shown,
         color: attachmentColours[alert.priority],
         ...(withText && shown && { text: shown }),
-        fields: withRows ? order.flatMap((name) => rows(name, alert, fitFields(fields, room))) : null,
+        fields: withRows ? order.flatMap((name) => rows(name, alert, fields, inert)) : null,
         ...(withRows && config.footer && { footer: config.footer }),
       },
     ],
   };
 };
 
-const rows = (name: RowName, alert: Alert, fields: readonly (readonly [string, string])[]): readonly Row[] => {
-  if (name === "fields") return fields.map(([title, value]) => ({ title, value, short: isShort(value) }));
+const rows = (
+  name: RowName,
+  alert: Alert,
+  fields: readonly FieldText[],
+  inert: (text: string) => string,
+): readonly Row[] => {
+  if (name === "fields") {
+    const written = fields.slice(0, room.count).map(([title, value]) => [inert(title), inert(value)] as const);
+    return fitFields(written, room).map(([title, value], i) => ({
+      title,
+      value,
+      short: isShort(fields[i]?.[1] ?? ""),
+    }));
+  }
   if (name === "time") return [{ title: name, value: goTime(alert.time), short: false }];
   const value = name === "tags" ? alert.tags.join(", ") : (alert[name] ?? "");
-  return value === "" ? [] : [{ title: name, value: fit(value, room.value), short: true }];
+  return value === "" ? [] : [{ title: name, value: fit(inert(value), room.value), short: true }];
 };
 
 /** Fewer than 36 characters, of which one may be two UTF-16 units. */

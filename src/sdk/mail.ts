@@ -1,5 +1,6 @@
 import type { Alert } from "./alert.ts";
 import { goValue } from "./field-text.ts";
+import { leftToRight } from "./markup.ts";
 import { cardColours, fit, fitBytes, readable } from "./message.ts";
 import { goTime } from "./rfc3339.ts";
 
@@ -24,17 +25,18 @@ export const mailOf = (alert: Alert): Mail => {
     Hostname: hostname ?? "",
     Tags: tags.map((tag) => `${tag} `).join(""),
     Time: goTime(time),
-  }).map(([name, value]) => [name, fitBytes(value.toWellFormed(), longestValue)] as const);
+  }).map(([name, value]) => [name, fitBytes(leftToRight(value.toWellFormed()), longestValue)] as const);
   const shown = new Map(short);
   const fields = Object.entries(alert.output_fields).map(([name, value]) => {
     const title = name.toWellFormed();
-    return [title, fitBytes(shown.get(title) ?? valueText(value).toWellFormed(), longestValue)] as const;
+    const text = shown.get(title) ?? valueText(value).toWellFormed();
+    return [leftToRight(title), fitBytes(leftToRight(text), longestValue)] as const;
   });
   const cells = fields.map(([name, value]) => [name, value === nothing ? "" : value] as const);
   const lines = (rows: readonly (readonly [string, string])[]) => rows.map(([name, value]) => `${name}: ${value}`);
   return {
     subject: fit(
-      `[${priority}] ${output}`.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " "),
+      leftToRight(`[${priority}] ${output}`).replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " "),
       longestSubject,
     ),
     text: [...lines([["Priority", priority], ...facts]), "", "--Fields--", ...lines(fields), ""].join("\n"),

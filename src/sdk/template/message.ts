@@ -49,8 +49,11 @@ export const templateFaults = (key: string, text: string, compile: (text: string
 
 const compiled = new Map<string, Template | undefined>();
 
-/** The message of an alert; empty when the text is no template or fails on this alert. Compiles a text once. */
-export const renderMessage = (text: string, alert: Alert): string => {
+/**
+ * The message of an alert, whose own texts go through `inert`; empty when the text is no template or fails on this alert.
+ * Compiles a text once.
+ */
+export const renderMessage = (text: string, alert: Alert, inert?: (text: string) => string): string => {
   try {
     let template = compiled.get(text);
     if (template === undefined && !compiled.has(text)) {
@@ -59,7 +62,7 @@ export const renderMessage = (text: string, alert: Alert): string => {
       template = compileTemplate(text);
       compiled.set(text, template);
     }
-    return template?.run(messageData(alert)) ?? "";
+    return template?.run(messageData(alert), inert) ?? "";
   } catch (error) {
     if (error instanceof TemplateError) return "";
     throw error;

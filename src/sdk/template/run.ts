@@ -13,10 +13,12 @@ const maxLength = 4 << 20;
 const maxMade = 16 << 20;
 const maxRead = 64 << 20;
 const maxCalls = 100;
+const asIs = (text: string): string => text;
 
 /** Of one run; mutable. */
 interface State {
   readonly program: Program;
+  readonly inert: (text: string) => string;
   readonly out: string[];
   length: number;
   made: number;
@@ -26,10 +28,14 @@ interface State {
   variables: { readonly name: string; value: Value }[];
 }
 
-/** The text of the template over the data. Throws TemplateError where Go stops with an error. */
-export const run = (program: Program, data: Value): string => {
+/**
+ * The text of the template over the data. Throws TemplateError where Go stops with an error. `inert` is for what comes of
+ * the data; what the template itself says stays.
+ */
+export const run = (program: Program, data: Value, inert: (text: string) => string = asIs): string => {
   const state: State = {
     program,
+    inert,
     out: [],
     length: 0,
     made: 0,
@@ -63,7 +69,8 @@ const walk = (state: State, dot: Value, nodes: readonly Node[]): Flow => {
         break;
       case "print": {
         const value = pipeline(state, dot, node.pipe);
-        if (node.pipe.declare.length === 0) write(state, printValue(value));
+        if (node.pipe.declare.length > 0) break;
+        write(state, isFixed(node.pipe) ? printValue(value) : state.inert(printValue(value)));
         break;
       }
       case "break":
@@ -91,6 +98,10 @@ const walk = (state: State, dot: Value, nodes: readonly Node[]): Flow => {
   }
   return undefined;
 };
+
+/** Made of the template's own texts alone. */
+const isFixed = ({ commands }: Pipeline): boolean =>
+  commands.every((command) => command.every(({ op }) => op === "constant" || op === "function"));
 
 const callTemplate = (state: State, dot: Value, node: Extract<Node, { do: "template" }>): void => {
   const body = state.program.named.get(node.name);

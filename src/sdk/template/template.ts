@@ -8,11 +8,11 @@ export type { Value } from "./value.ts";
 
 export interface Template {
   /** The text over the data. Throws TemplateError where Go stops with an error, and on templates that run too long. */
-  run(data: Value): string;
+  run(data: Value, inert?: (text: string) => string): string;
 }
 
 /** Throws TemplateError with line and column. `extra` names functions beside Go's own: `json`. */
 export const compileTemplate = (text: string, extra: readonly "json"[] = []): Template => {
   const program = parse(text, extra);
-  return { run: (data) => run(program, data) };
+  return { run: (data, inert) => run(program, data, inert) };
 };

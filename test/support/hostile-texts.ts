@@ -1,0 +1,21 @@
+/** Texts that mean something in the markup of some destination, named for what they are to do. */
+export const hostileTexts: Readonly<Record<string, string>> = {
+  "mention of a channel in Slack": "<!channel> <!here|here> <!everyone>",
+  "mention of a user in Slack": "<@U012AB3CD> <#C012AB3CD|general>",
+  "link behind other words in Slack": "<https://evil.example|https://good.example>",
+  "mentions by name": "@channel @all @here @everyone, (@everyone) ping:@here é@all",
+  "mentions in Discord": "<@123456789012345678> <@!1> <@&42> <#17> </run:1> <:x:1> <t:1:R>",
+  "link in Markdown": "[Runbook](https://evil.example)",
+  "link in Markdown across what is escaped": "[a\\](https://evil.example) [b] (https://x) [c]  \t(x)",
+  "link whose address stands elsewhere": "[Runbook]\n[Runbook]: https://evil.example",
+  "picture in Markdown": "![x](https://evil.example/pixel.png)",
+  "end of a block of code": "``` out ```` of ` the block ```",
+  "backticks at either end": "`x`",
+  heading: "# Resolved\n## all is well\n> said nobody",
+  HTML: "<a href='https://evil.example'>Runbook</a> <img src=x onerror=alert(1)> <!-- hidden <?x?> </div>",
+  "entities that are none": "&lt;!channel&gt; &amp; & < > &#60;",
+  "text turned around": "\u202egnp.exe \u2066x\u2069 \u202dy\u202c",
+  "Markdown of Datadog": "%%% \n[x](https://evil.example) \n %%%",
+  "template within a template": "{{ .Rule }} ${HOME} {{DATE(2017-02-14T06:08:39Z, SHORT)}}",
+  "everything at once": "<!channel>@all[x](http://e)```<@1>\u202e<a href=x>",
+};
