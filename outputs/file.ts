@@ -19,7 +19,7 @@ export default defineOutput({
       "json",
     ),
   },
-  example: { path: "/var/log/eyrie/alerts.jsonl" },
+  example: { path: "/var/log/eyrie.jsonl" },
   batch: { items: 500, bytes: 5_242_880 },
   concurrency: 1,
   enabled: (config) => config.path !== "",
