@@ -39,9 +39,6 @@ export class JsonNode {
   #children: (JsonNode | undefined)[] | undefined;
   #keys: readonly string[] | undefined;
   #escapes: boolean | undefined;
-  #keyEscapes: boolean | undefined;
-  /** Set: this is what `asRead` gives of it. */
-  #source: JsonNode | undefined;
 
   /** True when the text of the value is known to have no blanks between tokens. */
   readonly solid: boolean;
@@ -72,7 +69,6 @@ export class JsonNode {
   /** The member's value: first the key spelled just so, then the first that says it with escapes. */
   get(key: string): JsonNode | undefined {
     if (this.text.charCodeAt(this.start) !== 123) return undefined;
-    if (this.#source) return this.#last(key);
     const literal = this.#find(key);
     const at = literal < 0 && this.#escaped() ? this.keys().indexOf(key) : literal;
     return at < 0 ? undefined : this.at(at);
@@ -83,14 +79,7 @@ export class JsonNode {
    * are spelled, and the text of objects and arrays has no escapes but those that JSON needs.
    */
   asRead(): JsonNode {
-    const view = new JsonNode(this.text, this.start, this.end, this.solid);
-    view.#source = this;
-    return view;
-  }
-
-  #last(key: string): JsonNode | undefined {
-    const at = this.#anyKeyEscaped() ? this.keys().lastIndexOf(key) : this.#find(key, true);
-    return at < 0 ? undefined : this.at(at);
+    return new ReadNode(this);
   }
 
   /** True when an object has a member whose key is written just so, without escapes. */
@@ -98,14 +87,13 @@ export class JsonNode {
     return this.text.charCodeAt(this.start) === 123 && this.#find(key) >= 0;
   }
 
-  /** Position of the first or last member whose key is written just so; -1: none. */
-  #find(key: string, last = false): number {
+  /** Position of the first member whose key is written just so; -1: none. */
+  #find(key: string): number {
     const { text } = this;
     const spans = this.#index();
     const { length } = key;
     const first = key.charCodeAt(0);
-    const step = last ? -4 : 4;
-    for (let i = last ? spans.length - 4 : 0; i >= 0 && i < spans.length; i += step) {
+    for (let i = 0; i < spans.length; i += 4) {
       const from = spans[i] as number;
       // Cheap tests first: startsWith is a call into the engine.
       if ((spans[i + 1] as number) - from !== length || (length > 0 && text.charCodeAt(from) !== first)) continue;
@@ -127,8 +115,30 @@ export class JsonNode {
   /** The keys of an object in the order of the text, decoded, doubles included. */
   keys(): readonly string[] {
     if (this.#keys) return this.#keys;
-    this.#keys = this.#rawKeys().map(unescapeJson);
-    return this.#keys;
+    const spans = this.#index();
+    const keys: string[] = [];
+    for (let i = 0; i < spans.length; i += 4) keys.push(unescapeJson(this.text.slice(spans[i], spans[i + 1])));
+    this.#keys = keys;
+    return keys;
+  }
+
+  /** Position of the last member with this key, however it is spelled; -1: none. */
+  lastNamed(key: string): number {
+    const { text } = this;
+    const spans = this.#index();
+    const { length } = key;
+    const first = key.charCodeAt(0);
+    for (let i = spans.length - 4; i >= 0; i -= 4) {
+      const from = spans[i] as number;
+      const to = spans[i + 1] as number;
+      if (to - from === length) {
+        if ((length === 0 || text.charCodeAt(from) === first) && text.startsWith(key, from) && !key.includes("\\"))
+          return i / 4;
+        // What is spelled with escapes is longer than what it says.
+      } else if (to - from > length && hasEscape(text, from, to) && unescapeJson(text.slice(from, to)) === key)
+        return i / 4;
+    }
+    return -1;
   }
 
   /** The key of an object's member as it is written between its quotes. */
@@ -142,8 +152,7 @@ export class JsonNode {
     const { text, start, end } = this;
     const c = text.charCodeAt(start);
     if (c === quote) return unescapeJson(text.slice(start + 1, end - 1));
-    if (c !== 123 && c !== 91) return text.slice(start, end);
-    return this.#source ? plainEscapes(this.compact()) : this.compact();
+    return c === 123 || c === 91 ? this.compact() : text.slice(start, end);
   }
 
   /** The text of the value without blanks between tokens; spelling, order and doubles stay. */
@@ -156,36 +165,27 @@ export class JsonNode {
     this.#children ??= [];
     let child = this.#children[position];
     if (!child) {
-      child = this.#source?.at(position)?.asRead() ?? new JsonNode(this.text, start, end, this.solid);
+      child = new JsonNode(this.text, start, end, this.solid);
       this.#children[position] = child;
     }
     return child;
   }
 
-  /** True when a key of the object is written with escapes. Looks at this value's text only, and once. */
+  /** True when a key of the object is written with escapes; looked for once. */
   #escaped(): boolean {
-    this.#escapes ??= this.text.slice(this.start, this.end).includes("\\") && this.#anyKeyEscaped();
+    this.#escapes ??= this.#anyKeyEscaped();
     return this.#escapes;
   }
 
   #anyKeyEscaped(): boolean {
-    this.#keyEscapes ??= this.#rawKeys().some((key) => key.includes("\\"));
-    return this.#keyEscapes;
-  }
-
-  #rawKeys(): readonly string[] {
     const spans = this.#index();
-    const keys: string[] = [];
-    for (let i = 0; i < spans.length; i += 4) keys.push(this.text.slice(spans[i], spans[i + 1]));
-    return keys;
+    for (let i = 0; i < spans.length; i += 4)
+      if (hasEscape(this.text, spans[i] as number, spans[i + 1] as number)) return true;
+    return false;
   }
 
   #index(): number[] {
     if (this.#spans) return this.#spans;
-    if (this.#source) {
-      this.#spans = this.#source.#index();
-      return this.#spans;
-    }
     const { text, end } = this;
     const spans: number[] = [];
     const object = text.charCodeAt(this.start) === 123;
@@ -203,6 +203,55 @@ export class JsonNode {
     }
     this.#spans = spans;
     return spans;
+  }
+}
+
+const hasEscape = (text: string, from: number, to: number): boolean => {
+  for (let i = from; i < to; i++) if (text.charCodeAt(i) === 92) return true;
+  return false;
+};
+
+/** What `asRead` gives of a node: it looks at that node's index and keeps views of its children. */
+class ReadNode extends JsonNode {
+  readonly #source: JsonNode;
+  #views: (JsonNode | undefined)[] | undefined;
+
+  constructor(source: JsonNode) {
+    super(source.text, source.start, source.end, source.solid);
+    this.#source = source;
+  }
+
+  override get size(): number {
+    return this.#source.size;
+  }
+
+  override get(key: string): JsonNode | undefined {
+    if (this.text.charCodeAt(this.start) !== 123) return undefined;
+    const at = this.#source.lastNamed(key);
+    return at < 0 ? undefined : this.at(at);
+  }
+
+  override at(position: number): JsonNode | undefined {
+    this.#views ??= [];
+    this.#views[position] ??= this.#source.at(position)?.asRead();
+    return this.#views[position];
+  }
+
+  override keys(): readonly string[] {
+    return this.#source.keys();
+  }
+
+  override rawKey(position: number): string {
+    return this.#source.rawKey(position);
+  }
+
+  override asText(): string {
+    const { kind } = this;
+    return kind === "object" || kind === "array" ? plainEscapes(this.compact()) : super.asText();
+  }
+
+  override asRead(): JsonNode {
+    return this;
   }
 }
 

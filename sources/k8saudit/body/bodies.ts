@@ -1,5 +1,6 @@
 import { type JsonNode, readJson } from "../../../src/sdk/json-node.ts";
 import { objectOfPatch, operationsOf, type PatchOperation } from "./json-patch.ts";
+import { rememberLatest } from "./latest.ts";
 import { elements, valueAt } from "./steps.ts";
 
 /** What an event's bodies say of the object that its request is about, read as API servers read them. */
@@ -14,17 +15,8 @@ export interface Bodies {
   readonly patch: { readonly operations?: readonly PatchOperation[]; readonly merge?: JsonNode } | undefined;
 }
 
-const known = new WeakMap<JsonNode, Bodies>();
-
-/** The bodies of the event whose value this is; worked out once. */
-export const bodiesOf = (event: JsonNode): Bodies => {
-  let bodies = known.get(event);
-  if (!bodies) {
-    bodies = readBodies(event);
-    known.set(event, bodies);
-  }
-  return bodies;
-};
+/** The bodies of the event whose value this is. */
+export const bodiesOf = rememberLatest((event: JsonNode): Bodies => readBodies(event));
 
 const deletes = new Set(["delete", "deletecollection"]);
 

@@ -15,13 +15,17 @@ export const isDryRun = (event: JsonNode): boolean => {
   const verb = event.get("verb")?.asText() ?? "";
   const subresource = event.get("objectRef")?.get("subresource")?.asText() ?? "";
   if (heedless.has(subresource)) return false;
+  const asked = () => mayName(event) && queryValues(event, "dryRun").includes("All");
+  if (!deletes.has(verb) && subresource !== "eviction") return asked();
   const body = event.get("requestObject")?.asRead();
-  const asked = () => queryValues(event, "dryRun").includes("All");
   if (deletes.has(verb)) {
     if (body) return textsAt(body, ["dryRun"]).includes("All");
     return shown.has(event.get("level")?.asText() ?? "") && !isTruncated(event) && asked();
   }
-  return asked() || (subresource === "eviction" && textsAt(body, ["deleteOptions", "dryRun"]).includes("All"));
+  return asked() || textsAt(body, ["deleteOptions", "dryRun"]).includes("All");
 };
+
+/** Most requests have no such parameter: that is seen at a glance. */
+const mayName = (event: JsonNode): boolean => /dryRun|%/.test(event.get("requestURI")?.asText() ?? "");
 
 const isTruncated = (event: JsonNode): boolean => event.get("annotations")?.get("audit.k8s.io/truncated") !== undefined;

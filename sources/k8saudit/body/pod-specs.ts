@@ -1,5 +1,6 @@
 import type { JsonNode } from "../../../src/sdk/json-node.ts";
 import { bodiesOf } from "./bodies.ts";
+import { rememberLatest } from "./latest.ts";
 import { elements, valueAt } from "./steps.ts";
 
 /** Where an object of any workload holds its pods: Pod, the workloads of apps and batch, CronJob, PodTemplate. */
@@ -16,14 +17,14 @@ const kindKeys = Object.keys(kinds) as (keyof typeof kinds)[];
 const flags = ["hostNetwork", "hostPID", "hostIPC"];
 
 /** All that look like a pod's spec in the object after the request, so that none hides behind another. */
-export const podSpecsOf = (event: JsonNode): readonly JsonNode[] => {
+export const podSpecsOf = rememberLatest((event: JsonNode): readonly JsonNode[] => {
   const { after } = bodiesOf(event);
   const found = podSpecPlaces.map((keys) => valueAt(after, keys)).filter((node) => node?.kind === "object");
   return (found as readonly JsonNode[]).filter(
     (node) =>
       [...kindKeys, "volumes"].some((key) => node.get(key)?.kind === "array") || flags.some((flag) => node.get(flag)),
   );
-};
+});
 
 export interface Container {
   readonly node: JsonNode;
@@ -31,7 +32,8 @@ export interface Container {
   readonly kind: (typeof kinds)[keyof typeof kinds];
 }
 
-export const containersOf = (event: JsonNode): readonly Container[] =>
+export const containersOf = rememberLatest((event: JsonNode): readonly Container[] =>
   podSpecsOf(event).flatMap((spec) =>
     kindKeys.flatMap((key) => elements(spec.get(key)).map((node) => ({ node, spec, kind: kinds[key] }))),
-  );
+  ),
+);
