@@ -12,7 +12,9 @@ export interface Bodies {
   /** The answer shows the object. */
   readonly shown: boolean;
   /** A patch: of what it leaves out, the request says nothing. */
-  readonly patch: { readonly operations?: readonly PatchOperation[]; readonly merge?: JsonNode } | undefined;
+  readonly patch:
+    | { readonly operations?: readonly PatchOperation[]; readonly merge?: JsonNode; readonly directives?: boolean }
+    | undefined;
 }
 
 /** The bodies of the event whose value this is. */
@@ -33,9 +35,12 @@ const readBodies = (event: JsonNode): Bodies => {
     // The body of a deletion is how to delete, not what.
     after: shown ? answer : verb !== undefined && deletes.has(verb) ? undefined : asked,
     shown,
-    patch: operations ? { operations } : merge && { merge },
+    patch: operations ? { operations } : merge && { merge, directives: mayDirect(merge) },
   };
 };
+
+/** Whether a patch may hold `$patch` and its like; escapes may hide them. */
+const mayDirect = (patch: JsonNode): boolean => /"\$|\\/.test(patch.text.slice(patch.start, patch.end));
 
 const objectOnly = (node: JsonNode | undefined): JsonNode | undefined => (node?.kind === "object" ? node : undefined);
 
@@ -48,7 +53,7 @@ const parsed = (text: string | undefined): JsonNode | undefined =>
  */
 export const touches = ({ patch }: Bodies, steps: readonly string[]): boolean => {
   if (patch?.operations) return patch.operations.some((operation) => reaches(operation, steps));
-  return patch?.merge === undefined || sets(patch.merge, steps);
+  return patch?.merge === undefined || sets(patch.merge, steps, patch.directives === true);
 };
 
 const reaches = ({ op, path, from }: PatchOperation, steps: readonly string[]): boolean =>
@@ -58,12 +63,12 @@ const onTheWay = (path: readonly string[] | undefined, steps: readonly string[])
   path === undefined || path.every((step, i) => i >= steps.length || step === steps[i]);
 
 /** A merge patch takes away what it says null of; `$patch` and its like replace what stands beside them. */
-const sets = (patch: JsonNode, steps: readonly string[]): boolean => {
+const sets = (patch: JsonNode, steps: readonly string[], directives: boolean): boolean => {
   let node = patch;
   for (const step of steps) {
-    if (node.kind !== "object" || node.get("$patch") || node.get("$retainKeys")) return true;
+    if (node.kind !== "object" || (directives && (node.get("$patch") || node.get("$retainKeys")))) return true;
     const next = node.get(step);
-    if (!next) return node.get(`$deleteFromPrimitiveList/${step}`) !== undefined;
+    if (!next) return directives && node.get(`$deleteFromPrimitiveList/${step}`) !== undefined;
     node = next;
   }
   return !(node.kind === "object" && node.size === 0);
