@@ -1,4 +1,4 @@
-import { open, readdir, stat } from "node:fs/promises";
+import { open, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isMarked, isMarkedInside, type Mark } from "./mark.ts";
 import { isGzip } from "./unzip.ts";
@@ -27,12 +27,15 @@ const namePattern = (name: string): RegExp => {
 
 /** The files beside `path` that may have been it, oldest first. */
 export const listRotated = async (path: string): Promise<readonly Rotated[]> => {
-  const folder = dirname(path);
-  const name = basename(path);
-  const pattern = namePattern(name);
+  // Of a link, beside what it leads to; rotated files may have either name.
+  const real = await realpath(path).catch(() => path);
+  const folder = dirname(real);
+  const name = basename(real);
+  const patterns = [namePattern(name), namePattern(basename(path))];
+  const isNamed = (other: string): boolean => patterns.some((pattern) => pattern.test(other));
   const names = await readdir(folder).catch((): string[] => []);
   const found = await Promise.all(
-    names.filter((other) => other !== name).map((other) => look(join(folder, other), pattern.test(other))),
+    names.filter((other) => other !== name).map((other) => look(join(folder, other), isNamed(other))),
   );
   // Beside its original a compressed file is still being written.
   const whole = (one: Rotated | undefined): one is Rotated =>

@@ -73,6 +73,12 @@ const readToken = (io: CommandIo, file: string | undefined): string => {
   const name = io.env.OPERATORS_TOKEN || io.env.OPERATORS_TOKEN_FILE ? "OPERATORS_TOKEN" : "AUTH_TOKEN";
   const path = file ?? (io.env[name] ? undefined : io.env[`${name}_FILE`]);
   if (!path) return io.env[name] ?? "";
+  const token = textOf(path);
+  if (token === "") throw new Refused(`the token file ${path} is empty`);
+  return token;
+};
+
+const textOf = (path: string): string => {
   try {
     return readFileSync(path, "utf8").trim();
   } catch {

@@ -13,7 +13,7 @@ export const createOperatorGuard = (token: () => string): ((req: IncomingMessage
     return settings;
   });
   return (req) => {
-    if (isOfAnotherSite(req)) throw new HttpError(403, "unauthorized", "web pages of other sites are not answered");
+    refuseOtherSites(req);
     if (token() !== "") return void authorize(req.headers.authorization);
     if (isThisMachine(req.socket.remoteAddress) && !isForwarded(req) && isOwnName(authorityOf(req))) return;
     throw new HttpError(
@@ -51,6 +51,11 @@ const authorityOf = (req: IncomingMessage): string => req.headers.host ?? String
 /** A web page of elsewhere whose name was made to lead here keeps its name. */
 const isOwnName = (authority: string): boolean =>
   ["localhost", "127.0.0.1", "[::1]"].includes(authority.replace(/:\d*$/, "").toLowerCase());
+
+/** Throws HttpError 403 for what a browser asks on behalf of a page of another site. */
+export const refuseOtherSites = (req: IncomingMessage): void => {
+  if (isOfAnotherSite(req)) throw new HttpError(403, "unauthorized", "web pages of other sites are not answered");
+};
 
 /** What a browser says of whoever made it ask; other clients say nothing of it. */
 const isOfAnotherSite = (req: IncomingMessage): boolean => {

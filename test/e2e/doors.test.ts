@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openHttpSink } from "../fakes/http-sink.ts";
 import { falcoAlert } from "../support/alerts.ts";
 import { runEyrie } from "../support/command.ts";
 import { scratch, startHub } from "../support/hub-process.ts";
@@ -116,3 +117,44 @@ test("the operators' API answers this machine's own addresses, not what a mesh's
     remove();
   }
 });
+
+test("a few alerts that a destination refuses do not erase the dead letters that are there", async () => {
+  const { dir, remove } = scratch();
+  const sink = await openHttpSink();
+  sink.always({ status: 400 });
+  const env = { WEBHOOK_ADDRESS: sink.url, QUEUE_MAXBYTES: String(4 << 20), WEBHOOK_BATCH_ITEMS: "1" };
+  const hub = await startHub({ datadir: dir, env });
+  const dead = async (): Promise<number> => {
+    const { lanes } = (await (await fetch(`${hub.url}/api/v1/lanes`)).json()) as {
+      lanes: { lane: string; dead: number }[];
+    };
+    return lanes.find(({ lane }) => lane === "out:webhook")?.dead ?? 0;
+  };
+  const post = async (from: number, count: number): Promise<void> => {
+    for (let n = from; n < from + count; n++) {
+      const body = JSON.stringify(falcoAlert(n, { output: "x".repeat(4096) }));
+      assert.equal((await fetch(hub.url, { method: "POST", body })).status, 200);
+    }
+  };
+  try {
+    // A quarter of what the queue may take is a mebibyte: some two hundred of these.
+    await post(0, 300);
+    await until("all are refused", () => sink.count() >= 300);
+    await until("only those are kept that there is room for", async () => (await dead()) < 300);
+    const kept = await dead();
+    assert.ok(kept > 200, String(kept));
+    await post(300, 6);
+    await until("they are dead, too", () => sink.count() >= 306);
+    await until(
+      "room was made for them",
+      async () => /_dropped_total\{lane="out:webhook"\} (\d+)/.test(await metricsOf(hub.url)) && (await dead()) <= kept,
+    );
+    assert.ok((await dead()) >= kept - 6, `${await dead()} of ${kept}`);
+  } finally {
+    await hub.stop("SIGKILL");
+    await sink.close();
+    remove();
+  }
+});
+
+const metricsOf = async (url: string): Promise<string> => (await fetch(`${url}/metrics`)).text();

@@ -59,6 +59,14 @@ test("a source's path on the hub's port needs the token too", async (t) => {
   await request(url).post("/k8s-audit").set("Authorization", "Bearer canary-falco").send("{}").expect(200);
 });
 
+test("a page of another site cannot set off the test alert", async (t) => {
+  const { url, taken } = await start(t);
+  await request(url).post("/test").set("Origin", "https://evil.example").expect(403);
+  await request(url).post("/test").set("Sec-Fetch-Site", "cross-site").expect(403);
+  assert.equal(taken.length, 0);
+  await request(url).post("/test").set("Origin", url).set("Sec-Fetch-Site", "same-origin").expect(200);
+});
+
 test("an unauthorised body is not read", async (t) => {
   const { port } = await start(t, tokens);
   const reply = await raw(

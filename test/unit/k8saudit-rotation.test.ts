@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import {
   appendFile,
   copyFile,
+  mkdir,
   mkdtemp,
   open,
   readFile,
   rename,
   rm,
   stat,
+  symlink,
   truncate,
   utimes,
   writeFile,
@@ -272,6 +274,31 @@ test("two rotations between two looks: the file in between is read whole", async
   await writeFile(`${log.file}.1`, lines(["2", "3"]));
   await log.write("4");
   await log.heard("1", "2", "3", "4");
+  assert.equal(log.hub.gaps, 0);
+});
+
+test("a link is followed to what it leads to: rotated behind it, or led to the next file", async (t) => {
+  const log = await makeLog(t);
+  const folder = join(log.file, "../target");
+  await mkdir(folder);
+  const target = (name: string): string => join(folder, name);
+  await writeFile(target("0.log"), lines(["1"]));
+  await symlink(target("0.log"), log.file);
+  const first = await log.start();
+  await log.heard("1");
+  await first.close();
+  await log.write("2");
+  await rename(target("0.log"), target("0.log.20261127-100000"));
+  await writeFile(target("0.log"), lines(["3"]));
+  const second = await log.start();
+  await log.heard("1", "2", "3");
+  await second.close();
+  await log.write("4");
+  await writeFile(target("1.log"), lines(["5"]));
+  await rm(log.file);
+  await symlink(target("1.log"), log.file);
+  await log.start();
+  await log.heard("1", "2", "3", "4", "5");
   assert.equal(log.hub.gaps, 0);
 });
 
