@@ -17,6 +17,13 @@ export interface FileReader {
 
 export const chunkBytes = 256 * 1024;
 
+/** A writer that does not append leaves zeros where the file was cut: they belong to no line. */
+const withoutHole = (bytes: Buffer): Buffer => {
+  if (bytes[0] !== 0) return bytes;
+  const end = bytes.findIndex((byte) => byte !== 0);
+  return end < 0 ? bytes.subarray(bytes.length) : bytes.subarray(end);
+};
+
 /** Takes the file over. `from`: where an earlier reader of the same file was. */
 export const openFileReader = async (
   file: FileHandle,
@@ -46,7 +53,7 @@ export const openFileReader = async (
       at += fresh.length;
       if (head.length < printBytes) head = Buffer.concat([head, fresh]).subarray(0, printBytes);
       tail = Buffer.from(buffer.subarray(Math.max(0, bytesRead - printBytes), bytesRead));
-      for (const text of cutter.push(fresh)) {
+      for (const text of cutter.push(cutter.pending === 0 ? withoutHole(fresh) : fresh)) {
         line++;
         await intake.line(text);
       }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 const folderMode = 0o700;
 const fileMode = 0o600;
 const others = 0o077;
+const everybody = 0o007;
 
 /**
  * Makes the folder, and those above it that are missing, or takes the others' rights from it and from what is in it. Returns
@@ -45,14 +46,16 @@ const own = /^(?:queue|spill|spill-worker|checkpoints|history)$/;
  * look into it, and only what is inside is shut.
  */
 export function privateDataFolder(dir: string): boolean {
+  let mode = 0;
   try {
     mkdirSync(dir, { recursive: true, mode: folderMode });
-    if ((statSync(dir).mode & others) === 0) return true;
+    mode = statSync(dir).mode & others;
+    if (mode === 0) return true;
     if (!readdirSync(dir).every((name) => own.test(name) || name === "lost+found")) return false;
     chmodSync(dir, folderMode);
     return true;
   } catch {
-    // Not there, not ours: whoever opens the queue in it says what is wrong.
-    return false;
+    // Not there: whoever opens the queue in it says what is wrong. Not ours: Kubernetes gives a volume to the pod's group.
+    return (mode & everybody) === 0;
   }
 }

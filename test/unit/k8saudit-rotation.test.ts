@@ -139,6 +139,19 @@ test("a copied and truncated file that grows again at once loses nothing, howeve
   }
 });
 
+test("a writer that goes on where it was when the file is cut leaves a hole, behind which its events are read", async (t) => {
+  const log = await makeLog(t);
+  const writer = await open(log.file, "w");
+  t.after(() => writer.close());
+  await writer.write(lines(["1", "2"]));
+  await log.start();
+  await log.heard("1", "2");
+  await truncate(log.file, 0);
+  await writer.write(lines(["3", "4"]));
+  await log.heard("1", "2", "3", "4");
+  assert.deepEqual(log.hub.drops, []);
+});
+
 test("copied, truncated and grown beyond its old length while the hub was down", async (t) => {
   const log = await makeLog(t);
   await log.write("1");
