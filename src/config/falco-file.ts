@@ -1,9 +1,8 @@
 import type { Environment } from "./environment.ts";
 import { expand } from "./expand.ts";
 import { falcoFields, falcoLists, readFalco } from "./falco.ts";
-import { withIncluded } from "./falco-includes.ts";
+import { completed } from "./falco-includes.ts";
 import { flatten } from "./flatten.ts";
-import { override } from "./override.ts";
 import { collectProblems } from "./problem.ts";
 import { readText } from "./read-text.ts";
 import { emptyMap, readYaml } from "./tree.ts";
@@ -40,9 +39,9 @@ export const loadFalco = (options: FalcoOptions): Falco => {
   const { file, env, overrides } = options;
   const problems = collectProblems();
   const read = readText;
-  const inFile =
-    file === undefined ? emptyMap : withIncluded(readYaml(read(file), file, problems), file, { env, read, problems });
-  const { found } = flatten(expand(overrides.reduce(override, inFile), env), space, "", problems);
+  const inFile = file === undefined ? emptyMap : readYaml(read(file), file, problems);
+  const tree = completed(inFile, file, overrides, { env, read, problems });
+  const { found } = flatten(expand(tree, env), space, "", problems);
   const config = readFalco(found, { env, read, problems });
   const on = (key: string): boolean => {
     const tree = found.get(key);

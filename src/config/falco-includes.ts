@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expand } from "./expand.ts";
+import { override } from "./override.ts";
 import type { Problems } from "./problem.ts";
 import { errorCode, type Reader } from "./settings.ts";
 import { type Entry, emptyMap, type MapTree, readYaml, type Tree } from "./tree.ts";
@@ -18,8 +19,22 @@ interface Include {
 /** Falco's packages name this folder, whether it is there or not. */
 const standardFolder = "/etc/falco/config.d";
 
-/** The file with those that its `config_files` names (falco.yaml) laid over it, in their order. */
-export const withIncluded = (root: MapTree, main: string, reader: Reader): MapTree => {
+/**
+ * The file as it counts: those that its `config_files` names (falco.yaml) laid over it, then what the command line sets;
+ * that may name `config_files`, too.
+ */
+export const completed = (
+  root: MapTree,
+  main: string | undefined,
+  overrides: readonly string[],
+  reader: Reader,
+): MapTree => {
+  const naming = overrides.filter((assignment) => /^config_files\b/i.test(assignment));
+  const others = overrides.filter((assignment) => !naming.includes(assignment));
+  return others.reduce(override, withIncluded(naming.reduce(override, root), main, reader));
+};
+
+const withIncluded = (root: MapTree, main: string | undefined, reader: Reader): MapTree => {
   const { read, problems } = reader;
   const named = child(root, "config_files");
   if (!named) return root;

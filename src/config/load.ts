@@ -6,7 +6,7 @@ import { type Environment, environment, envName, proxyOf } from "./environment.t
 import { expand } from "./expand.ts";
 import { falcoFields, falcoLists, readFalco } from "./falco.ts";
 import { falcoBlocks } from "./falco-blocks.ts";
-import { withIncluded } from "./falco-includes.ts";
+import { completed } from "./falco-includes.ts";
 import { falcoOutputs } from "./falco-outputs.ts";
 import { falcosidekickKeys } from "./falcosidekick-keys.ts";
 import { flatten, type KeySpace } from "./flatten.ts";
@@ -15,7 +15,6 @@ import { assemble, customValues, redisOf } from "./hub.ts";
 import { guardsOf, leavesOf, sharedKey } from "./instances.ts";
 import { clashes, listenersOf } from "./listeners.ts";
 import { outputInstances } from "./output-instances.ts";
-import { override } from "./override.ts";
 import { collectProblems } from "./problem.ts";
 import { readText } from "./read-text.ts";
 import { errorCode, type Reader, readFields } from "./settings.ts";
@@ -48,7 +47,7 @@ export const loadConfig = (options: LoadOptions): Loaded => {
   const read = options.read ?? readText;
   const reader: Reader = { env, read, problems };
   const inFile = options.file === undefined ? emptyMap : readFile(options.file, reader);
-  const tree = expand((options.overrides ?? []).reduce(override, inFile), env);
+  const tree = expand(completed(inFile, options.file, options.overrides ?? [], reader), env);
   const { outputs, sources } = options;
 
   const space = keySpace(outputs, sources);
@@ -110,7 +109,7 @@ const inOrder = (problems: readonly Problem[]): readonly Problem[] =>
 
 const readFile = (file: string, reader: Reader): MapTree => {
   try {
-    return withIncluded(readYaml(reader.read(file), file, reader.problems), file, reader);
+    return readYaml(reader.read(file), file, reader.problems);
   } catch (error) {
     reader.problems.error("", `the configuration file cannot be read (${errorCode(error)})`, { file });
     return emptyMap;

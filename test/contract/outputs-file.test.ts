@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -83,6 +84,24 @@ describe("file", () => {
       mkdirSync(join(folder, "later"));
       await sender.send(numbered(1), soon());
       assert.equal(readFileSync(path, "utf8").trimEnd().split("\n").length, 1);
+    }));
+
+  it("takes back what was written of a batch that did not fit", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "alerts.jsonl");
+      writeFileSync(path, "before\n");
+      const at = (module: string) => JSON.stringify(new URL(module, import.meta.url).href);
+      const script = `
+        import file from ${at("../../outputs/file.ts")};
+        import { sampleAlert } from ${at("../support/hostile-alerts.ts")};
+        const alerts = Array.from({ length: 100 }, () => sampleAlert());
+        await file.open({ path: ${JSON.stringify(path)}, format: "json" }).send(alerts).catch(({ message }) => console.log(message));
+      `;
+      // No file may grow beyond 8 blocks: half of the batch is written, then the system refuses.
+      const limited = `trap "" XFSZ; ulimit -f 8; exec "$0" --input-type=module -e "$1"`;
+      const run = spawnSync("sh", ["-c", limited, process.execPath, script], { timeout: 20_000 });
+      assert.match(run.stdout.toString(), /cannot be written \(EFBIG\)/, run.stderr.toString());
+      assert.equal(readFileSync(path, "utf8"), "before\n");
     }));
 
   it("says that a full disk took nothing", async () => {

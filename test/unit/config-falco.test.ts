@@ -184,6 +184,8 @@ test("config_files are laid over the file in their order, by three strategies", 
   assert.match(read("{path: /c.yaml, strategy: some}").said.join(), /strategy must be one of/);
   assert.match(read("/gone.yaml").said.join(), /^warning .*config_files: \/gone\.yaml is not there/);
   assert.match(read("falco.yaml").said.join(), /names itself/);
+  const named = load("rules_files: [one.yaml]\n", ["config_files[]=/b.yaml", "rules_files[]=four.yaml"], files).config;
+  assert.deepEqual(named.falco.rulesFiles, ["one.yaml", "three.yaml", "four.yaml"]);
   const nested = load(main("/n.yaml"), [], { "/n.yaml": "config_files: [/a.yaml]\npriority: bogus\n" }).said;
   assert.deepEqual(nested, ["error /n.yaml:1:15: config_files: must not stand in a file that config_files names"]);
 });
