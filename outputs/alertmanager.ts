@@ -37,6 +37,7 @@ export default defineOutput({
   example: { hostport: ["http://127.0.0.1:9093"], expiresafter: 900 },
   batch: { items: 100, bytes: 1_000_000 },
   enabled: (config) => config.hostport.length > 0,
+  warn: (config) => oddPriorities(config),
   check: ({ endpoint, customheaders }) => [
     ...pathFaults("endpoint", endpoint),
     ...headerFaults("customheaders", customheaders),
@@ -131,6 +132,24 @@ const thresholds = remember((written: string) =>
     .map(([drops, name]) => ({ drops: Number(drops), priority: parsePriority(name ?? "") }))
     .toSorted((a, b) => b.drops - a.drops),
 );
+
+/** What falcosidekick logs at start: priorities and thresholds that mean nothing. */
+const oddPriorities = (config: Settings): readonly string[] => {
+  const { customseveritymap, dropeventdefaultpriority, dropeventthresholds } = config;
+  const odd = dropeventthresholds.split(",").filter((item) => {
+    const [drops = "", name = ""] = item.split(":").map((part) => part.trim());
+    return item.trim() !== "" && !(/^\d+$/.test(drops) && parsePriority(name));
+  });
+  return [
+    ...Object.keys(customseveritymap).flatMap((name) =>
+      parsePriority(name) ? [] : [`customseveritymap: "${name}" is no priority and is left out`],
+    ),
+    ...(dropeventdefaultpriority === "" || parsePriority(dropeventdefaultpriority)
+      ? []
+      : ["dropeventdefaultpriority: is no priority: none is raised"]),
+    ...odd.map((item) => `dropeventthresholds: "${item.trim()}" is not drops:priority and raises nothing`),
+  ];
+};
 
 /** Counts of dropped events as a few labels instead of ever new ones, and the priority they call for. */
 const dropLabel = (value: string, config: Settings) => {

@@ -1,3 +1,4 @@
+import { formatFaults } from "../src/sdk/attachment.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { type Config, flag, text, url } from "../src/sdk/fields.ts";
 import { postJson } from "../src/sdk/http.ts";
@@ -29,6 +30,7 @@ export default defineHttpOutput({
   fields,
   example: { webhookurl: "http://127.0.0.1:8080/workflows/XXXX" },
   enabled: (config) => config.webhookurl !== "",
+  warn: ({ outputformat }) => formatFaults(outputformat, ["all", "text", "facts"]),
   request: ([alert], config) => {
     const adaptive = config.cardtype ? config.cardtype === "adaptivecard" : isWorkflow(config.webhookurl);
     const make = adaptive ? adaptiveCard : messageCard;

@@ -35,8 +35,16 @@ export const attachmentFields = {
 export type AttachmentConfig = Config<typeof attachmentFields>;
 
 /** falcosidekick starts with a template that does not parse, and sends its messages without it: so a warning. */
-export const messageFaults = ({ messageformat }: AttachmentConfig): readonly string[] =>
-  templateFaults("messageformat", messageformat).map((fault) => `${fault}; messages are sent without it`);
+export const messageFaults = ({ messageformat, outputformat }: AttachmentConfig): readonly string[] => [
+  ...templateFaults("messageformat", messageformat).map((fault) => `${fault}; messages are sent without it`),
+  ...formatFaults(outputformat, ["all", "text", "fields"]),
+];
+
+/** As falcosidekick, which compares the words as they are written. */
+export const formatFaults = (outputformat: string, known: readonly string[]): readonly string[] =>
+  outputformat === "" || known.includes(outputformat)
+    ? []
+    : [`outputformat: is none of ${known.join(", ")}: messages show neither the text nor the rest`];
 
 /** One row of an attachment; `short` rows stand side by side. */
 export interface Row {

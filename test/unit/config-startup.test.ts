@@ -96,6 +96,34 @@ test("a wrong value of any other key leaves its output on, with the default", ()
   assert.equal(elasticsearch?.transport.rejectUnauthorized, true);
 });
 
+test("priorities and thresholds that mean nothing are named", () => {
+  const config =
+    "alertmanager: {hostport: 'http://h:1', dropeventdefaultpriority: loud, dropeventthresholds: 'x:critical,5,6:,7:error', customseveritymap: {odd: a, info: b}}\n";
+  const { problems } = loadConfig({ file: "c.yaml", read: fileOf(config), env: {}, outputs, sources: [] });
+  assert.deepEqual(
+    problems.map(({ severity, message }) => `${severity} ${message}`),
+    [
+      "warning is no priority: none is raised",
+      'warning "x:critical" is not drops:priority and raises nothing',
+      'warning "5" is not drops:priority and raises nothing',
+      'warning "6:" is not drops:priority and raises nothing',
+      'warning "odd" is no priority and is left out',
+    ],
+  );
+});
+
+test("an outputformat that shows nothing is named", () => {
+  const config = `slack: {webhookurl: 'http://h/', outputformat: ALL}\nteams: {webhookurl: 'http://h/', outputformat: fields}\n`;
+  const { problems } = loadConfig({ file: "c.yaml", read: fileOf(config), env: {}, outputs, sources: [] });
+  assert.deepEqual(
+    problems.map(({ key, message }) => [key, message]),
+    [
+      ["slack.outputformat", "is none of all, text, fields: messages show neither the text nor the rest"],
+      ["teams.outputformat", "is none of all, text, facts: messages show neither the text nor the rest"],
+    ],
+  );
+});
+
 test("a CA that cannot be read is left out and servers are verified; falcosidekick's own standard path is not missed", () => {
   const caught = (path: string) =>
     loadConfig({
