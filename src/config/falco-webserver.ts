@@ -43,6 +43,7 @@ export const auditEndpoint = (
       openParams: `${secure ? "https" : "http"}://${host}:${value("listen_port")}${endpoint}`,
       from: {
         key,
+        keys: { listen: "webserver.listen_port", sslcertificate: "webserver.ssl_certificate" },
         ...(file !== undefined && { file }),
         ...(line !== undefined && { line }),
         ...(column !== undefined && { column }),

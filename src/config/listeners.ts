@@ -34,11 +34,11 @@ export const listenersOf = (config: HubConfig): readonly PlannedListener[] => {
           },
         ]
       : []),
-    ...(role === "worker" ? [] : sources).flatMap(({ id, source, config: settings }) => {
+    ...(role === "worker" ? [] : sources).flatMap(({ source, config: settings, written }) => {
       const place = source.listens?.(settings);
       if (!place) return [];
       const { key, host: at, port, path = "", traits } = place;
-      return [{ key: `${id}.${key}`, host: at, port, takes: `events${path === "" ? "" : ` at ${path}`}`, traits }];
+      return [{ key: written(key), host: at, port, takes: `events${path === "" ? "" : ` at ${path}`}`, traits }];
     }),
   ];
 };

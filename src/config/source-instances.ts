@@ -3,7 +3,7 @@ import type { Source } from "../sdk/source.ts";
 import { extractors } from "./falco-lists.ts";
 import { readInstances } from "./instances.ts";
 import type { Place } from "./problem.ts";
-import { type Reader, readStrictly } from "./settings.ts";
+import { type Reader, readFields } from "./settings.ts";
 import { told } from "./told.ts";
 import { type Tree, treeOf } from "./tree.ts";
 import type { FalcoConfig, PluginConfig, SourceInstance } from "./types.ts";
@@ -35,7 +35,9 @@ export const sourceInstances = (
       }
       for (const fault of source.check?.(values) ?? []) reader.problems.error(...told(fault, raw, fields));
       const { files: secretFiles } = raw;
-      return { id, fields, instance: { id, source, config: values, secretFiles, ...(name !== undefined && { name }) } };
+      const written = (key: string): string => raw.label + key;
+      const instance = { id, source, config: values, secretFiles, written, ...(name !== undefined && { name }) };
+      return { id, fields, instance };
     }),
   );
   const plugged = falco.loaded.flatMap((plugin, index) => {
@@ -46,16 +48,22 @@ export const sourceInstances = (
       nameMissing(plugin, sources, at, reader);
       return [];
     }
-    return fromPlugin(
-      source,
-      wanted,
-      `${source.name}.plugin-${index}`,
-      `${plugin.from?.key ?? `plugins.${plugin.name}`}.`,
-      at,
-      reader,
-    );
+    return fromPlugin(source, wanted, `${source.name}.plugin-${index}`, writtenIn(plugin), at, reader);
   });
   return [...own, ...plugged];
+};
+
+/** A key of the source as falco.yaml calls it. */
+const writtenIn = ({ name, from }: PluginConfig): ((key: string) => string) => {
+  const block = `plugins.${name}`;
+  const own: Readonly<Record<string, string>> = from?.keys ?? {
+    listen: `${block}.open_params`,
+    file: `${block}.open_params`,
+    sslcertificate: `${block}.init_config.sslCertificate`,
+    maxeventsize: `${block}.init_config.maxEventSize`,
+    maxbatchsize: `${block}.init_config.webhookMaxBatchSize`,
+  };
+  return (key) => own[key] ?? `${from?.key ?? block}${key === "" ? "" : `.${key}`}`;
 };
 
 /** A loaded plugin that nothing here stands in for: without its events the hub would be blind and say nothing. */
@@ -73,7 +81,7 @@ const nameMissing = ({ name }: PluginConfig, sources: readonly AnySource[], at: 
 
 const placeOf = (plugin: PluginConfig, found: ReadonlyMap<string, Tree>): Place => {
   if (plugin.from) {
-    const { key: _key, ...at } = plugin.from;
+    const { key: _key, keys: _keys, ...at } = plugin.from;
     return at;
   }
   const list = found.get("plugins");
@@ -85,15 +93,23 @@ const fromPlugin = (
   source: AnySource,
   wanted: Readonly<Record<string, unknown>>,
   id: string,
-  label: string,
+  written: (key: string) => string,
   at: Place,
   reader: Reader,
 ): ReadSource[] => {
   const fields = source.fields as Fields;
   const byKey = new Map(Object.entries(wanted).map(([key, value]) => [key.toLowerCase(), treeOf(value, at)]));
   const inFile = (key: string): Tree | undefined => byKey.get(key);
-  const { values, places, files: secretFiles } = readStrictly(fields, { label, inFile, envOver: () => [] }, reader);
-  for (const fault of source.check?.(values) ?? [])
-    reader.problems.error(...told(fault, { id, label, places, at }, fields));
-  return source.enabled(values) ? [{ id, fields, instance: { id, source, config: values, secretFiles } }] : [];
+  const {
+    values,
+    faults,
+    places,
+    files: secretFiles,
+  } = readFields(fields, { label: "", inFile, envOver: () => [] }, reader);
+  for (const fault of faults) reader.problems.error(written(fault.key), fault.message, fault.at);
+  for (const fault of source.check?.(values) ?? []) {
+    const [key, message, place] = told(fault, { id, label: "", places, at }, fields);
+    reader.problems.error(written(key), message, place);
+  }
+  return source.enabled(values) ? [{ id, fields, instance: { id, source, config: values, secretFiles, written } }] : [];
 };

@@ -87,6 +87,8 @@ export interface SourceInstance {
   readonly config: Readonly<Record<string, unknown>>;
   /** Files that secrets among them were read from, by key. */
   readonly secretFiles: Readonly<Record<string, string>>;
+  /** What a key is called where it was written: `k8saudit[1].listen`, `plugins.k8saudit.open_params`. */
+  readonly written: (key: string) => string;
 }
 
 export interface RedisSettings {
@@ -179,7 +181,14 @@ export interface PluginConfig {
   readonly openParams: unknown;
   readonly line?: number;
   /** What asks for it, when that is another key than `plugins`. */
-  readonly from?: { readonly key: string; readonly file?: string; readonly line?: number; readonly column?: number };
+  readonly from?: {
+    readonly key: string;
+    /** Its source's keys as they are called there. */
+    readonly keys: Readonly<Record<string, string>>;
+    readonly file?: string;
+    readonly line?: number;
+    readonly column?: number;
+  };
 }
 
 export interface AppendOutput {

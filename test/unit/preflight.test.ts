@@ -83,6 +83,18 @@ const faulty: Readonly<Record<string, readonly [yaml: string, said: RegExp]>> = 
     audit("", `http://127.0.0.1:${busyPort}/k8s-audit`),
     new RegExp(`k8saudit\\.listen: port ${busyPort} is in use`),
   ],
+  "a plugin's port in use": [
+    `listenport: 0\nload_plugins: [k8saudit]\nplugins: [{name: k8saudit, open_params: 'http://127.0.0.1:${busyPort}/k8s-audit'}]\n`,
+    new RegExp(`plugins\\.k8saudit\\.open_params: port ${busyPort} is in use`),
+  ],
+  "a plugin's PEM without a key": [
+    `listenport: 0\nplugins: [{name: k8saudit, init_config: {sslCertificate: ${certOnly}}, open_params: 'https://127.0.0.1:0/k'}]\n`,
+    /plugins\.k8saudit\.init_config\.sslCertificate: the file holds no private key/,
+  ],
+  "an old web server's PEM that is missing": [
+    "listenport: 0\nwebserver: {k8s_audit_endpoint: /k, listen_port: 0, ssl_enabled: true, ssl_certificate: /nope.pem}\n",
+    /webserver\.ssl_certificate: the file cannot be read/,
+  ],
   "an address of another host": ["listenport: 1\nlistenaddress: 192.0.2.1\n", /listenport: 192\.0\.2\.1 is no address/],
   "a port taken twice": [
     "listenport: 12801\nk8saudit: {listen: 'http://:12801/k8s-audit'}\n",
@@ -90,7 +102,7 @@ const faulty: Readonly<Record<string, readonly [yaml: string, said: RegExp]>> = 
   ],
   "two sources on one port": [
     "listenport: 0\nk8saudit:\n  - {name: a, listen: 'http://127.0.0.1:19765/a'}\n  - {name: b, listen: 'http://localhost:19765/b'}\n",
-    /k8saudit\.b\.listen: wants port 19765, which k8saudit\.a\.listen has/,
+    /k8saudit\[1\]\.listen: wants port 19765, which k8saudit\[0\]\.listen has/,
   ],
   "a data folder that is a file": [`listenport: 0\ndatadir: ${certOnly}\n`, /datadir: .* is not a folder/],
   "rules with an error": [
