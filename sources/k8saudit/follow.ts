@@ -22,6 +22,8 @@ export type FollowHost = Pick<SourceHost, "push" | "drop" | "gap" | "log" | "che
 /** Files read before the current one that are known again. */
 const marksKept = 4;
 const longestPauseMs = 30_000;
+/** Read between two checkpoints where there is much to read. */
+const savedBytes = 16 * chunkBytes;
 
 /**
  * Follows a file by its name until the signal: what is appended; after a rotation the old file to its end, those that
@@ -95,25 +97,32 @@ const createFollowing = (
   const finish = async ({ file, from }: Remainder): Promise<void> => {
     const intake = intakeOf(file.path);
     host.log.info({ file: file.path, offset: from?.offset ?? 0 }, "reading a rotated file to its end");
-    let mark: Mark;
+    const others = done.filter((one) => one !== from);
+    const keep = (mark: Mark): Promise<void> => {
+      done = [...others, mark];
+      return save([]);
+    };
     if (file.gzip) {
       const read = await readCompressed(file, from, intake, maxLine);
       if (read.fault !== undefined) gap(`the compressed file is broken (${read.fault})`, file.path);
-      mark = read.mark;
-    } else {
-      const reader = await openFileReader(await open(file.path), from ?? { offset: 0, line: 1 }, intake, maxLine);
-      try {
-        let got = await reader.read();
-        while (got !== "cut" && got > 0 && !signal.aborted) got = await reader.read();
-        if (got === "cut") gap("the rotated file was cut while it was read", file.path);
-        if (!signal.aborted) await reader.end();
-        mark = await reader.mark();
-      } finally {
-        await reader.close();
-      }
+      return keep(read.mark);
     }
-    done = [...done.filter((one) => one !== from), mark];
-    await save([]);
+    const reader = await openFileReader(await open(file.path), from ?? { offset: 0, line: 1 }, intake, maxLine);
+    try {
+      let unsaved = 0;
+      let got = await reader.read();
+      for (; got !== "cut" && got > 0 && !signal.aborted; got = await reader.read()) {
+        unsaved += got;
+        if (unsaved < savedBytes) continue;
+        await keep(await reader.mark());
+        unsaved = 0;
+      }
+      if (got === "cut") gap("the rotated file was cut while it was read", file.path);
+      if (!signal.aborted) await reader.end();
+      await keep(await reader.mark());
+    } finally {
+      await reader.close();
+    }
   };
 
   const lookForLate = async (over: boolean): Promise<void> => {
@@ -129,7 +138,7 @@ const createFollowing = (
       const got = await reader.read();
       if (got === "cut") return "cut";
       unsaved += got;
-      if (got > 0 && unsaved < 16 * chunkBytes) continue;
+      if (got > 0 && unsaved < savedBytes) continue;
       unsaved = 0;
       await lookForLate(false);
       await save([await reader.mark()]);
@@ -149,7 +158,8 @@ const createFollowing = (
     // Where the name is free or its file empty, whoever writes may still have the renamed file open.
     const renamed = last && !last.file.gzip && (current?.empty ?? true) ? last : undefined;
     for (const one of renamed ? older.slice(0, -1) : older) if (!signal.aborted) await finish(one);
-    if (!renamed && !current) return undefined;
+    // What is left of those is not known to the checkpoint once it knows the current file.
+    if (signal.aborted || (!renamed && !current)) return undefined;
     const from = renamed ? renamed.from : current?.from;
     const file = renamed?.file.path ?? path;
     const opened = await open(file);
@@ -182,6 +192,7 @@ const createFollowing = (
         }
         if (!fromEnd) positioned();
         reader = await openCurrent(located);
+        if (signal.aborted) return;
         if (!reader) {
           await waitForFile();
           marks = done;

@@ -72,7 +72,7 @@ test("a folder that is to be followed stops the start", async () => {
   mkdirSync(join(dir, "audit"));
   try {
     const config = `k8saudit: { file: "${join(dir, "audit")}", follow: true }\n`;
-    await assert.rejects(startHub({ datadir: dir, config }), /k8saudit: file: a folder cannot be followed/);
+    await assert.rejects(startHub({ datadir: dir, config }), /k8saudit\.file: a folder cannot be followed/);
   } finally {
     remove();
   }

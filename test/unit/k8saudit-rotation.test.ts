@@ -315,6 +315,36 @@ test("a link is followed to what it leads to: rotated behind it, or led to the n
   assert.equal(log.hub.gaps, 0);
 });
 
+test("a stop while what was rotated is read loses none of it", async (t) => {
+  const log = await makeLog(t);
+  await log.write("1");
+  const first = await log.start();
+  await log.heard("1");
+  await first.close();
+  for (const [id, name] of [
+    ["2", "audit.log.3"],
+    ["3", "audit.log.2"],
+    ["4", "audit.log.1"],
+  ] as const) {
+    await log.write(id);
+    await rename(log.file, join(log.file, "..", name));
+  }
+  await log.write("5");
+  log.hub.refuse = true;
+  for (let start = 0; start < 3; start++) {
+    const held = log.hub.logged.length;
+    const source = await log.start();
+    await until("the first of them waits", () =>
+      log.hub.logged.slice(held).some(({ msg }) => /cannot be stored/.test(msg)),
+    );
+    await source.close();
+  }
+  log.hub.refuse = false;
+  await log.start();
+  await log.heard("1", "2", "3", "4", "5");
+  assert.equal(log.hub.gaps, 0);
+});
+
 test("a broken compressed file is a gap and ends nothing", async (t) => {
   const log = await makeLog(t);
   await log.write("1");
