@@ -2,17 +2,16 @@ import type { IncomingMessage } from "node:http";
 import type { Budget } from "./budget.ts";
 import { createDecoder, type Decoder } from "./decoder.ts";
 import { HttpError, overloaded } from "./errors.ts";
-import { createGathered, noRoom, tooLarge } from "./gather.ts";
-import type { OpenBodies } from "./open-bodies.ts";
+import { Gathered, noRoom, tooLarge } from "./gather.ts";
+import { type Cut, createOpenBodies, type OpenBodies } from "./open-bodies.ts";
 
 export interface BodyLimits {
   /** Of the body, as sent and decompressed alike. */
   readonly maxBytes: number;
   readonly budget: Budget;
-  /** Milliseconds from when the body is wanted until its last byte. */
-  readonly timeoutMs?: number;
   /** Bytes that one byte as sent may become, above the first mebibyte. */
   readonly maxRatio?: number;
+  /** The others that are being read, with the time that each has. */
   readonly open?: OpenBodies;
   /** Called when the body is wanted, before its first byte: the place for `100 Continue`. */
   readonly begin?: (() => void) | undefined;
@@ -27,7 +26,7 @@ export interface Body {
   release(): void;
 }
 
-const defaultTimeoutMs = 30_000;
+const elsewhere = createOpenBodies(30_000);
 const defaultRatio = 100;
 const freeOfRatio = 1 << 20;
 
@@ -52,18 +51,6 @@ export const readBody = (req: IncomingMessage, limits: BodyLimits): Promise<Body
   return decoder ? readDecoded(req, limits, decoder) : readPlain(req, limits);
 };
 
-/** Ends a reading that takes too long, or that must give way; `done` when it ended by itself. */
-const limitTime = ({ timeoutMs = defaultTimeoutMs, open }: BodyLimits, fail: (error: HttpError) => void) => {
-  const timer = setTimeout(() => fail(new HttpError(408, "timeout", "the body did not come in time")), timeoutMs);
-  const entry = open?.add(() => fail(overloaded("this body came too slowly and gave way to others")));
-  return {
-    done: (): void => {
-      clearTimeout(timer);
-      entry?.done();
-    },
-  };
-};
-
 const bodyOf = (bytes: Buffer, wire: number, budget: Budget): Body => {
   let held = bytes.length;
   return {
@@ -79,16 +66,17 @@ const bodyOf = (bytes: Buffer, wire: number, budget: Budget): Body => {
 /** The way of most requests: three listeners do the work, and all of them stay behind, for they cost less than they weigh. */
 const readPlain = (req: IncomingMessage, limits: BodyLimits): Promise<Body> =>
   new Promise((resolve, reject) => {
-    const gathered = createGathered(limits.maxBytes, limits.budget);
+    const { maxBytes, budget, open = elsewhere } = limits;
+    const gathered = new Gathered(maxBytes, budget);
     let over = false;
     const fail = (error: unknown): void => {
       if (over) return;
       over = true;
-      time.done();
+      open.delete(entry);
       gathered.drop();
       reject(error);
     };
-    const time = limitTime(limits, fail);
+    const entry = open.add((why) => fail(cutError(why)));
     req.on("data", (chunk: Buffer) => {
       if (over) return;
       try {
@@ -100,24 +88,26 @@ const readPlain = (req: IncomingMessage, limits: BodyLimits): Promise<Body> =>
     req.on("end", () => {
       if (over) return;
       over = true;
-      time.done();
-      resolve(bodyOf(gathered.join(), gathered.size, limits.budget));
+      open.delete(entry);
+      resolve(bodyOf(gathered.join(), gathered.size, budget));
     });
     // Comes after an error, too.
-    req.on("close", () => fail(aborted()));
+    req.on("close", () => {
+      if (!over) fail(aborted());
+    });
   });
 
 const readDecoded = (req: IncomingMessage, limits: BodyLimits, { stream, memory }: Decoder): Promise<Body> =>
   new Promise((resolve, reject) => {
-    const { maxBytes, budget, maxRatio = defaultRatio } = limits;
-    const gathered = createGathered(maxBytes, budget);
+    const { maxBytes, budget, open = elsewhere, maxRatio = defaultRatio } = limits;
+    const gathered = new Gathered(maxBytes, budget);
     budget.take(memory);
     let wire = 0;
     let over = false;
 
     const detach = (): void => {
       over = true;
-      time.done();
+      open.delete(entry);
       budget.give(memory);
       req.off("data", onWire).off("error", onAbort).off("close", onAbort);
       // A late error of either stream must find a listener.
@@ -141,7 +131,7 @@ const readDecoded = (req: IncomingMessage, limits: BodyLimits, { stream, memory 
       // The request closes before the last bytes are decoded.
       if (!req.complete) fail(aborted());
     };
-    const time = limitTime(limits, fail);
+    const entry = open.add((why) => fail(cutError(why)));
 
     req.on("data", onWire).on("error", onAbort).on("close", onAbort);
     stream.on("data", (chunk: Buffer) => {
@@ -169,6 +159,10 @@ const fits = (budget: Budget, bytes: number): boolean => {
   return true;
 };
 
+const cutError = (why: Cut): HttpError =>
+  why === "late"
+    ? new HttpError(408, "timeout", "the body did not come in time")
+    : overloaded("this body came too slowly and gave way to others");
 const aborted = (): HttpError => new HttpError(400, "aborted", "the body ended early");
 const tooDense = (ratio: number): HttpError =>
   new HttpError(413, "ratio", `the body grows more than ${ratio} times when it is decompressed`);

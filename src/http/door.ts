@@ -53,7 +53,7 @@ export interface DoorParts {
 }
 
 export const createDoor = ({ listener, source, phase, limits, metrics, log }: DoorParts): Door => {
-  const open = createOpenBodies();
+  const open = createOpenBodies(limits.bodyTimeoutMs);
   const gate = createGate(limits.maxRequests, phase, open);
   const budget = createBudget(Math.max(limits.maxInflightBytes, limits.maxBodyBytes), open);
   const refusals = createThrottledLog(log);

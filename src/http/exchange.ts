@@ -30,7 +30,6 @@ export const serve = async (req: IncomingMessage, res: ServerResponse, door: Doo
         maxBytes: work.maxBytes ?? limits.maxBodyBytes,
         budget,
         open,
-        timeoutMs: limits.bodyTimeoutMs,
         maxRatio: limits.maxRatio,
         begin: req.headers.expect === undefined ? undefined : () => res.writeContinue(),
       });

@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { constants, gzipSync, zstdCompressSync } from "node:zlib";
 import { createBudget } from "../../src/http/budget.ts";
-import { createGathered } from "../../src/http/gather.ts";
+import { Gathered } from "../../src/http/gather.ts";
 import { makeAuthority } from "../fakes/certificates.ts";
 import { until } from "../support/until.ts";
 import { parseReply, post, readAll, request, sendRaw, start } from "./http-support.ts";
@@ -135,7 +135,7 @@ test("pieces of any lengths come out as they went in, and give back what they to
   const whole = Buffer.from(Array.from({ length: 60_000 }, (_, i) => i % 251));
   for (const step of [1023, 1024, 16_384, 100]) {
     const budget = createBudget(1 << 20);
-    const gathered = createGathered(1 << 20, budget);
+    const gathered = new Gathered(1 << 20, budget);
     for (let at = 0, n = 1; at < whole.length; at += n, n = (n * 7919) % step || step)
       gathered.add(whole.subarray(at, at + n));
     assert.ok(gathered.join().equals(whole), String(step));
