@@ -163,6 +163,8 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
   const age = gauge("eyrie_lane_oldest_age_seconds", "Age of a lane's oldest event that is not settled.", ["lane"]);
   const durable = gauge("eyrie_queue_durable", "1: an accepted event survives a crash.");
   const writable = gauge("eyrie_queue_writable", "1: the queue takes events.");
+  const damaged = gauge("eyrie_queue_damaged_bytes", "Size of the damaged queue files that are kept.");
+  const lost = gauge("eyrie_queue_lost_events", "Events that kept damaged files could not give back.", ["lane"]);
   const spilled = gauge("eyrie_spill_events", "Events in the local spill, waiting for Redis.");
   const inflight = gauge("eyrie_intake_inflight_bytes", "Bytes of request bodies held in memory.");
 
@@ -181,6 +183,9 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
       durable.set(Number(status.durable));
       writable.set(Number(status.writable));
       spilled.set(status.spilled ?? 0);
+      damaged.set(status.damaged?.bytes ?? 0);
+      lost.reset();
+      for (const [lane, events] of Object.entries(status.damaged?.lost ?? {})) lost.set({ lane }, events);
     }
     for (const [output, seconds] of lastSuccess) success.set({ output }, seconds);
     inflight.set(sources.inflightBytes?.() ?? 0);

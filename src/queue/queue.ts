@@ -107,6 +107,18 @@ export interface QueueStatus {
   readonly warnings: readonly string[];
   /** Events in the spill, waiting for Redis. */
   readonly spilled?: number;
+  /** Damaged originals that are kept; absent: none. */
+  readonly damaged?: Damaged;
+}
+
+export interface Damaged {
+  /** Names in the queue's directory. */
+  readonly files: readonly string[];
+  readonly bytes: number;
+  /** Some of them are still being read back. */
+  readonly reading: boolean;
+  /** Events that could not be read, by lane. */
+  readonly lost: Readonly<Record<string, number>>;
 }
 
 export class QueueError extends Error {

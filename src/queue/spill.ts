@@ -122,6 +122,7 @@ export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: 
         durable: there.durable,
         warnings: [...there.warnings, ...here.warnings],
         spilled,
+        ...(here.damaged && { damaged: here.damaged }),
       };
     },
     async close() {

@@ -25,12 +25,26 @@ export interface Core {
   readonly dropped: (lane: string, events: number) => void;
   writable: boolean;
   closed: boolean;
+  /** The store is in memory, for want of room: nothing new is taken. */
+  volatile: boolean;
+  /** Every page of the file was looked at when it was opened. */
+  checked: boolean;
+  /** The file is damaged: nothing is read from it until a new one stands in its place. */
+  sick: boolean;
+  /** Items, as `lane seq`, that were finished while their damaged file was moved aside: they are not brought back. */
+  readonly finished: Set<string>;
+  /** The log of a queue of durability `full`, to be synced. */
+  walFd: number | undefined;
   seq: number;
   bodySeq: number;
   laneKey: number;
   /** Asks for the batch to be written soon. */
   schedule: () => void;
+  /** Reports an error of the store. Damage has a new file opened and the old one read back. Never throws. */
+  failed: (error: unknown) => void;
 }
+
+export const itemKey = (lane: string, seq: number): string => `${lane} ${seq}`;
 
 export function laneOf(core: Core, name: string): Lane {
   let lane = core.lanes.get(name);

@@ -3,7 +3,7 @@
 import { fdatasync } from "node:fs";
 import { QueueError } from "./queue.ts";
 import type { Core } from "./sqlite-core.ts";
-import { armTimer, dispatch, enlist } from "./sqlite-handout.ts";
+import { armTimer, dispatch, enlist, refuse } from "./sqlite-handout.ts";
 import type { Lane, Rec } from "./sqlite-lane.ts";
 import { isCorrupt, isFull } from "./sqlite-open.ts";
 import { type Batch, emptyBatch, type Settled, type Written, writeBatch } from "./sqlite-write.ts";
@@ -13,27 +13,29 @@ const windowMs = 2;
 const retryMs = 250;
 
 export interface Flusher {
-  /** Writes what is there now, without waiting. */
-  flush(): void;
   /** Resolves when everything asked for so far is written, or could not be. */
   settled(): Promise<void>;
   /** Something asked for is not written yet. */
   busy(): boolean;
+  /** A write is on its way to the disk itself. */
+  syncing(): boolean;
   stop(): void;
 }
 
-/** `walFd` set: every write reaches the disk itself before its pushes resolve. `repair` rebuilds a damaged file. */
-export function createFlusher(core: Core, walFd: number | undefined, repair: () => void): Flusher {
+/** With `core.walFd` every write reaches the disk itself before its pushes resolve. `onFull`: true when it made room. */
+export function createFlusher(core: Core, onFull: () => boolean): Flusher {
   let planned: NodeJS.Immediate | NodeJS.Timeout | undefined;
   let syncing = false;
   let lastAt = 0;
   let stopped = false;
+  /** Settlements of one write: after a refusal few, on their own, for they make room and need little themselves. */
+  let few = Number.POSITIVE_INFINITY;
   const waiters: (() => void)[] = [];
   const busy = () => planned !== undefined || syncing || core.batch.pushed.length + core.batch.settled.length > 0;
 
-  const schedule = () => {
+  const schedule = (soon = false) => {
     if (planned || syncing || stopped) return;
-    const wait = core.writable ? windowMs - (core.clock() - lastAt) : retryMs;
+    const wait = core.writable || soon ? windowMs - (core.clock() - lastAt) : retryMs;
     planned = wait <= 0 ? setImmediate(flush) : setTimeout(flush, wait);
   };
   core.schedule = schedule;
@@ -47,15 +49,19 @@ export function createFlusher(core: Core, walFd: number | undefined, repair: () 
   function flush() {
     cancelPlan();
     if (syncing) return;
-    const batch = core.batch;
-    core.batch = emptyBatch();
+    // A new file is about to stand in the place of this one.
+    if (core.sick) return schedule();
+    const batch = takeBatch(core, few);
+    let written: Written;
     try {
-      const written = write(core, batch);
-      if (walFd === undefined) done(batch, written);
-      else sync(walFd, batch, written);
+      written = write(core, batch);
     } catch (error) {
       fail(batch, error);
+      return;
     }
+    // From here on it stands on the disk: whatever fails now must not take it back.
+    if (core.walFd === undefined) done(batch, written);
+    else sync(core.walFd, batch, written);
   }
 
   function sync(fd: number, batch: Batch, written: Written) {
@@ -63,30 +69,34 @@ export function createFlusher(core: Core, walFd: number | undefined, repair: () 
     fdatasync(fd, (error) => {
       syncing = false;
       done(batch, written, error ?? undefined);
-      // What came meanwhile could not be planned.
-      if (planned === undefined && (busy() || core.batch.waiters.length > 0)) schedule();
     });
   }
 
   function done(batch: Batch, written: Written, syncError?: Error) {
+    // Folded, the log has places that are used again.
+    if (core.store.isLong() || few < Number.POSITIVE_INFINITY) attempt(() => core.store.fold());
+    few = few < 1000 ? few * 2 : Number.POSITIVE_INFINITY;
     core.writable = syncError === undefined;
     const lanes = apply(core, batch, written);
     const refusal = syncError && new QueueError("unavailable", "the disk does not confirm writes");
     for (const w of batch.waiters) refusal ? w.reject(refusal) : w.resolve();
+    for (const { free } of batch.settled) free?.();
     for (const lane of lanes) {
       armTimer(core, lane);
       dispatch(core, lane);
     }
     lastAt = core.clock();
+    // What came meanwhile, or was left for later.
+    if (busy() || core.batch.waiters.length > 0) schedule();
     rest();
   }
 
   function fail(batch: Batch, error: unknown) {
     attempt(() => core.store.rollback());
     const kind = isFull(error) ? "full" : isCorrupt(error) ? "corrupt" : "unavailable";
-    if (core.writable) core.log("error", `queue: a write failed (${kind}): ${(error as Error).message}`);
+    core.failed(error);
     core.writable = false;
-    if (kind === "corrupt") attempt(repair);
+    few = Math.max(1, Math.ceil(Math.min(few, batch.settled.length) / 2));
     for (const rec of batch.pushed) refuse(core, rec);
     // What was finished stays finished: it is written when the disk lets it.
     const kept = batch.settled.filter((s) => keepable(core, s));
@@ -96,9 +106,11 @@ export function createFlusher(core: Core, walFd: number | undefined, repair: () 
       kind === "full" ? "no space left for the queue" : "the queue cannot be written",
     );
     for (const w of batch.waiters) w.reject(refusal);
+    const soon = kind === "full" && onFull();
+    if (kind === "full") attempt(() => core.store.fold());
     lastAt = core.clock();
     // Also without anything to write the disk is tried again, so that status tells the truth.
-    if (!stopped) schedule();
+    if (!stopped) schedule(soon);
     rest();
   }
 
@@ -108,14 +120,27 @@ export function createFlusher(core: Core, walFd: number | undefined, repair: () 
   }
 
   return {
-    flush,
     settled: () => (busy() ? new Promise((resolve) => waiters.push(resolve)) : Promise.resolve()),
     busy,
+    syncing: () => syncing,
     stop: () => {
       stopped = true;
       cancelPlan();
     },
   };
+}
+
+/** Everything; after a refusal first some of what is finished. */
+function takeBatch(core: Core, few: number): Batch {
+  const batch = core.batch;
+  const stored = few < Number.POSITIVE_INFINITY ? batch.settled.filter((s) => s.rec.state === "stored") : [];
+  if (stored.length === 0) {
+    core.batch = emptyBatch();
+    return batch;
+  }
+  const taken = new Set(stored.slice(0, few));
+  core.batch = { ...batch, settled: batch.settled.filter((s) => !taken.has(s)) };
+  return { ...emptyBatch(), settled: [...taken] };
 }
 
 function attempt(work: () => void): void {
@@ -140,19 +165,10 @@ function write(core: Core, batch: Batch): Written {
   return written;
 }
 
-function refuse(core: Core, rec: Rec): void {
-  rec.state = "gone";
-  rec.lane.total -= rec.count;
-  if (rec.active) rec.lane.active -= rec.count;
-  rec.active = false;
-  rec.lane.fresh.delete(rec.id);
-  rec.lane.known.delete(rec.seq);
-  core.cache.drop(rec);
-}
-
 function keepable(core: Core, s: Settled): boolean {
   if (s.rec.state === "stored") return true;
   for (const child of s.children) refuse(core, child);
+  s.free?.();
   return false;
 }
 

@@ -2,9 +2,9 @@
 
 import { corruptReason } from "./handling.ts";
 import type { Chunk, Item, Settlement } from "./queue.ts";
-import { type Core, laneOf } from "./sqlite-core.ts";
+import { type Core, itemKey, laneOf } from "./sqlite-core.ts";
 import { type Lane, type Rec, recOf, recOfRow, type Slot } from "./sqlite-lane.ts";
-import { isCorrupt } from "./sqlite-open.ts";
+import { Damaged, isCorrupt } from "./sqlite-open.ts";
 import type { ItemRow } from "./sqlite-store.ts";
 
 /** Items of a lane that memory knows at a time, besides those in hand, and how many one read brings. */
@@ -20,6 +20,17 @@ export function admit(core: Core, chunk: Chunk): Rec | undefined {
   lane.fresh.add(rec.id);
   lane.total += rec.count;
   return rec;
+}
+
+/** Takes back an item that could not be written. */
+export function refuse(core: Core, rec: Rec): void {
+  rec.state = "gone";
+  rec.lane.total -= rec.count;
+  if (rec.active) rec.lane.active -= rec.count;
+  rec.active = false;
+  rec.lane.fresh.delete(rec.id);
+  rec.lane.known.delete(rec.seq);
+  core.cache.drop(rec);
 }
 
 /** Puts a new item at the end of its lane; what does not fit the window is found on disk later. */
@@ -75,34 +86,54 @@ function readDue(core: Core, lane: Lane): void {
 
 /** One timer per lane, for its next delayed item. Runs only for lanes that are consumed. */
 export function armTimer(core: Core, lane: Lane): void {
-  if (lane.slots.length === 0 || core.closed || lane.delayed <= 0) return;
-  const at = core.store.nextDue(lane.key, lane.dueFrom);
-  if (at === 0 || (lane.timer && lane.timerAt <= at)) return;
+  if (lane.slots.length === 0 || core.closed || core.sick || lane.delayed <= 0) return;
+  let at = 0;
+  if (!readable(core, lane, () => (at = core.store.nextDue(lane.key, lane.dueFrom))) || at === 0) return;
+  wakeAt(core, lane, at);
+}
+
+function wakeAt(core: Core, lane: Lane, at: number): void {
+  if (lane.timer && lane.timerAt <= at) return;
   clearTimeout(lane.timer);
   lane.timerAt = at;
   lane.timer = setTimeout(
     () => {
       lane.timer = undefined;
-      if (core.closed) return;
-      if (lane.late.size === 0) guarded(core, () => readDue(core, lane));
+      if (core.closed || core.sick) return;
+      if (lane.late.size === 0) readable(core, lane, () => readDue(core, lane));
       dispatch(core, lane);
+      if (lane.restUntil > core.clock()) wakeAt(core, lane, lane.restUntil);
     },
     Math.min(Math.max(1, Math.ceil(at - core.clock())), 2 ** 30),
   );
 }
 
-function guarded(core: Core, work: () => void): void {
+/** False: the file cannot be read now, and the lane is looked at again later. */
+function readable(core: Core, lane: Lane, read: () => void): boolean {
   try {
-    work();
+    read();
+    return true;
   } catch (error) {
-    core.log("error", `queue: the file cannot be read: ${(error as Error).message}`);
+    core.failed(error);
+    rest(core, lane);
+    return false;
   }
+}
+
+function rest(core: Core, lane: Lane): void {
+  lane.restUntil = core.clock() + core.throwDelayMs;
+  wakeAt(core, lane, lane.restUntil);
 }
 
 function nextRec(core: Core, lane: Lane): Rec | undefined {
   for (;;) {
-    if (lane.late.size === 0 && lane.delayed > 0 && !lane.timer) guarded(core, () => readDue(core, lane));
-    if (lane.late.size === 0 && lane.ready.size === 0 && lane.behind) guarded(core, () => readMore(core, lane));
+    if (lane.late.size === 0 && lane.delayed > 0 && !lane.timer && !readable(core, lane, () => readDue(core, lane)))
+      return undefined;
+    // A page may bring nothing but items that are in hand.
+    while (lane.late.size === 0 && lane.ready.size === 0 && lane.behind) {
+      const from = lane.cursor;
+      if (!readable(core, lane, () => readMore(core, lane)) || lane.cursor === from) break;
+    }
     const rec = lane.late.shift() ?? lane.ready.shift();
     if (rec?.state !== "gone") return rec;
     core.cache.drop(rec);
@@ -124,11 +155,14 @@ function nextInTurn(core: Core, lane: Lane): Rec | undefined {
 }
 
 export function dispatch(core: Core, lane: Lane): void {
+  if (core.sick || lane.restUntil > core.clock()) return;
   for (const slot of lane.slots) {
     while (!core.closed && !slot.closed && !slot.paused && slot.inHand < slot.parallel) {
       const rec = nextInTurn(core, lane);
       if (!rec) return;
       take(core, slot, rec);
+      // What was taken could not be read.
+      if (core.sick || lane.restUntil > core.clock()) return;
     }
   }
 }
@@ -143,25 +177,25 @@ function take(core: Core, slot: Slot, rec: Rec): void {
   core.handling.during([{ lane: rec.lane.name, id: rec.id }], () => start(core, slot, rec));
 }
 
-/** Undefined: there is none, and the item has been settled for it. */
+/** Undefined: there is none, and the item has been settled or has gone back. */
 function readText(core: Core, slot: Slot, rec: Rec): string | undefined {
-  let text: string | undefined;
   try {
-    text = core.store.readBody(rec.bodySeq);
+    const text = core.store.readBody(rec.bodySeq);
+    if (typeof text === "string") return text;
+    // A body that is not where it belongs, or any in a file that was never looked at as a whole: others may be hidden.
+    if (text === undefined || !core.checked) throw new Damaged("a body is missing");
   } catch (error) {
-    if (!isCorrupt(error)) {
-      core.log("error", `queue: the file cannot be read: ${(error as Error).message}`);
-      const retry = { body: "", count: rec.count, inMs: core.throwDelayMs };
-      finish(core, slot, rec, rec.turn, "", { retry }, true);
-      return undefined;
-    }
+    core.failed(error);
+    // The rescue brings it back, if anything does.
+    if (isCorrupt(error)) return undefined;
+    giveBack(slot, rec);
+    rest(core, rec.lane);
+    return undefined;
   }
-  if (text === undefined) {
-    core.putAside(rec.lane.name, corruptReason, rec.count);
-    const dead = [{ body: "", count: rec.count, why: corruptReason }];
-    finish(core, slot, rec, rec.turn, "", { dead }, false);
-  }
-  return text;
+  core.putAside(rec.lane.name, corruptReason, rec.count);
+  const dead = [{ body: "", count: rec.count, why: corruptReason }];
+  finish(core, slot, rec, rec.turn, "", { dead }, false);
+  return undefined;
 }
 
 function start(core: Core, slot: Slot, rec: Rec): void {
@@ -201,27 +235,39 @@ function finish(
   settlement: Settlement,
   asItWas: boolean,
 ): void {
-  if (rec.turn !== turn || core.closed) return;
+  if (rec.turn !== turn || core.closed) {
+    if (rec.state === "aside" && isOver(settlement)) core.finished.add(itemKey(rec.lane.name, rec.seq));
+    return;
+  }
   if (rec.state === "gone") {
     release(core, slot, rec);
     return;
   }
+  // While writes succeed a slot is free at once; on a full disk it waits, so that memory holds no pile of results.
+  const end = () => release(core, slot, rec);
+  const now = core.writable && !slot.closed;
+  const free = now ? undefined : end;
   const children: Rec[] = [];
   try {
     for (const chunk of settlement.next ?? []) {
       const child = admit(core, chunk);
       if (child) children.push(child);
     }
+    core.batch.settled.push({ rec, body, settlement, children, asItWas, free });
   } catch (error) {
-    core.log("error", `queue: the file cannot be read: ${(error as Error).message}`);
+    // Without all of its children the item is not finished: it is handled once more.
+    core.failed(error);
+    for (const child of children) refuse(core, child);
+    const retry = { body, count: rec.count, inMs: core.throwDelayMs };
+    core.batch.settled.push({ rec, body, settlement: { retry }, children: [], asItWas: true, free });
   }
-  core.batch.settled.push({ rec, body, settlement, children, asItWas });
-  // While writes succeed a slot is free at once; on a full disk it waits, so that memory holds no pile of results.
-  const free = () => release(core, slot, rec);
-  if (core.writable && !slot.closed) free();
-  else core.batch.waiters.push({ resolve: free, reject: free });
+  if (now) end();
   core.schedule();
 }
+
+/** Nothing is to be kept of the item. */
+export const isOver = ({ next, dead, retry }: Settlement): boolean =>
+  !retry && (next ?? []).length + (dead ?? []).length === 0;
 
 function release(core: Core, slot: Slot, rec: Rec): void {
   if (!slot.recs.delete(rec)) return;

@@ -4,7 +4,10 @@ import { type Fifo, fifo } from "./fifo.ts";
 import type { Chunk, Handle } from "./queue.ts";
 import type { ItemRow } from "./sqlite-store.ts";
 
-/** One item the process knows of. `new`: not on disk yet; `gone`: settled, refused or a double. */
+/**
+ * One item the process knows of. `new`: not on disk yet; `gone`: settled, refused or a double; `aside`: in hand when its
+ * damaged file was moved aside.
+ */
 export interface Rec {
   readonly lane: Lane;
   readonly seq: number;
@@ -17,7 +20,7 @@ export interface Rec {
   due: number;
   bodySeq: number;
   shared: boolean;
-  state: "new" | "stored" | "gone";
+  state: "new" | "stored" | "gone" | "aside";
   body: string | undefined;
   live: unknown;
   /** Bytes counted against the cache, 0: not cached. */
@@ -41,9 +44,9 @@ export interface Lane {
   readonly name: string;
   readonly key: number;
   stored: boolean;
-  readonly ready: Fifo<Rec>;
+  ready: Fifo<Rec>;
   /** Delayed items whose time has come: older than anything in `ready`. */
-  readonly late: Fifo<Rec>;
+  late: Fifo<Rec>;
   /** Ids of items that are not on disk yet. */
   readonly fresh: Set<string>;
   /** Every item in `ready`, `late` or in hand, by number. */
@@ -58,6 +61,8 @@ export interface Lane {
   dueFrom: { due: number; seq: number };
   timer: NodeJS.Timeout | undefined;
   timerAt: number;
+  /** The file could not be read: nothing is handed out before. */
+  restUntil: number;
   /** Bodies of retried items, kept for when they are due. */
   readonly parked: Map<number, Rec>;
   cached: number;
@@ -84,6 +89,7 @@ export const createLane = (name: string, key: number, stored: boolean): Lane => 
   dueFrom: { due: 0, seq: 0 },
   timer: undefined,
   timerAt: 0,
+  restUntil: 0,
   parked: new Map(),
   cached: 0,
   total: 0,

@@ -1,6 +1,6 @@
-/** Dead letters of the embedded queue and the limits on what it stores. */
+/** Dead letters of the embedded queue. */
 
-import { type Chunk, QueueError } from "./queue.ts";
+import { QueueError } from "./queue.ts";
 import { type Core, laneOf } from "./sqlite-core.ts";
 import { dispatch, enlist } from "./sqlite-handout.ts";
 import { recOf } from "./sqlite-lane.ts";
@@ -38,10 +38,11 @@ function moveSome(core: Core, name: string, letters: readonly LetterRow[], again
       if (store.addItem(lane.key, rec, 0)) store.addBody(rec.bodySeq, lane.key, rec, rec.body ?? "");
       else rec.state = "gone";
     }
-    for (const letter of letters) store.dropLetter(letter.seq);
+    for (const letter of letters) store.dropLetter(lane.key, letter);
     store.commit();
-  } catch {
+  } catch (error) {
     store.rollback();
+    core.failed(error);
     throw new QueueError("unavailable", "dead letters cannot be moved now");
   }
   for (const letter of letters) lane.dead -= letter.count;
@@ -55,52 +56,11 @@ function moveSome(core: Core, name: string, letters: readonly LetterRow[], again
   return letters.length;
 }
 
-export interface Limits {
-  /** Throws QueueError `full` when the chunks would pass the size limit. */
-  check(chunks: readonly Chunk[]): void;
-  isFull(): boolean;
-  /** Makes room when dead letters take more than their quarter. */
-  trim(): void;
-}
-
-export function createLimits(core: Core, maxBytes: number): Limits {
-  let measured = 0;
-  let measuredAt = Number.NEGATIVE_INFINITY;
-  const used = () => {
-    // The size moves slowly compared with pushes: a few reads a second are enough.
-    if (core.clock() - measuredAt > 50) {
-      measured = core.store.usedBytes();
-      measuredAt = core.clock();
-    }
-    return measured;
-  };
-  const trimmer = createTrimmer(core, maxBytes / 4);
-  /** Bytes of the push that was refused last: while they do not fit the queue is full. */
-  let wanted = 0;
-  const trim = () => {
-    // Only when the file is a quarter full at all can the letters be.
-    if (used() < maxBytes / 4 || !trimmer()) return;
-    measuredAt = Number.NEGATIVE_INFINITY;
-  };
-  return {
-    check: (chunks) => {
-      let bytes = 0;
-      for (const chunk of chunks) bytes += chunk.body.length;
-      // The dead must not keep out the living.
-      if (used() + bytes > maxBytes) trim();
-      wanted = used() + bytes > maxBytes ? bytes : 0;
-      if (wanted > 0) throw new QueueError("full", "the queue has reached its size limit");
-    },
-    isFull: () => !core.closed && used() + wanted > maxBytes,
-    trim,
-  };
-}
-
 /**
  * Drops dead letters until they fit into `share` bytes: those first that no room would ever be enough for, then the oldest,
- * as many as need be and no more. True when it dropped any.
+ * as many as need be and no more. True when it dropped any. Throws what the disk refuses.
  */
-function createTrimmer(core: Core, share: number): () => boolean {
+export function createTrimmer(core: Core, share: number): () => boolean {
   const dead = () => [...core.lanes.values()].reduce((sum, l) => sum + l.dead, 0);
   let seen = dead();
   let dropped = 0;
@@ -108,11 +68,11 @@ function createTrimmer(core: Core, share: number): () => boolean {
   const drop = (letters: readonly LetterSize[]) => {
     core.store.begin();
     try {
-      for (const letter of letters) core.store.dropLetter(letter.seq);
+      for (const letter of letters) core.store.dropLetter(letter.lane, letter);
       core.store.commit();
-    } catch {
+    } catch (error) {
       core.store.rollback();
-      throw new QueueError("unavailable", "dead letters cannot be dropped now");
+      throw error;
     }
     for (const letter of letters) {
       dropped += letter.count;
@@ -128,10 +88,10 @@ function createTrimmer(core: Core, share: number): () => boolean {
   };
 
   return () => {
-    const now = dead();
-    const grew = now > seen;
-    seen = now;
-    let over = grew ? core.store.deadBytes() - share : 0;
+    // Only when so much is in use at all can the letters be it.
+    if (dead() <= seen || core.store.pages().used < share) return false;
+    let over = core.store.deadBytes() - share;
+    seen = dead();
     if (over <= 0) return false;
     const large = core.store.lettersAbove(share);
     if (large.length > 0) drop(large);

@@ -22,7 +22,8 @@ export function lockDirectory(dir: string, onLoose: (files: readonly string[]) =
     privateFile(file);
     const db = new DatabaseSync(file);
     try {
-      db.exec("PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE");
+      // With its journal in memory nothing is written: the disk may be full.
+      db.exec("PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE");
       return db;
     } catch (error) {
       db.close();

@@ -7,6 +7,8 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { privateFile } from "./private-files.ts";
+import type { Ledger } from "./sqlite-ledger.ts";
+import { pageSize } from "./sqlite-wal.ts";
 
 /** An item's row. Times in milliseconds since the epoch; `due` 0: ready. */
 export interface ItemRow {
@@ -72,14 +74,17 @@ const toItem = (r: Record<string, unknown>): ItemRow => ({
 
 export type Store = ReturnType<typeof openStore>;
 
-/** Opens or creates the file. Throws node:sqlite's error when it is no database. */
-export function openStore(path: string) {
-  privateFile(path);
+/** A store without a file. */
+export const memory = ":memory:";
+
+/** Opens or creates the file; its log is folded at `logPages` pages. Throws node:sqlite's error when it is no database. */
+export function openStore(path: string, logPages: number) {
+  if (path !== memory) privateFile(path);
   const db = new DatabaseSync(path, { timeout: 1000 });
   try {
     db.exec(
-      "PRAGMA page_size=8192; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" +
-        "PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=1000;" +
+      `PRAGMA page_size=${pageSize}; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;` +
+        `PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=${logPages}; PRAGMA cell_size_check=ON;` +
         "PRAGMA journal_size_limit=16777216;",
     );
     db.exec(schema);
@@ -106,6 +111,7 @@ export function openStore(path: string) {
   );
   const countDeath = sql("UPDATE item SET crashes=crashes+1 WHERE id=? AND lane=(SELECT key FROM lane WHERE name=?)");
   const readBody = sql("SELECT crc, data FROM body WHERE seq=?");
+  const hasSeq = sql("SELECT 1 FROM item WHERE lane=? AND seq=?");
   const hasId = sql("SELECT seq FROM item WHERE lane=? AND id=?");
   const readyAfter = sql(`SELECT ${itemColumns} FROM item WHERE lane=? AND seq>? AND due=0 ORDER BY seq LIMIT ?`);
   const dueUntil = sql(
@@ -116,6 +122,7 @@ export function openStore(path: string) {
   const addLane = sql("INSERT OR IGNORE INTO lane VALUES(?,?)");
   const setMeta = sql("INSERT INTO meta VALUES(?,?) ON CONFLICT(name) DO UPDATE SET value=excluded.value");
   const readMeta = one("SELECT value FROM meta WHERE name=?");
+  const dropMeta = sql("DELETE FROM meta WHERE name>=? AND name<?");
   const addDead = sql("INSERT OR IGNORE INTO dead(lane,id,at,died,count,why,body) VALUES(?,?,?,?,?,?,?)");
   const letterColumns = "seq, id, at, died, count, why, body";
   const letters = sql(`SELECT ${letterColumns} FROM dead WHERE lane=? AND seq>? ORDER BY seq LIMIT ?`);
@@ -127,30 +134,73 @@ export function openStore(path: string) {
   const pages = one("PRAGMA page_count");
   const free = one("PRAGMA freelist_count");
 
+  let ledger: Ledger | undefined;
+
   return {
     db,
-    begin: () => void begin.run(),
-    commit: () => void commit.run(),
+    /** Every transaction from now on is counted there, too. */
+    countIn: (other: Ledger) => {
+      ledger = other;
+    },
+    begin: () => {
+      ledger?.forget();
+      begin.run();
+    },
+    commit: () => {
+      ledger?.prepare();
+      commit.run();
+      ledger?.confirm();
+    },
     rollback: () => {
+      ledger?.forget();
       if (db.isTransaction) rollback.run();
     },
-    addLane: (key: number, name: string) => void addLane.run(key, name),
+    /** Folds the log into the file, and the count begins anew when it is long. Throws what the disk refuses. */
+    fold: () => {
+      const { busy, log, checkpointed } = db.prepare("PRAGMA wal_checkpoint").get() ?? {};
+      if (!ledger?.isLong() || busy !== 0 || log !== checkpointed) return;
+      ledger.snapshot();
+      setMeta.run("count", ledger.generation());
+    },
+    /** The count has become long: it is time to fold. */
+    isLong: () => ledger?.isLong() ?? false,
+    closeCount: (clean: boolean) => ledger?.close(clean),
+    addLane: (key: number, name: string) => {
+      addLane.run(key, name);
+      ledger?.name(key, name);
+    },
     setMeta: (name: string, value: number) => void setMeta.run(name, value),
     readMeta: (name: string) => readMeta(name),
+    /** Values of all names that begin so. */
+    metaUnder: (prefix: string) =>
+      sql("SELECT name, value FROM meta WHERE name>=? AND name<?").all(prefix, `${prefix}\u{10ffff}`) as {
+        name: string;
+        value: number;
+      }[],
+    dropMetaUnder: (prefix: string) => void dropMeta.run(prefix, `${prefix}\u{10ffff}`),
     lanes: () => sql("SELECT key, name FROM lane").all() as { key: number; name: string }[],
     /** False when the lane holds the id already: nothing was written. */
-    addItem: (lane: number, r: ItemRow, wait: number) =>
-      addItem.run(lane, r.seq, r.id, r.at, r.count, r.attempt, r.due, wait, r.crashes, r.bodySeq, r.shared ? 1 : 0)
-        .changes === 1,
+    addItem: (lane: number, r: ItemRow, wait: number) => {
+      const shared = r.shared ? 1 : 0;
+      const { changes } = addItem.run(
+        ...[lane, r.seq, r.id, r.at, r.count, r.attempt, r.due, wait, r.crashes, r.bodySeq, shared],
+      );
+      if (changes === 1) ledger?.op("add", lane, r.seq, r.count);
+      return changes === 1;
+    },
     addBody: (seq: number, lane: number, r: { id: string; at: number; count: number }, data: string) =>
       void addBody.run(seq, crc32(data), lane, r.id, r.at, r.count, data),
-    /** Undefined: the body is gone or its checksum does not fit. */
-    readBody: (seq: number): string | undefined => {
+    /** Undefined: there is none; null: its checksum does not fit. */
+    readBody: (seq: number): string | null | undefined => {
       const row = readBody.get(seq);
-      const data = row?.data;
-      return typeof data === "string" && crc32(data) === row?.crc ? data : undefined;
+      if (!row) return undefined;
+      return typeof row.data === "string" && crc32(row.data) === row.crc ? row.data : null;
     },
-    dropItem: (lane: number, seq: number) => void dropItem.run(lane, seq),
+    /** `moved`: other items take its place. */
+    dropItem: (lane: number, { seq, count }: Pick<ItemRow, "seq" | "count">, moved: boolean) => {
+      dropItem.run(lane, seq);
+      ledger?.op(moved ? "moved" : "over", lane, seq, count);
+    },
     addHolders: (body: number, holders: number) => void putShare.run(body, holders),
     /** One holder of the body less; the last one takes it away. */
     leaveBody: (body: number, shared: boolean) => {
@@ -159,9 +209,15 @@ export function openStore(path: string) {
       dropBody.run(body);
     },
     setBody: (seq: number, data: string, count: number) => void setBody.run(crc32(data), count, data, seq),
-    setItem: (lane: number, r: ItemRow, wait: number) =>
-      void setItem.run(r.count, r.attempt, r.due, wait, r.bodySeq, r.shared ? 1 : 0, lane, r.seq),
+    /** `count`: the events it had. */
+    setItem: (lane: number, r: ItemRow, wait: number, count: number) => {
+      setItem.run(r.count, r.attempt, r.due, wait, r.bodySeq, r.shared ? 1 : 0, lane, r.seq);
+      if (r.count === count) return;
+      ledger?.op("over", lane, r.seq, count);
+      ledger?.op("add", lane, r.seq, r.count);
+    },
     countDeath: (lane: string, id: string) => void countDeath.run(id, lane),
+    hasSeq: (lane: number, seq: number) => hasSeq.get(lane, seq) !== undefined,
     hasId: (lane: number, id: string) => hasId.get(lane, id) !== undefined,
     readyAfter: (lane: number, seq: number, limit: number) => readyAfter.all(lane, seq, limit).map(toItem),
     dueUntil: (lane: number, until: number, from: { due: number; seq: number }, limit: number) =>
@@ -169,11 +225,17 @@ export function openStore(path: string) {
     /** When the next delayed item after `from` is due; 0: none. */
     nextDue: (lane: number, from: { due: number; seq: number }) => nextDue(lane, from.due, from.seq),
     oldestAt: (lane: number) => (oldest.get(lane)?.at ?? undefined) as number | undefined,
-    addDead: (lane: number, r: Omit<LetterRow, "seq">) =>
-      addDead.run(lane, r.id, r.at, r.died, r.count, r.why, r.body).changes === 1,
+    addDead: (lane: number, r: Omit<LetterRow, "seq">) => {
+      const { changes } = addDead.run(lane, r.id, r.at, r.died, r.count, r.why, r.body);
+      if (changes === 1) ledger?.op("dead", lane, 0, r.count);
+      return changes === 1;
+    },
     letters: (lane: number, after: number, limit: number) => letters.all(lane, after, limit) as unknown as LetterRow[],
     letter: (lane: number, id: string) => letterById.get(lane, id) as unknown as LetterRow | undefined,
-    dropLetter: (seq: number) => void dropLetter.run(seq),
+    dropLetter: (lane: number, { seq, count }: Pick<LetterRow, "seq" | "count">) => {
+      dropLetter.run(seq);
+      ledger?.op("dead", lane, 0, -count);
+    },
     oldestLetters: () => oldestLetters.all() as unknown as LetterSize[],
     lettersAbove: (bytes: number) => lettersAbove.all(bytes) as unknown as LetterSize[],
     deadBytes: one("SELECT total(octet_length(body)) FROM dead"),
@@ -186,8 +248,7 @@ export function openStore(path: string) {
              FROM item GROUP BY lane
            UNION ALL SELECT lane, 0, 0, sum(count) FROM dead GROUP BY lane) GROUP BY lane`,
       ).all() as { lane: number; total: number; late: number; dead: number }[],
-    usedBytes: () => (pages() - free()) * 8192,
-    freeShare: () => free() / Math.max(1, pages()),
-    fileBytes: () => pages() * 8192,
+    /** Bytes of the file's pages in use, and of those that wait to be used again. */
+    pages: () => ({ used: (pages() - free()) * pageSize, inside: free() * pageSize }),
   };
 }

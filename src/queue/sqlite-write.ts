@@ -12,6 +12,8 @@ export interface Settled {
   readonly children: readonly Rec[];
   /** The handler threw: the item comes back as it was. */
   readonly asItWas: boolean;
+  /** Called when it is written, or refused for good: its consumer may take another item. */
+  readonly free: (() => void) | undefined;
 }
 
 export interface Batch {
@@ -110,7 +112,7 @@ function addChildren(s: Settled, parent: Rec | undefined, out: Written, { store,
     else if (added > 0) store.addBody(bodySeq, (recs[0] as Rec).lane.key, recs[0] as Rec, body);
   }
   if (!parent) return;
-  store.dropItem(parent.lane.key, parent.seq);
+  store.dropItem(parent.lane.key, parent, s.children.length > 0);
   // With heirs the parent's own hold ends; without sharing the only heir simply has the body now.
   if (heirs === 0 || parent.shared) store.leaveBody(parent.bodySeq, parent.shared);
 }
@@ -141,6 +143,6 @@ function delay(s: Settled, retry: NonNullable<Settlement["retry"]>, out: Written
     } else store.setBody(bodySeq, retry.body, retry.count);
   }
   const next = { due, count: retry.count, attempt: rec.attempt + (s.asItWas ? 0 : 1), bodySeq, shared };
-  store.setItem(rec.lane.key, { ...rec, ...next }, retry.inMs);
+  store.setItem(rec.lane.key, { ...rec, ...next }, retry.inMs, rec.count);
   out.delayed.set(rec, next);
 }

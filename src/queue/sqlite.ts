@@ -3,7 +3,7 @@
  * a write is being prepared shares its transaction.
  */
 
-import { closeSync, openSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { join } from "node:path";
 import { openHandling, reasonOf } from "./handling.ts";
 import {
@@ -18,11 +18,12 @@ import {
 } from "./queue.ts";
 import { type Core, laneOf, type QueueLog } from "./sqlite-core.ts";
 import { createFlusher } from "./sqlite-flush.ts";
-import { admit, armTimer, dispatch, enlist, giveBack } from "./sqlite-handout.ts";
+import { admit, armTimer, dispatch, enlist, giveBack, refuse } from "./sqlite-handout.ts";
+import { createCare } from "./sqlite-heal.ts";
 import { createCache, type Rec, type Slot } from "./sqlite-lane.ts";
-import { createLimits, moveLetters } from "./sqlite-letters.ts";
+import { moveLetters } from "./sqlite-letters.ts";
 import { lockDirectory } from "./sqlite-lock.ts";
-import { openAnyStore } from "./sqlite-open.ts";
+import { isCorrupt, openAnyStore, queueFile } from "./sqlite-open.ts";
 import { prepareStart } from "./sqlite-start.ts";
 import type { LetterRow } from "./sqlite-store.ts";
 import { emptyBatch } from "./sqlite-write.ts";
@@ -50,6 +51,7 @@ export interface SqliteSettings {
 /** Opens or creates the queue. Throws QueueError `unavailable` when another process owns the directory. */
 export function openSqliteQueue(settings: SqliteSettings): Queue {
   const { dir, now } = settings;
+  const path = queueFile(dir);
   const unlock = lockDirectory(dir, (loose) =>
     settings.log?.(
       "warn",
@@ -58,7 +60,7 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
   );
   let opened: ReturnType<typeof openAnyStore>;
   try {
-    opened = openAnyStore(dir, now());
+    opened = openAnyStore(path, now());
   } catch (error) {
     unlock();
     throw error;
@@ -86,25 +88,27 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
     dropped: settings.onDropped ?? (() => {}),
     writable: true,
     closed: false,
-    seq: top.item,
+    volatile: opened.volatile,
+    checked: opened.checked,
+    sick: false,
+    finished: new Set(),
+    walFd: undefined,
+    seq: opened.seq,
     bodySeq: top.body,
     laneKey: 0,
     schedule: () => {},
+    failed: () => {},
   };
   for (const warning of opened.warnings) core.log("warn", `queue: ${warning}`);
-  prepareStart(core);
-  const walFd = settings.durability === "full" ? openSync(join(dir, "queue.db-wal"), "r+") : undefined;
-  const flusher = createFlusher(core, walFd, () => {
-    core.warnings.push("the queue file is damaged: it is rebuilt from what is readable at the next start");
+  const care = createCare(core, path, {
+    maxBytes: settings.maxBytes ?? 4 * 1024 ** 3,
+    full: settings.durability === "full",
+    syncing: () => flusher.syncing(),
+    busy: () => flusher.busy(),
   });
-  const limits = createLimits(core, settings.maxBytes ?? 4 * 1024 ** 3);
-  const trimmer = setInterval(() => {
-    try {
-      limits.trim();
-    } catch (error) {
-      core.log("warn", `queue: ${(error as Error).message}`);
-    }
-  }, 5000).unref();
+  prepareStart(core);
+  const flusher = createFlusher(core, care.makeRoom);
+  care.start();
 
   const slotsClosed = async (slots: readonly Slot[], deadlineMs: number) => {
     for (const slot of slots) slot.closed = true;
@@ -119,11 +123,16 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
   return {
     async push(chunks: readonly Chunk[]): Promise<void> {
       if (core.closed) throw new QueueError("closed", "the queue is closed");
-      limits.check(chunks);
+      care.check(chunks);
       const recs: Rec[] = [];
-      for (const chunk of chunks) {
-        const rec = admit(core, chunk);
-        if (rec) recs.push(rec);
+      try {
+        for (const chunk of chunks) {
+          const rec = admit(core, chunk);
+          if (rec) recs.push(rec);
+        }
+      } catch (error) {
+        for (const rec of recs) refuse(core, rec);
+        throw unreadable(core, error);
       }
       // A double of a chunk that is being written is as safe as that chunk: it waits for it.
       if (recs.length === 0 && !flusher.busy()) return;
@@ -163,7 +172,8 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
       const lane = core.lanes.get(name);
       if (!lane) return { waiting: 0, active: 0, delayed: 0, dead: 0 };
       const { total, active, delayed, dead } = lane;
-      const oldestAt = lane.stored && total > 0 ? (core.store.oldestAt(lane.key) ?? undefined) : undefined;
+      const oldestAt =
+        lane.stored && total > 0 ? reading(core, () => core.store.oldestAt(lane.key) ?? undefined) : undefined;
       return {
         waiting: total - active - delayed,
         active,
@@ -180,24 +190,26 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
       await flusher.settled();
       const lane = core.lanes.get(name);
       if (!lane) return [];
-      const from = after === undefined ? 0 : core.store.letter(lane.key, after)?.seq;
-      if (from === undefined) return [];
-      return core.store.letters(lane.key, from, limit).map((l) => toLetter(name, l));
+      return reading(core, () => {
+        const from = after === undefined ? 0 : core.store.letter(lane.key, after)?.seq;
+        if (from === undefined) return [];
+        return core.store.letters(lane.key, from, limit).map((l) => toLetter(name, l));
+      });
     },
     async redrive(name, ids) {
       await flusher.settled();
-      return moveLetters(core, name, ids, true);
+      return reading(core, () => moveLetters(core, name, ids, true));
     },
     async discard(name, ids) {
       await flusher.settled();
-      return moveLetters(core, name, ids, false);
+      return reading(core, () => moveLetters(core, name, ids, false));
     },
     status(): QueueStatus {
-      const writable = core.writable && !core.closed && !limits.isFull();
-      const warnings = [...core.warnings];
-      if (!core.writable) warnings.push("the last write to the disk failed");
-      if (limits.isFull()) warnings.push("the queue has reached its size limit");
-      return { driver: "sqlite", writable, durable: true, warnings };
+      const { refuses, warnings, damaged } = care.status();
+      const writable = core.writable && !core.closed && !refuses;
+      const all = [...core.warnings, ...warnings];
+      if (!core.writable) all.push("the last write to the disk failed");
+      return { driver: "sqlite", writable, durable: true, warnings: all, ...(damaged && { damaged }) };
     },
     async close() {
       if (core.closed) return;
@@ -208,7 +220,7 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
       await flusher.settled();
       core.closed = true;
       flusher.stop();
-      clearInterval(trimmer);
+      care.stop();
       for (const lane of core.lanes.values()) clearTimeout(lane.timer);
       for (const w of core.batch.waiters) w.reject(new QueueError("closed", "the queue is closed"));
       try {
@@ -216,12 +228,31 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
       } catch {
         // On a full disk the goodbye cannot be written: the next start looks more closely, no more.
       }
-      if (walFd !== undefined) closeSync(walFd);
-      core.store.db.close();
+      if (core.walFd !== undefined) closeSync(core.walFd);
+      try {
+        core.store.closeCount(true);
+        core.store.db.close();
+      } catch {
+        // What is not folded into the file stands in its log.
+      }
       core.handling.close();
       unlock();
     },
   };
+}
+
+function unreadable(core: Core, error: unknown): Error {
+  if (error instanceof QueueError) return error;
+  core.failed(error);
+  return new QueueError(isCorrupt(error) ? "corrupt" : "unavailable", "the queue cannot be read");
+}
+
+function reading<T>(core: Core, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw unreadable(core, error);
+  }
 }
 
 const toLetter = (lane: string, l: LetterRow): DeadLetter => ({

@@ -1,15 +1,15 @@
 /** What the embedded queue does without space and with a long backlog, and that it holds what a simple model holds. */
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
 import { type Chunk, QueueError } from "../../src/queue/queue.ts";
 import { empty, folder, open } from "../support/queue-embedded.ts";
 import { chunk, recorder, until } from "../support/queues.ts";
+import { seeded } from "../support/random.ts";
+import { fillUp, smallDisk, smallDiskMissing } from "../support/small-disk.ts";
 
 describe("embedded queue: no space", () => {
   test("above its size limit it refuses, and takes again when it was emptied", async (t) => {
@@ -33,41 +33,14 @@ describe("embedded queue: no space", () => {
     await until("taken again", async () => !(await refused()));
   });
 
-  const dir = join(tmpdir(), "eyrie-full-disk");
-  const root = process.platform === "linux" && process.getuid?.() === 0;
-  let skip: string | false = root ? false : "needs root to mount a small tmpfs";
-  if (root) {
-    try {
-      execFileSync("mount", ["--help"], { stdio: "ignore" });
-    } catch {
-      skip = "no mount program";
-    }
-  }
+  const skip = smallDiskMissing() ?? false;
   test("a full disk refuses pushes, keeps what it took, and heals without a restart", { skip }, async (t) => {
-    const at = mkdtempSync(`${dir}-`);
-    try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", at], { stdio: "pipe" });
-    } catch {
-      rmSync(at, { recursive: true, force: true });
-      return t.skip("this machine does not let root mount a tmpfs");
-    }
-    t.after(() => {
-      execFileSync("umount", [at]);
-      rmSync(at, { recursive: true, force: true });
-    });
+    const at = smallDisk(t, 3072);
+    if (!at) return;
     const queue = open(at);
     try {
       await queue.push([chunk("k", "first")]);
-      const ballast = join(at, "ballast");
-      const fill = () => {
-        for (const size of [500_000, 50_000, 4096])
-          try {
-            for (;;) writeFileSync(ballast, Buffer.alloc(size), { flag: "a" });
-          } catch {
-            // Full at this size; the next is smaller.
-          }
-      };
-      fill();
+      const ballast = fillUp(at);
       const taken = ["first"];
       let n = 0;
       await until("a refusal", async () => {
@@ -123,17 +96,9 @@ describe("embedded queue: a backlog", () => {
 });
 
 describe("embedded queue against a model", () => {
-  /** mulberry32: the same sequence for the same seed. */
-  const random = (seed: number) => () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-
   for (const seed of [1, 2, 3, 4, 5, 6])
     test(`random pushes, settlements and reopenings with seed ${seed} hold exactly what the model holds`, async (t) => {
-      const next = random(seed);
+      const next = seeded(seed);
       const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T;
       const dir = folder(t);
       let queue = open(dir, { durability: seed % 2 ? "normal" : "full" });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openHttpSink } from "../fakes/http-sink.ts";
@@ -8,26 +7,19 @@ import { falcoAlert } from "../support/alerts.ts";
 import { scratch, startHub } from "../support/hub-process.ts";
 import { openOracle } from "../support/oracle.ts";
 import { redisMissing, startRedis } from "../support/redis.ts";
+import { smallDisk } from "../support/small-disk.ts";
 import { until } from "../support/until.ts";
 
-/** A small disk of its own; undefined where this user may not mount one. */
-const smallDisk = (dir: string, megabytes: number): { path: string; remove(): void } | undefined => {
-  const path = join(dir, "disk");
-  mkdirSync(path);
-  const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", path]);
-  return status === 0 ? { path, remove: () => void spawnSync("umount", ["-l", path]) } : undefined;
-};
-
 test("a full disk refuses with 503 and Retry-After, keeps what was promised, and recovers without a restart", async (t) => {
+  const disk = smallDisk(t, 24 * 1024);
+  if (!disk) return;
   const { dir, remove } = scratch();
-  const disk = smallDisk(dir, 24);
-  if (!disk) return t.skip("mounting a small disk needs root");
   const sink = await openHttpSink();
   sink.always({ fault: "hang" });
-  const filler = join(disk.path, "filler");
+  const filler = join(disk, "filler");
   writeFileSync(filler, Buffer.alloc(4 * 2 ** 20));
   const config = `webhook:\n  address: ${sink.url}/\n  timeout: 1s\n  retry: { max: 1s }\n  breaker: { open: 500ms }\n`;
-  const hub = await startHub({ datadir: dir, config, env: { DATADIR: join(disk.path, "data") } });
+  const hub = await startHub({ datadir: dir, config, env: { DATADIR: join(disk, "data") } });
   const oracle = openOracle();
   try {
     const load = oracle.send(hub.url);
@@ -53,7 +45,6 @@ test("a full disk refuses with 503 and Retry-After, keeps what was promised, and
   } finally {
     await hub.stop("SIGKILL");
     await sink.close();
-    disk.remove();
     remove();
   }
 });

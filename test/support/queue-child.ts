@@ -1,9 +1,11 @@
 /** A process to be killed: opens the embedded queue in argv[2] and does what argv[3] says. */
 
 import { openSqliteQueue } from "../../src/queue/sqlite.ts";
+import { lanes } from "./queue-damage.ts";
 import { chunk } from "./queues.ts";
 
 const [dir = "", what = "", count = "0"] = process.argv.slice(2);
+if (what === "drain") process.stdout.write("start\n");
 const queue = openSqliteQueue({ dir, durability: "normal", now: Date.now });
 
 if (what === "push") {
@@ -29,6 +31,19 @@ if (what === "push") {
     },
     64,
   );
+} else if (what === "drain") {
+  // Each line says what was delivered, before it is settled.
+  for (const lane of lanes) {
+    queue.consume(
+      lane,
+      async ({ id }) => {
+        process.stdout.write(`${lane} ${id}\n`);
+        return {};
+      },
+      2,
+    );
+  }
+  setInterval(() => {}, 1000);
 } else if (what === "hold") {
   process.stdout.write("open\n");
   setInterval(() => {}, 1000);

@@ -8,8 +8,8 @@ import type { Queue } from "../../src/queue/queue.ts";
 import { openSqliteQueue, type SqliteSettings } from "../../src/queue/sqlite.ts";
 import { recorder, until } from "./queues.ts";
 
-export function folder(t: TestContext): string {
-  const dir = mkdtempSync(join(tmpdir(), "eyrie-queue-"));
+export function folder(t: TestContext, parent = tmpdir()): string {
+  const dir = mkdtempSync(join(parent, "eyrie-queue-"));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
