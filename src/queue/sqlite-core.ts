@@ -31,8 +31,8 @@ export interface Core {
   checked: boolean;
   /** The file is damaged: nothing is read from it until a new one stands in its place. */
   sick: boolean;
-  /** Items, as `lane seq`, that were finished while their damaged file was moved aside: they are not brought back. */
-  readonly finished: Set<string>;
+  /** Events of items, as `lane seq`, that were finished while their damaged file was moved aside: nobody owes them. */
+  readonly finished: Map<string, number>;
   /** The log of a queue of durability `full`, to be synced. */
   walFd: number | undefined;
   seq: number;

@@ -236,7 +236,7 @@ function finish(
   asItWas: boolean,
 ): void {
   if (rec.turn !== turn || core.closed) {
-    if (rec.state === "aside" && isOver(settlement)) core.finished.add(itemKey(rec.lane.name, rec.seq));
+    if (rec.state === "aside" && isOver(settlement)) core.finished.set(itemKey(rec.lane.name, rec.seq), rec.count);
     return;
   }
   if (rec.state === "gone") {

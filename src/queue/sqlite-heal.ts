@@ -111,7 +111,7 @@ export function createCare(core: Core, path: string, facts: CareFacts): Care {
       if (!core.volatile) openLog();
     },
   ];
-  const quietly = (work: () => void) => {
+  const quietly = (work: () => unknown) => {
     try {
       work();
     } catch (error) {
@@ -127,7 +127,7 @@ export function createCare(core: Core, path: string, facts: CareFacts): Care {
       let bytes = 0;
       for (const chunk of chunks) bytes += chunk.body.length;
       // The dead must not keep out the living.
-      if (!core.volatile && !room.fits(bytes, "push")) quietly(trim);
+      if (!core.volatile && !room.fits(bytes, "push")) quietly(() => trim() && room.again());
       const fits = !core.volatile && room.allows(bytes, "push");
       wanted = fits ? 0 : bytes;
       if (!fits) throw new QueueError("full", "the queue has no room for more");

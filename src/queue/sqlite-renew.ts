@@ -39,7 +39,7 @@ function forgetStored(core: Core): void {
     else {
       for (const child of done.children) refuse(core, child);
       done.free?.();
-      if (isOver(done.settlement)) core.finished.add(itemKey(done.rec.lane.name, done.rec.seq));
+      if (isOver(done.settlement)) core.finished.set(itemKey(done.rec.lane.name, done.rec.seq), done.rec.count);
     }
   }
   const done = new Set(core.batch.settled.map((s) => s.rec));

@@ -4,7 +4,7 @@
  */
 
 import { parsePage, type Row } from "./sqlite-cells.ts";
-import { type Core, laneOf } from "./sqlite-core.ts";
+import { type Core, itemKey, laneOf } from "./sqlite-core.ts";
 import { armTimer, dispatch } from "./sqlite-handout.ts";
 import { createHolders, createSeqSet, type FoundItem, type Step } from "./sqlite-holders.ts";
 import type { Lane } from "./sqlite-lane.ts";
@@ -121,6 +121,8 @@ function* rescueFrom(
     return true;
   };
 
+  const isDone = (lane: number, seq: number) => core.finished.has(itemKey(nameOf(lane), seq));
+  const wanted = ({ lane, seq }: FoundItem) => seq === 0 || (!isDone(lane, seq) && imported.add(lane, seq));
   const steps = holders.steps();
   let place = core.store.readMeta(`${key}place`);
   let batch: Batch = { bytes: 0, bodies: [], letters: [] };
@@ -129,9 +131,7 @@ function* rescueFrom(
     const step = steps[at];
     if (step) {
       yield* working(holders.open(step));
-      readBodies(pages, step, batch, (row) =>
-        holders.of(row).filter((item) => item.seq === 0 || imported.add(item.lane, item.seq)),
-      );
+      readBodies(pages, step, batch, (row) => holders.of(row).filter(wanted));
     } else readLetters(pages, survey.letters[at - steps.length] as Leaf, batch, survey.lanes);
     if (!full()) {
       yield "worked";
@@ -145,9 +145,16 @@ function* rescueFrom(
   while (!write(batch, steps.length + survey.letters.length)) yield "waits";
 
   const seen = new Map([...holders.events].map(([lane, events]) => [nameOf(lane), { events, letters: 0 }]));
-  const wanted = owed ? owedOf(owed, doubt) : seen;
+  const due = owed ? owedOf(owed, doubt) : seen;
+  for (const [lane, name] of survey.lanes)
+    for (const [item, events] of core.finished) {
+      const at = item.lastIndexOf(" ");
+      if (item.slice(0, at) !== name) continue;
+      core.finished.delete(item);
+      if (!imported.has(lane, Number(item.slice(at)))) tallyOf(due, name).events -= events;
+    }
   const lost = new Map<string, Tally>();
-  for (const [lane, want] of wanted) {
+  for (const [lane, want] of due) {
     const { events, letters } = tally(lane);
     const short = { events: Math.max(0, want.events - events), letters: Math.max(0, want.letters - letters) };
     if (short.events + short.letters > 0) lost.set(lane, short);

@@ -12,6 +12,8 @@ export interface Room {
   fits(bytes: number, from: "push" | "rescue"): boolean;
   /** The same, and they are about to be stored. */
   allows(bytes: number, from: "push" | "rescue"): boolean;
+  /** Room was made: it is looked at again. */
+  again(): void;
   /** The volume is full in spite of all: gives the reserve up. False: it is gone already. */
   giveUp(): boolean;
   /**
@@ -112,6 +114,9 @@ export function createRoom(path: string, store: () => Store, clock: () => number
       if (!fits(bytes, from)) return false;
       allowed += bytes;
       return true;
+    },
+    again: () => {
+      measuredAt = Number.NEGATIVE_INFINITY;
     },
     giveUp: () => {
       kept = false;

@@ -91,7 +91,7 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
     volatile: opened.volatile,
     checked: opened.checked,
     sick: false,
-    finished: new Set(),
+    finished: new Map(),
     walFd: undefined,
     seq: opened.seq,
     bodySeq: top.body,

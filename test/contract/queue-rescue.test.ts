@@ -118,6 +118,11 @@ describe("embedded queue: reading a damaged file back", () => {
     clearInterval(free);
     await consumer.close(1000);
     const missing = ids.filter((id) => !got.has(id)).length;
+    assert.deepEqual(
+      [...got].filter(([, times]) => times > 1),
+      [],
+      "delivered twice",
+    );
     const letters = (await queue.depth("out:a")).dead;
     assert.equal((queue.status().damaged?.lost["out:a"] ?? 0) + letters, missing);
     assert.ok(missing > 0 && missing < 300, `${missing} of ${ids.length} were on damaged pages`);

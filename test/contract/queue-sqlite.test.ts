@@ -132,6 +132,12 @@ describe("embedded queue: damaged files", () => {
     await queue.close();
     for (const [name, bytes] of files) writeFileSync(join(dir, name), bytes);
   }
+  /** What is read back follows the start where that takes long. */
+  async function openRead(dir: string) {
+    const queue = open(dir);
+    await until("read back", () => !queue.status().damaged?.reading);
+    return queue;
+  }
   const flip = (file: string, at: number) => {
     const bytes = readFileSync(file);
     bytes[at] = (bytes[at] ?? 0) ^ 0xff;
@@ -142,7 +148,7 @@ describe("embedded queue: damaged files", () => {
   test("garbage in place of the file: kept aside, named, and the queue starts", async (t) => {
     const dir = folder(t);
     writeFileSync(join(dir, "queue.db"), "this is no database ".repeat(1000));
-    const queue = open(dir);
+    const queue = await openRead(dir);
     assert.equal(quarantined(dir).length, 1);
     assert.ok(queue.status().warnings[0]!.includes(quarantined(dir)[0]!));
     await queue.push([chunk("k", "a")]);
@@ -163,7 +169,7 @@ describe("embedded queue: damaged files", () => {
     await leave(dir, 40, false);
     const wal = join(dir, "queue.db-wal");
     truncateSync(wal, readFileSync(wal).length - 4000);
-    const queue = open(dir);
+    const queue = await openRead(dir);
     assert.equal(quarantined(dir).length, 1);
     const { waiting } = await queue.depth("k");
     assert.ok(waiting >= 39, `${waiting} of 40`);
@@ -176,7 +182,7 @@ describe("embedded queue: damaged files", () => {
     await leave(dir, 60, false);
     const wal = join(dir, "queue.db-wal");
     flip(wal, 32 + Math.floor(readFileSync(wal).length / 2 / 8216) * 8216 + 4000);
-    const queue = open(dir);
+    const queue = await openRead(dir);
     assert.equal(quarantined(dir).length, 1);
     const { waiting } = await queue.depth("k");
     assert.ok(waiting >= 59, `${waiting} of 60`);
@@ -190,7 +196,7 @@ describe("embedded queue: damaged files", () => {
       const dir = folder(t);
       await leave(dir, 60, false);
       flip(join(dir, "queue.db-wal"), at);
-      const queue = open(dir);
+      const queue = await openRead(dir);
       assert.equal(quarantined(dir).length, 1, `byte ${at}`);
       const { waiting } = await queue.depth("k");
       assert.equal(waiting, 60, `byte ${at}`);
@@ -209,7 +215,7 @@ describe("embedded queue: damaged files", () => {
       const dir = folder(t);
       await leave(dir, 60, false);
       harm(join(dir, "queue.db"));
-      const queue = open(dir);
+      const queue = await openRead(dir);
       assert.match(queue.status().warnings[0] ?? "", /damaged and is kept/, name);
       await queue.push([chunk("k", "fresh")]);
       const { waiting } = await queue.depth("k");
@@ -233,7 +239,7 @@ describe("embedded queue: damaged files", () => {
     const bytes = readFileSync(file);
     bytes.fill(0xa5, Math.floor(bytes.length / 8192 / 2) * 8192, Math.floor(bytes.length / 8192 / 2) * 8192 + 8192);
     writeFileSync(file, bytes);
-    const queue = open(dir);
+    const queue = await openRead(dir);
     assert.equal(quarantined(dir).length, 1);
     assert.match(queue.status().warnings[0]!, /were saved/);
     const { waiting } = await queue.depth("k");
