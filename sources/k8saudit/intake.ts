@@ -1,8 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Incoming } from "../../src/sdk/event.ts";
 import type { SourceHost } from "../../src/sdk/source.ts";
+import { createThrottledLog } from "../../src/sdk/throttled-log.ts";
 import { tooLong } from "./lines.ts";
-import { type Dropped, type PayloadLimits, splitPayload } from "./payload.ts";
+import { type Dropped, mostEvents, type PayloadLimits, splitPayload } from "./payload.ts";
 
 /** Takes the lines of one file in their order. */
 export interface LineIntake {
@@ -16,6 +17,8 @@ export interface LineIntake {
 
 const batchEvents = 400;
 const batchChars = 1 << 20;
+/** Bad lines that are logged one by one; behind them one log line each 30 s says how many there were. */
+const namedLines = 100;
 const firstWaitMs = 100;
 const maxWaitMs = 5_000;
 
@@ -38,6 +41,8 @@ export const createLineIntake = (
   signal: AbortSignal,
 ): LineIntake => {
   let number = 1;
+  let named = 0;
+  const others = createThrottledLog(host.log);
   let batch: Incoming[] = [];
   let chars = 0;
 
@@ -60,13 +65,13 @@ export const createLineIntake = (
     async line(bytes) {
       const at = number++;
       if (bytes.length === 0) return;
-      const { events, dropped } = bytes === tooLong ? lineTooLong : splitPayload(bytes.toString(), limits);
+      const { events, dropped } =
+        bytes === tooLong ? lineTooLong : splitPayload(bytes.toString(), { ...limits, maxEvents: mostEvents });
       for (const { reason, message, auditID } of dropped) {
         host.drop?.(1, reason);
-        host.log.warn(
-          { file, line: at, reason, ...(auditID !== undefined && { auditID }) },
-          `bad line skipped: ${message}`,
-        );
+        const facts = { file, line: at, reason, ...(auditID !== undefined && { auditID }) };
+        if (named++ < namedLines) host.log.warn(facts, `bad line skipped: ${message}`);
+        else others.warn(reason, facts, `bad lines skipped, the last of them: ${message}`);
       }
       for (const event of events) {
         batch.push(event);

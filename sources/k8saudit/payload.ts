@@ -13,6 +13,9 @@ export interface PayloadLimits {
   readonly maxEvents?: number;
 }
 
+/** kube-apiserver sends 400 at once unless told otherwise; millions of `{}` must not become millions of objects. */
+export const mostEvents = 100_000;
+
 /** Why a part of a payload can never be taken: a closed list, fit for a metric label. */
 export type DropReason = "not_json" | "not_an_event" | "no_time" | "bad_time" | "too_large" | "too_many";
 

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { OpenSource, SourceHead, SourceHost, SourceReply, SourceRequest } from "../../src/sdk/source.ts";
 import { createThrottledLog } from "../../src/sdk/throttled-log.ts";
 import { cleanPath, matchPath, type Place } from "./open-params.ts";
-import { type Dropped, type DropReason, splitPayload } from "./payload.ts";
+import { type Dropped, type DropReason, mostEvents, splitPayload } from "./payload.ts";
 import { createRedelivery } from "./redelivery.ts";
 
 export interface WebhookSettings {
@@ -112,7 +112,11 @@ const take = async (
   host: Pick<SourceHost, "push">,
   report: (dropped: readonly Dropped[]) => void,
 ): Promise<SourceReply> => {
-  const { events, dropped } = splitPayload(body.toString(), { maxEventBytes, maxEvents, ...(cluster && { cluster }) });
+  const { events, dropped } = splitPayload(body.toString(), {
+    maxEventBytes,
+    maxEvents: mostEvents,
+    ...(cluster && { cluster }),
+  });
   if (events.length > 0) await host.push(events);
   if (dropped.length === 0) return accepted;
   report(dropped);
@@ -123,9 +127,6 @@ const take = async (
 };
 
 const namedInAnswer = 100;
-/** kube-apiserver sends 400 at once unless told otherwise; millions of `{}` must not become millions of objects. */
-const maxEvents = 100_000;
-
 /** Counts what is dropped, and names some of it in the log. */
 const createReport = (cluster: string, host: Pick<SourceHost, "drop" | "log">) => {
   const log = createThrottledLog(host.log);

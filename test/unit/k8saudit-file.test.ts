@@ -170,3 +170,19 @@ test("a followed file goes on where its checkpoint is, and from its end where th
   await until("3", () => idsOf(hub).at(-1) === "3");
   assert.equal(idsOf(hub).filter((id) => id === "2").length, 1);
 });
+
+test("a file of nothing but bad lines fills no log, and a line of a million values is refused whole", async (t) => {
+  const hub = makeHub();
+  const path = join(await makeFolder(t), "bad.log");
+  await writeFile(path, `${"x\n".repeat(5000)}[${"1,".repeat(1_000_000)}1]\n${auditEvent()}\n`);
+  await readAll(t, path, hub);
+  assert.equal(hub.taken.length, 1);
+  assert.deepEqual(
+    [
+      hub.drops.filter((reason) => reason === "not_json").length,
+      hub.drops.filter((reason) => reason === "too_many").length,
+    ],
+    [5000, 1],
+  );
+  assert.ok(hub.logged.length < 110, String(hub.logged.length));
+});
