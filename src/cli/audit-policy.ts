@@ -1,12 +1,14 @@
 /**
- * What the API server should audit for the default rules to see what they ask for: request bodies of what can run code,
- * grant rights or open doors, and never the content of Secrets. What people do is left out only where it reads discovery.
+ * What the API server should audit for the default rules to see what they ask for: requests for what can run code, grant
+ * rights or open doors, with what came of them, and never the content of Secrets or a token. What people do is left out only where it reads discovery.
  */
 export const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
-# Every request would come twice.
+# Every request would come twice. ResponseStarted must stay: sessions, watches and failed logins are told there.
 omitStages:
   - RequestReceived
+# Who wrote which field when: half of an answer's size, and no rule asks.
+omitManagedFields: true
 rules:
   # The control plane's own heartbeat: most of the volume, none of the news.
   - level: None
@@ -34,6 +36,14 @@ rules:
     resources:
       - group: coordination.k8s.io
         resources: ["leases"]
+  # Events come by the thousand; that somebody takes them away is news.
+  - level: Metadata
+    verbs: ["delete", "deletecollection"]
+    resources:
+      - group: ""
+        resources: ["events"]
+      - group: events.k8s.io
+        resources: ["events"]
   - level: None
     resources:
       - group: ""
@@ -49,9 +59,15 @@ rules:
   - level: Metadata
     resources:
       - group: ""
-        resources: ["secrets", "serviceaccounts/token", "pods/log", "pods/status", "nodes/status"]
+        resources: ["secrets", "pods/log", "pods/status", "nodes/status"]
       - group: authentication.k8s.io
         resources: ["tokenreviews"]
+
+  # What a token is for. The token itself stands in the answer, which this level leaves out.
+  - level: Request
+    resources:
+      - group: ""
+        resources: ["serviceaccounts/token"]
 
   # Ways into a running container: the command is in the URI.
   - level: Request
@@ -67,24 +83,51 @@ rules:
   - level: RequestResponse
     resources:
       - group: ""
-        resources: ["pods", "pods/ephemeralcontainers", "replicationcontrollers", "services", "serviceaccounts", "namespaces"]
+        resources:
+          - pods
+          - pods/binding
+          - pods/ephemeralcontainers
+          - pods/eviction
+          - bindings
+          - namespaces
+          - namespaces/finalize
+          - namespaces/status
+          - persistentvolumes
+          - podtemplates
+          - replicationcontrollers
+          - replicationcontrollers/scale
+          - serviceaccounts
+          - services
+          - services/status
       - group: apps
-        resources: ["deployments", "daemonsets", "statefulsets", "replicasets"]
+        resources:
+          - daemonsets
+          - deployments
+          - deployments/scale
+          - replicasets
+          - replicasets/scale
+          - statefulsets
+          - statefulsets/scale
+      - group: apps.openshift.io
+        resources: ["deploymentconfigs", "deploymentconfigs/scale"]
+      - group: argoproj.io
+        resources: ["rollouts", "rollouts/scale"]
       - group: batch
         resources: ["jobs", "cronjobs"]
       - group: rbac.authorization.k8s.io
         resources: ["roles", "rolebindings", "clusterroles", "clusterrolebindings"]
       - group: networking.k8s.io
         resources: ["ingresses", "networkpolicies"]
+      # What changes the cluster's own rules: of a patch, only the answer tells what came of it.
+      - group: admissionregistration.k8s.io
+      - group: apiregistration.k8s.io
+      - group: certificates.k8s.io
 
-  # Configuration that may hold credentials, and what changes the cluster's own rules.
+  # Configuration that may hold credentials, and what is big.
   - level: Request
     resources:
       - group: ""
-        resources: ["configmaps", "nodes", "persistentvolumes"]
-      - group: admissionregistration.k8s.io
-      - group: certificates.k8s.io
-      - group: apiregistration.k8s.io
+        resources: ["configmaps", "nodes"]
       - group: apiextensions.k8s.io
 
   # Everything else.

@@ -159,14 +159,34 @@ test("no rule of the policy shows the content of Secrets, and workloads and righ
         (rule.verbs?.includes(verb) ?? true) &&
         (rule.resources?.some((one) => one.group === group && (one.resources?.includes(resource) ?? true)) ?? true),
     ).level;
-  assert.equal(levelOf("", "secrets", "create"), "Metadata");
-  assert.equal(levelOf("", "secrets", "get"), "Metadata");
-  assert.equal(levelOf("", "pods", "create"), "RequestResponse");
-  assert.equal(levelOf("apps", "deployments", "patch"), "RequestResponse");
-  assert.equal(levelOf("rbac.authorization.k8s.io", "rolebindings", "create"), "RequestResponse");
-  assert.equal(levelOf("networking.k8s.io", "ingresses", "create"), "RequestResponse");
-  assert.equal(levelOf("", "configmaps", "update"), "Request");
-  assert.equal(levelOf("", "pods/exec", "get"), "Request");
+  const wanted: readonly (readonly [string, string, string, string])[] = [
+    ["Metadata", "", "secrets", "create get patch delete list watch"],
+    ["Metadata", "", "events", "delete deletecollection"],
+    ["None", "", "events", "create patch"],
+    // The token is in the answer only.
+    ["Request", "", "serviceaccounts/token", "create"],
+    ["Request", "", "pods/exec", "get create"],
+    ["Request", "", "configmaps", "create update patch"],
+    ["RequestResponse", "", "pods", "create patch delete"],
+    ["RequestResponse", "", "pods/binding", "create"],
+    ["RequestResponse", "", "pods/ephemeralcontainers", "patch update"],
+    ["RequestResponse", "", "bindings", "create"],
+    ["RequestResponse", "", "namespaces", "patch update"],
+    ["RequestResponse", "", "namespaces/status", "patch update"],
+    ["RequestResponse", "", "namespaces/finalize", "update"],
+    ["RequestResponse", "", "persistentvolumes", "create patch"],
+    ["RequestResponse", "apps", "deployments", "patch delete"],
+    ["RequestResponse", "apps", "deployments/scale", "patch update"],
+    ["RequestResponse", "batch", "cronjobs", "patch"],
+    ["RequestResponse", "rbac.authorization.k8s.io", "rolebindings", "create patch"],
+    ["RequestResponse", "networking.k8s.io", "networkpolicies", "delete"],
+    ["RequestResponse", "networking.k8s.io", "ingresses", "create"],
+    ["RequestResponse", "certificates.k8s.io", "certificatesigningrequests/approval", "update patch"],
+    ["RequestResponse", "admissionregistration.k8s.io", "validatingwebhookconfigurations", "patch"],
+  ];
+  for (const [level, group, resource, verbs] of wanted)
+    for (const verb of verbs.split(" ")) assert.equal(levelOf(group, resource, verb), level, `${verb} ${resource}`);
+  assert.ok(!policy.omitStages.includes("ResponseStarted"));
   assert.equal(levelOf("", "nodes", "list"), "Metadata");
 });
 
