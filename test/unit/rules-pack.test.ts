@@ -76,6 +76,20 @@ test("the documented table is what the pack does (node test/support/rules-pack.t
   assert.equal(tableOf(page), packTable(exampleOf(page, "Fit it to a cluster")));
 });
 
+test("the page says of each rule what it needs, how it was evaded, and the ATT&CK technique that it is tagged with", () => {
+  const page = readFileSync(packPage, "utf8");
+  const table = page.slice(page.indexOf("<!-- evasions -->"), page.indexOf("<!-- end of evasions -->"));
+  const rows = Array.from(table.matchAll(/^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm), (row) =>
+    row.slice(1),
+  ).slice(2);
+  const rules = loadPack().defined.map(({ item }) => item);
+  assert.deepEqual(
+    rows.map(([name, , , technique]) => [name, technique]),
+    rules.map(({ name, tags }) => [name, tags.filter((tag) => /^T\d/.test(tag)).join(", ") || "–"]),
+  );
+  for (const [name, level] of rows) assert.match(level ?? "", /`(?:Metadata|Request|RequestResponse)`/, name);
+});
+
 const firesToo: readonly (readonly [string, string, Readonly<Record<string, unknown>>])[] = [
   ["a server-side apply creates a pod", "Create Privileged Pod", { "/verb": "patch", "/responseStatus/code": 201 }],
   ["an event says an empty subresource", "Create Privileged Pod", { "/objectRef/subresource": "" }],
