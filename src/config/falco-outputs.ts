@@ -101,6 +101,10 @@ const asOutput = (wanted: FalcoOutput, at: Place, parts: FalcoOutputsParts): rea
     const named: Reader = { ...reader, problems: inFalcosWords(reader.problems, label, wanted.values) };
     const lookup = { label, inFile: (key: string) => places[key] ?? trees.get(key), envOver: () => [] };
     const raw = { ...readFields(fields, lookup, named), id: `${output.name}.${wanted.name}`, name: wanted.name, label };
+    if (parts.own.some(({ id }) => id === raw.id)) {
+      reader.problems.error(wanted.name, `is called ${raw.id}, as an instance of yours is: give that another name`, at);
+      return [];
+    }
     const read = readOutput(output, { ...raw, inList: false }, globals, pemReader(named), named);
     // There is one standard output, whatever the form.
     const alike = (config: unknown): boolean =>

@@ -210,6 +210,22 @@ test("falco.yaml's own plugin names the file of events when the command line doe
   }
 });
 
+test("outputs of falco.yaml that run does not feed are named, its config_files are read", async () => {
+  const { at: path, remove } = folderOf({ "r.yaml": rule("a", "ka.verb = get"), "e.jsonl": at(1, { verb: "get" }) });
+  try {
+    writeFileSync(
+      path("more.yaml"),
+      `rules_files: ['${path("r.yaml")}']\nhttp_output: {enabled: true, url: 'http://a/'}\n`,
+    );
+    writeFileSync(path("falco.yaml"), `config_files: ['${path("more.yaml")}']\nfile_output: {enabled: false}\n`);
+    const { code, out, err } = await runWith(run, ["-c", path("falco.yaml"), path("e.jsonl")]);
+    assert.deepEqual([code, lines(out).length], [0, 1]);
+    assert.match(err, /^http_output: not used by run, which prints alerts; the hub sends them$/m);
+  } finally {
+    remove();
+  }
+});
+
 test("a falco.yaml that loads only the json plugin has no audit rules; --version says the version and needs no rules", async () => {
   const { at: path, remove } = folderOf({
     "r.yaml": rule("a", "ka.verb = get"),

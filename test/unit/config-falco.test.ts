@@ -102,6 +102,11 @@ test("http_output that points at the hub itself is left out: alerts would come b
   ]);
 });
 
+test("an instance that bears the name of a block of falco.yaml would share its lane: an error", () => {
+  const yaml = "webhook: [{name: http_output, address: 'http://a/'}]\nhttp_output: {enabled: true, url: 'http://b/'}\n";
+  assert.match(load(yaml).said.join(), /^error falco\.yaml:2:24: http_output: is called webhook\.http_output/);
+});
+
 test("file_output and stdout_output become outputs, as JSON or as Falco's lines; -o sets them the same way", () => {
   const { output, said } = load(
     "file_output: {enabled: true, keep_alive: true, filename: /tmp/e.txt}\nstdout_output: {enabled: true}\n",
