@@ -25,24 +25,31 @@ export const followCredentials = (
   let seen = look(files);
   // The first time they are read again whatever they are: they may have changed between the start's reading and here.
   let first = true;
+  /** What was wrong may pass without a change: tried again, and said once. */
+  let failed = false;
   let busy = false;
   const check = async (): Promise<void> => {
     if (busy) return;
     busy = true;
     const now = look(files);
     const changed = now !== seen;
+    const news = changed || first;
     try {
-      if (!changed && !first) return;
+      if (!news && !failed) return;
       seen = now;
-      first = false;
       await reload();
-      if (!changed) return;
-      reloaded("ok");
-      log.info(`${what} was reloaded`);
+      if (changed || failed) {
+        reloaded("ok");
+        log.info(`${what} was reloaded`);
+      }
+      failed = false;
     } catch (error) {
+      failed = true;
+      if (!news) return;
       reloaded("error");
       log.error({ err: error }, `${what} changed and cannot be used, what was read before stays in force`);
     } finally {
+      first = false;
       busy = false;
     }
   };

@@ -6,17 +6,29 @@ import { type CredentialParts, followCredentials } from "../http/credentials.ts"
 import type { DoorTokens } from "../http/server.ts";
 import type { Fields } from "../sdk/fields.ts";
 
-/** Calls `changed` with the values of secrets each time their files changed and can be used. */
+/**
+ * Calls `changed` with the values of secrets that were read again, each time one of their files changed and can be used. One that
+ * cannot be used holds up no other.
+ */
 export const followSecrets = (
   fields: Fields,
   files: Readonly<Record<string, string>>,
-  what: string,
   parts: CredentialParts,
   changed: (values: Readonly<Record<string, unknown>>) => void,
-): { close(): void } =>
-  followCredentials(Object.values(files), what, parts, () =>
-    changed(rereadSecrets(fields, files, (path) => readFileSync(path, "utf8"))),
+): { close(): void } => {
+  let values: Readonly<Record<string, unknown>> = {};
+  const following = Object.entries(files).map(([key, path]) =>
+    followCredentials([path], key, parts, () => {
+      values = { ...values, ...rereadSecrets(fields, { [key]: path }, (name) => readFileSync(name, "utf8")) };
+      changed(values);
+    }),
   );
+  return {
+    close: () => {
+      for (const one of following) one.close();
+    },
+  };
+};
 
 export interface HubTokens extends DoorTokens {
   readonly operators: string;
@@ -40,7 +52,7 @@ export const followTokens = (
   changed: (tokens: HubTokens) => void,
 ): { close(): void } => {
   const files = Object.fromEntries(Object.entries(config.secretFiles).filter(([key]) => /\.tokens?$/.test(key)));
-  return followSecrets(globalFields, files, "a token", parts, (values) => {
+  return followSecrets(globalFields, files, parts, (values) => {
     const text = (key: string, before: string): string => (values[key] as string | undefined) ?? before;
     changed(
       tokensOf({

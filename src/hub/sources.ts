@@ -43,7 +43,7 @@ export const openSources = async (
           listen: server.listenForSource(id),
           checkpoint: fileCheckpoint(join(config.datadir, "checkpoints"), id),
           follow: (files, what, reload) => followCredentials(files, what, credentials, reload),
-          followSecrets: (changed) => followSecrets(source.fields, secretFiles, "a token", credentials, changed),
+          followSecrets: (changed) => followSecrets(source.fields, secretFiles, credentials, changed),
           log: credentials.log,
           now,
         }),

@@ -83,11 +83,15 @@ test("tokens are read again when their files change: alerts, metrics and operato
     writeFileSync(join(dir, "senders"), "canary-without-name");
     writeFileSync(join(dir, "metrics"), "");
     rmSync(join(dir, "operators"));
-    await until("a fault is said", () => /a token changed and cannot be used/.test(hub.output()));
+    await until("a fault is said", () => /auth\.tokens changed and cannot be used/.test(hub.output()));
     assert.deepEqual(await statuses(2), [200, 200, 200]);
     assert.deepEqual(await statuses("x"), [401, 401, 401]);
     const page = await fetch(`${hub.url}/metrics`, { headers: { authorization: "Bearer canary-metrics-2" } });
     assert.match(await page.text(), /^eyrie_credential_reloads_total\{of="hub",outcome="error"\} [1-9]/m);
+    // What is wrong with one file holds up no other.
+    writeFileSync(join(dir, "senders"), "falco: canary-sender-3");
+    await until("the sender's third token", async () => (await statuses(3))[0] === 200);
+    assert.deepEqual([(await statuses(2))[0], (await statuses(3))[1]], [401, 401]);
     put(3);
     await until("the third tokens", async () => (await statuses(3)).join() === "200,200,200");
     assert.doesNotMatch(hub.output(), /canary/);

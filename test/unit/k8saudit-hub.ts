@@ -68,7 +68,7 @@ export const makeHub = (): Hub => {
         for (let i = 0; i < count; i++) hub.drops.push(reason);
       },
       follow: (files, _what, reload) => followCredentials(files, "what", credentials, reload),
-      followSecrets: (changed) => followSecrets(k8saudit.fields, hub.secretFiles, "a token", credentials, changed),
+      followSecrets: (changed) => followSecrets(k8saudit.fields, hub.secretFiles, credentials, changed),
       gap: () => {
         hub.gaps++;
       },
