@@ -73,7 +73,7 @@ const createFollowing = (
   let saved: string | undefined;
 
   const save = async (current: readonly Mark[]): Promise<void> => {
-    reached = writeMarks([...done.slice(-marksKept), ...(late ? [late.mark] : []), ...current]);
+    reached = writeMarks([...done, ...(late ? [late.mark] : []), ...current]);
     if (reached === saved) return;
     await host.checkpoint.set(key, reached);
     saved = reached;
@@ -127,7 +127,7 @@ const createFollowing = (
 
   const lookForLate = async (over: boolean): Promise<void> => {
     if (!late || !(await late.look(over))) return;
-    done = [...done, late.mark];
+    done = [...done, late.mark].slice(-marksKept);
     late = undefined;
   };
 
@@ -207,7 +207,7 @@ const createFollowing = (
         await lookForLate(end !== "stopped");
         const mark = await reader.mark();
         await save([mark]);
-        marks = [...done, mark];
+        marks = [...done.slice(-marksKept), mark];
         if (finished) late = watchLateLines(reader, mark);
         else {
           await reader.close();
