@@ -1,6 +1,6 @@
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { lookup } from "node:dns/promises";
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { type Alert, priorityLevel } from "./alert.ts";
 import { DeliveryError, type DeliveryFault } from "./errors.ts";
@@ -47,21 +47,22 @@ const codeOf = (error: unknown): string => (error instanceof Error && "code" in 
 
 /** One datagram each. Nothing confirms them: a port that nobody listens on is noticed where its host says so. */
 export const sendDatagrams = async (messages: readonly string[], { host, port }: Server, signal: AbortSignal) => {
-  const { address, family } = await lookup(host).catch((error) => {
-    throw fault(`the syslog server's name is not found (${codeOf(error)})`);
-  });
-  const socket = createSocket(family === 6 ? "udp6" : "udp4");
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {});
-  socket.on("error", failed.reject);
   const abort = (): void => failed.reject(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
   const dead: number[] = [];
+  let socket: DatagramSocket | undefined;
   const send = async (): Promise<void> => {
-    await new Promise<void>((resolve) => socket.connect(port, address, resolve));
+    const { address, family } = await lookup(host);
+    signal.throwIfAborted();
+    const own = createSocket(family === 6 ? "udp6" : "udp4");
+    socket = own;
+    own.on("error", failed.reject);
+    await new Promise<void>((resolve) => own.connect(port, address, resolve));
     for (const [index, message] of messages.entries())
       await new Promise<void>((resolve, reject) =>
-        socket.send(message, (error) => {
+        own.send(message, (error) => {
           if (error && codeOf(error) !== "EMSGSIZE") return reject(error);
           if (error) dead.push(index);
           resolve();
@@ -76,7 +77,7 @@ export const sendDatagrams = async (messages: readonly string[], { host, port }:
     throw fault(`the syslog server is not reached (${codeOf(error)})`);
   } finally {
     signal.removeEventListener("abort", abort);
-    socket.close();
+    socket?.close();
   }
   if (dead.length > 0) throw fault("too long for a datagram", { reason: "too_large", retryable: false, failed: dead });
 };
@@ -90,7 +91,9 @@ const farewellMs = 1000;
 export const sendLines = async (lines: readonly string[], server: Server, secure: boolean, signal: AbortSignal) => {
   const { host, port, tls } = server;
   const ended = Promise.withResolvers<void>();
-  const socket: Socket = secure ? connectTls({ host, port, servername: host, ...tls }) : connect({ host, port });
+  const socket: Socket = secure
+    ? connectTls({ host, port, ...(isIP(host) === 0 && { servername: host }), ...tls })
+    : connect({ host, port });
   let farewell: NodeJS.Timeout | undefined;
   socket.once("error", ended.reject);
   socket.once("close", () => (socket.writableFinished ? ended.resolve() : ended.reject(new Error("closed"))));

@@ -79,6 +79,11 @@ describe("syslog", () => {
     assert.equal(fault?.reason, "network");
   });
 
+  it("says that the server's name is not known", async () => {
+    for (const protocol of ["udp", "tcp"])
+      assert.equal((await send({ host: "nowhere.invalid", port: "514", protocol }, numbered(1)))?.reason, "network");
+  });
+
   it("demands a server that it trusts with tls", async (t) => {
     const authority = makeAuthority();
     const server = await openSyslog(authority.server());
@@ -88,6 +93,8 @@ describe("syslog", () => {
     assert.equal(await send(settings, numbered(2), { ca: authority.ca, rejectUnauthorized: true }), undefined);
     await until("the server heard", () => server.heard.length === 1);
     assert.equal(server.heard[0]?.text.trimEnd().split("\n").length, 2);
+    const byAddress = { ...settings, host: "127.0.0.1" };
+    assert.equal(await send(byAddress, numbered(1), { ca: authority.ca, rejectUnauthorized: true }), undefined);
   });
 
   it("waits no longer than its attempt for a server that takes nothing", async (t) => {
