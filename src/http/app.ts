@@ -1,6 +1,6 @@
 import { Router } from "@koa/router";
 import Koa, { type Context } from "koa";
-import { type Answer, leaveRest } from "./answer.ts";
+import { type Answer, leaveRest, wrongMethod } from "./answer.ts";
 import type { Door } from "./door.ts";
 import { refusalOf } from "./errors.ts";
 import { refuse } from "./exchange.ts";
@@ -40,13 +40,17 @@ export const createApp = (families: readonly Family[], door: Door): App => {
 };
 
 /** What a family answered by itself, with the sender at fault. */
-const tell = (ctx: Context, door: Door): void =>
-  door.refused(
-    refusalOf(ctx.status),
-    `${ctx.status} on ${placeOf(ctx.path) ?? "a named path"}`,
-    ctx.req.socket.remoteAddress,
-    placeOf(ctx.path),
-  );
+const tell = (ctx: Context, door: Door): void => {
+  const refusal = ctx.body === wrongMethod.body ? "method" : refusalOf(ctx.status);
+  door.refused(refusal, errorIn(ctx.body) ?? `answered ${ctx.status}`, ctx.req.socket.remoteAddress, placeOf(ctx.path));
+};
+
+/** The words of a JSON answer of the hub's own. */
+const errorIn = (body: unknown): string | undefined => {
+  if (typeof body !== "string" || !body.startsWith('{"error":')) return undefined;
+  const { error } = JSON.parse(body) as { error: unknown };
+  return typeof error === "string" ? error : undefined;
+};
 
 /** The label of paths whose callers are not senders; undefined: the listener's own. */
 const placeOf = (path: string): string | undefined =>

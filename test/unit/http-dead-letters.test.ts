@@ -332,3 +332,33 @@ test("a queue that does not answer is 503 with a reason", async (t) => {
   const { call } = await startApi(t, { count: 0, queue: { dead: away } });
   assert.deepEqual(await call("dead-letters"), { status: 503, body: { error: "the queue does not answer" } });
 });
+
+test("what the API refuses is counted under its own name and told with its reason, and no sender's metric moves", async (t) => {
+  const { call, url, sample, logged } = await startApi(t, { token: "s3cret-of-operators" });
+  const right = { authorization: "Bearer s3cret-of-operators" };
+  assert.equal((await call("lanes")).status, 401);
+  assert.equal((await call("lanes", undefined, { authorization: "Bearer wrong" })).status, 401);
+  assert.equal((await call("dead-letters/redrive", undefined, right)).status, 405);
+  assert.equal((await call("dead-letters?limit=x", undefined, right)).status, 400);
+  assert.equal((await call("dead-letters?output=nowhere", undefined, right)).status, 404);
+  assert.equal((await call("dead-letters/redrive", {}, { ...right, "content-type": "text/plain" })).status, 415);
+  assert.equal((await call("dead-letters/redrive", { ids: "x".repeat(2 << 20) }, right)).status, 413);
+  for (const [reason, times] of Object.entries({
+    unauthorized: 2,
+    method: 1,
+    invalid: 1,
+    not_found: 1,
+    media_type: 1,
+    too_large: 1,
+  })) {
+    assert.equal(await sample(`eyrie_refusals_total{listener="operators",reason="${reason}"}`), times, reason);
+    const told = logged.map((line) => JSON.parse(line)).filter((line) => line.reason === reason);
+    assert.equal(told.length, 1, reason);
+    assert.deepEqual([told[0].listener, told[0].remote], ["operators", "127.0.0.1"]);
+    assert.match(told[0].msg, /^refused: \w+ \S+/);
+  }
+  assert.equal(await sample('falcosecurity_falcosidekick_inputs_total{source="requests",status="rejected"}'), 0);
+  assert.ok(!logged.join().includes("s3cret-of-operators"));
+  assert.equal((await fetch(`${url}/test`)).status, 400);
+  assert.equal(await sample('eyrie_refusals_total{listener="alerts",reason="method"}'), 1);
+});
