@@ -6,6 +6,7 @@ import { secretsOf } from "../config/redact.ts";
 import { preflight } from "../hub/preflight.ts";
 import { startHub } from "../hub/start.ts";
 import { createLogger } from "../log/log.ts";
+import { installLookup } from "../names/install.ts";
 import type { Command } from "./command.ts";
 import { version } from "./version.ts";
 
@@ -36,6 +37,7 @@ export const hub: Command = async (args, io) => {
     io.stderr.write(`${problem.severity}: ${formatProblem(problem)}\n`);
   if (stops) return 1;
 
+  installLookup();
   const log = createLogger({ ...config.log, secrets: secretsOf(config) }, process.stderr);
   log.info(`eyrie ${version} on Node ${process.versions.node}`);
   const signal = nextSignal();

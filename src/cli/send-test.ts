@@ -8,6 +8,7 @@ import { openDelivery } from "../deliver/chain.ts";
 import { hubFacts } from "../hub/outputs.ts";
 import { createLogger } from "../log/log.ts";
 import { createTextMask } from "../log/mask.ts";
+import { installLookup } from "../names/install.ts";
 import { decodeAlerts, makeAlertSettings } from "../pipeline/alert-in.ts";
 import { encodeAlert } from "../pipeline/codec.ts";
 import { decodeAlertLines } from "../pipeline/worker.ts";
@@ -32,6 +33,7 @@ export const sendTest: Command = async (args, io) => {
     },
   });
   if (!parsePriority(values.priority)) throw new UsageError(`"${values.priority}" is not a priority`);
+  installLookup();
   const { config, problems } = loadConfig({ ...io, file: values["config-file"], overrides: values.option ?? [] });
   for (const problem of problems) io.stderr.write(`${problem.severity}: ${formatProblem(problem)}\n`);
   if (problems.some((p) => p.severity === "error")) return 1;

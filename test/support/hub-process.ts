@@ -31,6 +31,8 @@ export interface HubOptions {
   readonly config?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Command that ends in an exec of what follows it: `unshare`, `faketime`. */
+  readonly through?: readonly string[];
   /** Kept between starts when given. */
   readonly datadir: string;
 }
@@ -45,22 +47,21 @@ export const scratch = (): { dir: string; remove(): void } => {
 export const startHub = async (options: HubOptions): Promise<HubProcess> => {
   const file = join(options.datadir, "eyrie-test.yaml");
   if (options.config !== undefined) writeFileSync(file, options.config);
-  const child = spawn(
-    process.execPath,
-    [join(root, "src/eyrie.js"), ...(options.config === undefined ? [] : ["-c", file]), ...(options.args ?? [])],
-    {
-      cwd: options.datadir,
-      env: {
-        PATH: process.env.PATH,
-        LISTENADDRESS: "127.0.0.1",
-        LISTENPORT: "0",
-        LOG_FORMAT: "json",
-        DATADIR: join(options.datadir, "data"),
-        ...options.env,
-      },
-      stdio: ["ignore", "pipe", "pipe"],
+  const config = options.config === undefined ? [] : ["-c", file];
+  const words = [process.execPath, join(root, "src/eyrie.js"), ...config, ...(options.args ?? [])];
+  const [command = "", ...args] = [...(options.through ?? []), ...words];
+  const child = spawn(command, args, {
+    cwd: options.datadir,
+    env: {
+      PATH: process.env.PATH,
+      LISTENADDRESS: "127.0.0.1",
+      LISTENPORT: "0",
+      LOG_FORMAT: "json",
+      DATADIR: join(options.datadir, "data"),
+      ...options.env,
     },
-  );
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let printed = "";
   child.stdout.on("data", (data: Buffer) => {
     printed += data.toString();
