@@ -135,7 +135,24 @@ export interface ServerTls {
   readonly ca?: string;
 }
 
-export interface LimitSettings {
+/** What a posted alert may have. */
+export interface AlertLimits {
+  /** Of one alert as compact JSON, in bytes. */
+  readonly maxalertbytes: number;
+  /** Entries of output_fields. */
+  readonly maxfields: number;
+  /** Characters of a field's name. */
+  readonly maxfieldname: number;
+  /** Characters of the rule, the source and the hostname, each. */
+  readonly maxname: number;
+  readonly maxtags: number;
+  /** Characters of one tag. */
+  readonly maxtaglength: number;
+  /** Refused values of one body, behind which the rest is not read. */
+  readonly maxrefused: number;
+}
+
+export interface LimitSettings extends AlertLimits {
   /** Of one request body, after decompression. */
   readonly maxbodybytes: number;
   /** Bodies being read or waiting to be stored, all of a listener; above it intake answers 503. */
@@ -150,16 +167,6 @@ export interface LimitSettings {
   readonly maxconnections: number;
   /** Bytes that one compressed byte may become, above the first mebibyte. */
   readonly maxcompressionratio: number;
-  /** Of one posted alert, as compact JSON. */
-  readonly maxalertbytes: number;
-  readonly maxfields: number;
-  readonly maxfieldname: number;
-  /** Characters of a rule, a source, a hostname. */
-  readonly maxname: number;
-  readonly maxtags: number;
-  readonly maxtaglength: number;
-  /** Refused values of one body, behind which the rest is not read. */
-  readonly maxrefused: number;
 }
 
 /** What `/metrics` may grow to, and who may read it. */

@@ -38,13 +38,11 @@ export const takeAlerts = async (
     metrics.input(requests, "rejected", n);
     metrics.intakeRejected(requests, cause, n);
   }
-  if (accepted > 0) {
-    door.refused("invalid", `a part of a body of alerts: ${reason}`, req.socket.remoteAddress);
-    return jsonAnswer(200, { accepted, rejected });
-  }
-  const within = counts.some(([cause]) => cause === "invalid");
-  door.refused(within ? "invalid" : "too_large", `a body of alerts: ${reason}`, req.socket.remoteAddress);
-  return jsonAnswer(within ? 400 : 413, { error: "Please send a valid request body", rejected });
+  const broken = counts.some(([cause]) => cause === "invalid");
+  const what = accepted > 0 ? "a part of a body of alerts" : "a body of alerts";
+  door.refused(broken ? "invalid" : "too_large", `${what}: ${reason}`, req.socket.remoteAddress);
+  if (accepted > 0) return jsonAnswer(200, { accepted, rejected });
+  return jsonAnswer(broken ? 400 : 413, { error: "Please send a valid request body", rejected });
 };
 
 export interface AlertParts {

@@ -1,21 +1,5 @@
+import type { AlertLimits } from "../config/types.ts";
 import type { PostedAlert } from "./alert-shape.ts";
-
-/** What a sender may make the hub hold and hand on: the keys of the configuration under `limits`. */
-export interface AlertLimits {
-  /** Of one alert as compact JSON, in bytes. */
-  readonly maxalertbytes: number;
-  /** Entries of output_fields. */
-  readonly maxfields: number;
-  /** Characters of a field's name. */
-  readonly maxfieldname: number;
-  /** Characters of the rule, the source and the hostname, each. */
-  readonly maxname: number;
-  readonly maxtags: number;
-  /** Characters of one tag. */
-  readonly maxtaglength: number;
-  /** Refused values of one body, behind which the rest is not read. */
-  readonly maxrefused: number;
-}
 
 /** Why a value is refused: a closed list that is also the metric label. */
 export type Cause =

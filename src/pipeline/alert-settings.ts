@@ -1,5 +1,5 @@
+import type { AlertLimits } from "../config/types.ts";
 import { compileTemplate, type Template, TemplateError } from "../sdk/template/template.ts";
-import type { AlertLimits } from "./alert-limits.ts";
 
 /** What the hub does to every alert it takes, ready to run. */
 export interface AlertSettings {

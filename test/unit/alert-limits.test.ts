@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadConfig } from "../../src/config/load.ts";
+import type { AlertLimits } from "../../src/config/types.ts";
 import { decodeAlerts } from "../../src/pipeline/alert-in.ts";
-import type { AlertLimits, Cause } from "../../src/pipeline/alert-limits.ts";
+import type { Cause } from "../../src/pipeline/alert-limits.ts";
 import { makeAlertSettings } from "../../src/pipeline/alert-settings.ts";
 import { alertLimits, post, start } from "./http-support.ts";
 

@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import type { AlertLimits } from "../../src/config/types.ts";
 import { createServer, type HubServer, type ServerConfig, type ServerDeps } from "../../src/http/server.ts";
 import { createLogger } from "../../src/log/log.ts";
 import { createMetrics, type Metrics } from "../../src/metrics/metrics.ts";
-import type { AlertLimits } from "../../src/pipeline/alert-limits.ts";
 
 export interface Started {
   readonly server: HubServer;
