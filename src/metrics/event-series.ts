@@ -115,7 +115,7 @@ const auditPod = ({ output_fields }: Alert, textField: (field: string) => string
   if (created !== "") return created;
   const resource = output_fields["ka.target.resource"];
   const isPod = resource === "pods" || (resource === undefined && showsPod(output_fields));
-  return isPod ? textField("ka.target.name") : "";
+  return isPod ? textField("ka.target.name") || textField("ka.obj.name") : "";
 };
 
 /** Rules that say nothing of the resource show fields of a pod, if it is one. */

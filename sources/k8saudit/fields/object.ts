@@ -63,6 +63,19 @@ export const objectFields: readonly KaField[] = [
     if (labels?.kind !== "object") return undefined;
     return listOf(labels.keys().map((key, i) => `${key}=${labels.at(i)?.asText() ?? ""}`));
   }),
+  text(
+    "ka.obj.configmap.binary",
+    "After the request: keys and values of a ConfigMap's binaryData, decoded, as text.",
+    (root) => {
+      const data = nodeAt(bodiesOf(root).after, ["binaryData"]);
+      if (data?.kind !== "object" || data.size === 0) return undefined;
+      const decoded = (at: number) => Buffer.from(data.at(at)?.asText() ?? "", "base64").toString("latin1");
+      return data
+        .keys()
+        .map((key, at) => `${key}=${decoded(at).replaceAll("\0", " ")}`)
+        .join("\n");
+    },
+  ),
   list("ka.obj.owners", "After the request: owners of the object, each as Kind/name.", (root) =>
     listOf(
       elements(nodeAt(bodiesOf(root).after, ["metadata", "ownerReferences"])).map(
