@@ -1,4 +1,4 @@
-import { createReadStream, type Stats, statSync } from "node:fs";
+import { closeSync, createReadStream, openSync, readSync, type Stats, statSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -6,7 +6,7 @@ import type { OpenSource, SourceHost } from "../../src/sdk/source.ts";
 import { createFollower, type FollowSettings } from "./follow.ts";
 import { createLineIntake, maxLineBytes } from "./intake.ts";
 import type { PayloadLimits } from "./payload.ts";
-import { linesOf } from "./unzip.ts";
+import { isGzip, linesOf } from "./unzip.ts";
 
 export interface FileSettings extends FollowSettings {
   /** `-` is standard input; of a folder, its files in the order of their modification. */
@@ -50,10 +50,24 @@ export const openFile = async (settings: FileSettings, host: SourceHost, stdin: 
 export const followFault = (path: string): string | undefined => {
   if (path === "-") return undefined;
   const found = statOf(path);
-  if (!found || found.isFile()) return undefined;
+  if (!found) return undefined;
+  if (found.isFile())
+    return isGzip(headOf(path)) ? "a compressed file cannot be followed: nothing is appended to it" : undefined;
   return found.isDirectory()
     ? "a folder cannot be followed: name the file that is written to, its rotated ones are found"
     : "only a regular file can be followed";
+};
+
+const headOf = (path: string): Buffer => {
+  const head = Buffer.alloc(2);
+  try {
+    const file = openSync(path, "r");
+    readSync(file, head);
+    closeSync(file);
+  } catch {
+    // The follower says so.
+  }
+  return head;
 };
 
 const statOf = (path: string): Stats | undefined => {

@@ -105,7 +105,7 @@ const sameItems = (a: readonly Named[], b: readonly Named[] | undefined): boolea
 
 function create(path: string): number | undefined {
   try {
-    return openSync(path, "w+");
+    return openSync(path, "w+", 0o600);
   } catch {
     return undefined;
   }

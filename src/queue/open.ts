@@ -50,7 +50,7 @@ export async function openQueue(settings: QueueSettings, deps: QueueDeps): Promi
     ...settings.redis,
     ...common,
     handling: openHandling(join(datadir, settings.spill ?? "spill", "handling-redis")),
-    ...(maxBytes === undefined ? {} : { letterBytes: Math.min(maxBytes / 4, Number.MAX_SAFE_INTEGER) }),
+    ...(maxBytes !== undefined && Number.isFinite(maxBytes) ? { letterBytes: maxBytes / 4 } : {}),
     ...(deps.onReplaced ? { onReplaced: deps.onReplaced } : {}),
   });
   return openSpillingQueue(redis, local, deps);

@@ -30,6 +30,8 @@ export interface CareFacts {
 }
 
 const roundMs = 1000;
+/** Stands in for no limit, where a share of it is meant: a queue without bounds is not one for the dead. */
+const defaultBytes = 4 * 1024 ** 3;
 /** The share of memory that a store without a file may take. */
 const volatileBytes = 16 * 1024 * 1024;
 /** How long a start waits for a damaged file to be read back; what is left follows beside the deliveries. */
@@ -42,7 +44,7 @@ export function createCare(core: Core, path: string, facts: CareFacts): Care {
     fits: (bytes) => (core.volatile ? inMemory(bytes) : room.fits(bytes, "rescue")),
     allows: (bytes) => (core.volatile ? inMemory(bytes) : room.allows(bytes, "rescue")),
   });
-  const trim = createTrimmer(core, facts.maxBytes / 4);
+  const trim = createTrimmer(core, (Number.isFinite(facts.maxBytes) ? facts.maxBytes : defaultBytes) / 4);
   /** Bytes of the push that was refused last: while they do not fit the queue is full. */
   let wanted = 0;
   let round: NodeJS.Timeout | undefined;

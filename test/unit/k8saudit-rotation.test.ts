@@ -394,4 +394,6 @@ test("a folder and what is no file are refused with follow", async (t) => {
     /a folder cannot be followed/,
   );
   await assert.rejects(openSource(t, { file: "/dev/null", follow: true }, makeHub()), /regular file/);
+  await writeFile(`${file}.gz`, gzipSync(lines(["1"])));
+  await assert.rejects(openSource(t, { file: `${file}.gz`, follow: true }, makeHub()), /compressed file/);
 });
