@@ -1,11 +1,14 @@
 import { type Alert, rawEvent } from "../src/sdk/alert.ts";
 import { renamed } from "../src/sdk/distinct.ts";
+import { DeliveryError } from "../src/sdk/errors.ts";
 import { isList, listText } from "../src/sdk/field-text.ts";
 import { type Config, pairs, secret, text, url } from "../src/sdk/fields.ts";
 import { basicAuth, headerFaults, joinUrl, mergeHeaders, pathFaults, postJson } from "../src/sdk/http.ts";
+import { refusedEntries } from "../src/sdk/loki.ts";
 import { fitBytes, remember } from "../src/sdk/message.ts";
 import { defineHttpOutput } from "../src/sdk/output.ts";
 import { unixNano } from "../src/sdk/rfc3339.ts";
+import { wordsOf } from "../src/sdk/words.ts";
 
 const fields = {
   hostport: url("URL of Loki."),
@@ -26,6 +29,9 @@ export default defineHttpOutput({
   about: "Grafana Loki: alerts grouped into streams by their labels.",
   fields,
   example: { hostport: "http://127.0.0.1:3100", tenant: "security", extralabels: "user.name" },
+  ordered: "stream",
+  // What Loki has of a request must not be behind the request's own newest entry, or it could not be sent once more.
+  joins: (first, next) => Math.abs(Date.parse(next.time) - Date.parse(first.time)) <= longestSpanMs,
   batch: { items: 1000, bytes: 1_048_576 },
   enabled: (config) => config.hostport !== "",
   check: ({ endpoint, customheaders }) => [
@@ -56,7 +62,28 @@ export default defineHttpOutput({
       ),
     );
   },
+  refused: (reply, alerts, config) => {
+    if (reply.status !== 400) return;
+    const entries = alerts.map((alert) => ({
+      labels: streamOf(labels(alert, config)),
+      ns: BigInt(unixNano(alert.time)),
+    }));
+    const found = refusedEntries(reply.body, entries);
+    if (!found) return;
+    const { refused, elsewhere } = found;
+    // Loki tells of one stream at a time: the others go once more, and what it has it takes for what it is.
+    const failed = [...refused, ...elsewhere].toSorted((a, b) => a - b);
+    const said = wordsOf(reply.body);
+    throw new DeliveryError(
+      `Loki refused ${refused.length} of ${alerts.length} entries`,
+      { reason: "client_error", retryable: elsewhere.length > 0, failed, dead: refused },
+      new Map(failed.map((i) => [i, said])),
+    );
+  },
 });
+
+/** A quarter of what Loki takes behind a stream's newest entry when nothing else is configured. */
+const longestSpanMs = 900_000;
 
 /** Loki's default limits of a line and of a label's value, in bytes. */
 const longestLine = 262_144;

@@ -72,7 +72,7 @@ const attempt = async (
   config: HubConfig,
 ): Promise<{ readonly ok: boolean; readonly text: string }> => {
   const log = createLogger({ format: "json", level: "silent", secrets: secretsOf(config) }, { write: () => {} });
-  const delivery = await openDelivery(instance, {
+  const delivery = await openDelivery(once(instance), {
     log,
     metrics: noMetrics,
     now: Date.now,
@@ -95,4 +95,10 @@ const attempt = async (
   } finally {
     await delivery.close(0);
   }
+};
+
+/** One attempt tells all: nothing waits here for a destination that keeps an order. */
+const once = (instance: OutputInstance): OutputInstance => {
+  const { ordered: _, ...output } = instance.output;
+  return { ...instance, output };
 };

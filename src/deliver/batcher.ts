@@ -9,7 +9,7 @@ import type { Gate } from "./gate.ts";
 /** What became of one alert. `held`: no attempt was made, and none can start for `waitMs`. */
 export type Outcome =
   | { readonly kind: "taken" }
-  | { readonly kind: "failed"; readonly failure: Failure; readonly permanent: boolean }
+  | { readonly kind: "failed"; readonly failure: Failure; readonly permanent: boolean; readonly attempts?: number }
   | { readonly kind: "held"; readonly waitMs: number };
 
 export interface Batcher {
@@ -25,7 +25,7 @@ export interface Batcher {
 }
 
 /** Where alerts come from. `at`: when the hub took them, milliseconds since the epoch. */
-export type DeliveredItem = Pick<Item, "lane" | "id" | "at" | "alone">;
+export type DeliveredItem = Pick<Item, "lane" | "id" | "at" | "alone"> & Partial<Pick<Item, "attempt">>;
 
 export interface BatcherParts {
   /** Of one request; absent: one alert each. */
@@ -36,6 +36,13 @@ export interface BatcherParts {
   /** Told of the items whose alerts an attempt is made of, around its synchronous part. */
   readonly during?: Queue["during"];
   readonly clock: Clock;
+  /**
+   * Present: nothing overtakes what fails. It stays in hand and goes again, before all that is newer, after so many
+   * milliseconds; undefined: it is done with. `attempts` are those made here; `item` is what the alert came in.
+   */
+  readonly again?: (failure: Failure, attempts: number, item: DeliveredItem | undefined) => number | undefined;
+  /** Whether an alert may go in one request with the first of it; absent: any may. */
+  readonly joins?: ((first: Alert, next: Alert) => boolean) | undefined;
   /** Size of one alert, compared with `limits.bytes`. */
   readonly weigh: (alert: Alert) => number;
 }
@@ -63,6 +70,7 @@ interface Ticket {
 interface Entry {
   readonly ticket: Ticket;
   readonly index: number;
+  attempts: number;
 }
 
 /**
@@ -76,6 +84,9 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
   const waiting: Fifo<Entry> = fifo();
   /** Halves of refused batches: they keep their bounds and go first. */
   const halves: Fifo<readonly Entry[]> = fifo();
+  /** In order: what goes again, the oldest last, and the tick before which nothing goes. */
+  const again: (readonly Entry[])[] = [];
+  let pausedUntil = -Infinity;
   let cancel = (): void => {};
   let scheduled = false;
   let closed = false;
@@ -95,16 +106,21 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
     cancel();
     for (;;) {
       const at = clock.ticks();
-      const wait = gate.wait(at);
-      const expires = giveBack(at, wait);
+      const wait = Math.max(gate.wait(at), pausedUntil - at);
+      const expires = parts.again ? inOrder() : giveBack(at, wait);
       if (expires === undefined) return;
       if (wait > 0) {
-        cancel = clock.after(Math.min(wait, expires - at), pump);
+        const next = Math.min(wait, expires - at);
+        // What is in flight calls back itself.
+        if (next !== Infinity) cancel = clock.after(next, pump);
         return;
       }
       fly(take(gate.room(at)), at);
     }
   };
+
+  /** In order nothing expires: the lane would hand out what is newer. */
+  const inOrder = (): number | undefined => (again.length + waiting.size > 0 ? Infinity : undefined);
 
   /** Returns expired items to the lane; the answer is when the next one expires, undefined when nothing waits. */
   const giveBack = (at: number, wait: number): number | undefined => {
@@ -125,6 +141,8 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
   };
 
   const take = (room: number): readonly Entry[] => {
+    const first = again.pop();
+    if (first) return first;
     const half = halves.peek();
     if (half) {
       halves.shift();
@@ -137,6 +155,7 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
     for (let next = waiting.peek(); next && batch.length < most; next = waiting.peek()) {
       if (heaviest !== Infinity) weight += parts.weigh(alertOf(next));
       if (batch.length > 0 && weight > heaviest) break;
+      if (batch[0] && parts.joins?.(alertOf(batch[0]), alertOf(next)) === false) break;
       if (batch[0] && batch[0].ticket !== next.ticket && (batch[0].ticket.item?.alone || next.ticket.item?.alone))
         break;
       waiting.shift();
@@ -167,8 +186,9 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
   const land = (batch: readonly Entry[], failure: Failure | undefined): void => {
     if (failure && batch.length > 1 && blamesOneAlert(failure)) {
       const middle = batch.length >> 1;
-      halves.push(batch.slice(0, middle));
-      halves.push(batch.slice(middle));
+      const parted = [batch.slice(0, middle), batch.slice(middle)];
+      if (parts.again) again.push(...parted.reverse());
+      else for (const half of parted) halves.push(half);
       return;
     }
     if (!failure) {
@@ -177,18 +197,34 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
     }
     const failed = failure.failed && new Set(failure.failed);
     const dead = new Set(failure.dead);
+    const kept: Entry[] = [];
     for (const [i, entry] of batch.entries()) {
-      if (!failed || failed.has(i) || dead.has(i)) {
-        const said = failure.each?.get(i);
-        const own = said === undefined ? failure : { ...failure, message: said };
-        resolve(entry, { kind: "failed", failure: own, permanent: dead.has(i) || !failure.retryable });
-      } else resolve(entry, taken);
+      if (failed && !failed.has(i) && !dead.has(i)) {
+        resolve(entry, taken);
+        continue;
+      }
+      const said = failure.each?.get(i);
+      const own = said === undefined ? failure : { ...failure, message: said };
+      const permanent = dead.has(i) || !failure.retryable;
+      entry.attempts += 1;
+      const wait = permanent || closed ? undefined : parts.again?.(own, entry.attempts, entry.ticket.item);
+      if (wait === undefined) resolve(entry, { kind: "failed", failure: own, permanent, attempts: entry.attempts });
+      else {
+        if (kept.length === 0) pausedUntil = clock.ticks() + wait;
+        kept.push(entry);
+      }
     }
+    if (kept.length > 0) again.push(kept);
   };
 
   const release = (): void => {
     closed = true;
     cancel();
+    // In order: nothing is settled, so that the lane takes all back as it gave it.
+    if (parts.again) {
+      flying.clear();
+      return;
+    }
     const held: Outcome = { kind: "held", waitMs: 0 };
     while (waiting.size > 0) resolveNext(held);
     while (halves.size > 0) for (const entry of halves.shift() ?? []) resolve(entry, held);
@@ -204,7 +240,7 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
       const expires = clock.ticks() + waitingHoldMs;
       const ticket: Ticket = { alerts, item, outcomes: [], done, left: alerts.length, expires, started: false };
       tickets.add(ticket);
-      for (let index = 0; index < alerts.length; index += 1) waiting.push({ ticket, index });
+      for (let index = 0; index < alerts.length; index += 1) waiting.push({ ticket, index, attempts: 0 });
       if (!limits) pump();
       else if (!scheduled) {
         // A queue hands out many items in one turn of the loop: they shall share a request.

@@ -68,7 +68,7 @@ export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps)
   const { now, random, decode, encode, hub, proxy, mask = noMask, clock = systemClock } = deps;
   const during: Queue["during"] = deps.during ?? ((_, work) => work());
   const log = deps.log.child({ output: instance.id });
-  const slots = Math.min(delivery.maxconcurrentrequests || unlimited, unlimited);
+  const slots = output.ordered ? 1 : Math.min(delivery.maxconcurrentrequests || unlimited, unlimited);
   const limits = delivery.batch ?? output.batchOf?.(instance.config) ?? output.batch;
 
   const observer = observe({ log, metrics: deps.metrics, now });
@@ -83,10 +83,23 @@ export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps)
   const batcher = openBatcher({
     limits,
     weigh: (alert) => Buffer.byteLength(rawEvent(alert)),
+    joins: output.joins,
     gate: every([flights, ...rate, pace(), fuse]),
     attempt: observed({ observer, clock, log, mask }, timed(delivery.timeoutMs, clock, sender.send)),
     during,
     clock,
+    ...(output.ordered && {
+      again: (failure, attempts, item) => {
+        const circumstances = { attempts: attempts + (item?.attempt ?? 0), at: item?.at ?? 0, now: now(), random };
+        const [verdict] = judge([{ kind: "failed", failure, permanent: false }], delivery.retry, {
+          ...circumstances,
+          failing: undefined,
+        });
+        if (verdict?.kind !== "retry") return undefined;
+        deps.metrics.retried(failure.reason, 1);
+        return verdict.inMs;
+      },
+    }),
   });
 
   const handle: Handle = async (item) => {
@@ -98,7 +111,7 @@ export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps)
       return done;
     }
     const attempted = outcomes.some((outcome) => outcome.kind === "failed");
-    const attempts = item.attempt + 1 - postponed.of(item.id);
+    const attempts = item.attempt + attemptsOf(outcomes) - postponed.of(item.id);
     const circumstances = { attempts, at: item.at, now: now(), random, failing: fuse.failing() };
     const verdicts = judge(outcomes, delivery.retry, circumstances);
     observer.verdicts(verdicts);
@@ -125,6 +138,10 @@ export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps)
     },
   };
 };
+
+/** Made while the item was in hand: most often one. */
+const attemptsOf = (outcomes: readonly Outcome[]): number =>
+  outcomes.reduce((most, outcome) => (outcome.kind === "failed" ? Math.max(most, outcome.attempts ?? 1) : most), 1);
 
 const isTaken = (outcome: Outcome): boolean => outcome.kind === "taken";
 const done: Settlement = {};

@@ -1,6 +1,13 @@
 import type { Dispatcher } from "undici";
 import { DeliveryError } from "../sdk/errors.ts";
-import { answerBytes, type HttpCall, type HttpReply, type HttpRequest, mergeHeaders } from "../sdk/http.ts";
+import {
+  answerBytes,
+  type HttpCall,
+  HttpRefusal,
+  type HttpReply,
+  type HttpRequest,
+  mergeHeaders,
+} from "../sdk/http.ts";
 import type { TlsMaterial } from "../sdk/output.ts";
 import { failureOf } from "./failure.ts";
 import type { ProxyEnv } from "./proxy.ts";
@@ -32,10 +39,11 @@ export const openHttp = (
     if (!fault) return reply;
     const wait = fault.retryable ? retryAfterMs(reply.headers, now()) : undefined;
     const said = ownWords(reply, request);
-    throw new DeliveryError(
+    throw new HttpRefusal(
       `HTTP ${reply.status}`,
       wait === undefined ? fault : { ...fault, retryAfterMs: wait },
       said,
+      reply,
     );
   };
   const call: HttpCall = (request, signal) =>

@@ -1,7 +1,14 @@
 import type { Logger } from "pino";
 import type { OutputInstance } from "../config/types.ts";
 import { DeliveryError } from "../sdk/errors.ts";
-import { type HttpCall, type HttpReply, type HttpRequest, jsonHeaders, mergeHeaders } from "../sdk/http.ts";
+import {
+  type HttpCall,
+  HttpRefusal,
+  type HttpReply,
+  type HttpRequest,
+  jsonHeaders,
+  mergeHeaders,
+} from "../sdk/http.ts";
 import type { Alerts, ClientOutput, HttpOutput, HubFacts, Sender } from "../sdk/output.ts";
 import { reopening } from "./client.ts";
 import type { Clock } from "./clock.ts";
@@ -41,9 +48,15 @@ export const openSender = (instance: OutputInstance, parts: SenderParts): OpenSe
 const httpSender = (output: HttpOutput, { config }: OutputInstance, parts: SenderParts): OpenSender => ({
   send: ({ alerts }, signal) => {
     const request = dressed(output.request(alerts, config, { now: parts.now(), hub: parts.hub }));
-    return parts.http(request, signal).then((reply) => {
-      if (output.accept) accepted(() => output.accept?.(reply, alerts), reply);
-    });
+    return parts.http(request, signal).then(
+      (reply) => {
+        if (output.accept) accepted(() => output.accept?.(reply, alerts), reply);
+      },
+      (error) => {
+        if (error instanceof HttpRefusal) output.refused?.(error.reply, alerts, config);
+        throw error;
+      },
+    );
   },
   warm: () => {},
   close: async () => {},

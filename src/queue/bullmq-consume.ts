@@ -232,7 +232,8 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
       }
       const alive = facts.client.status === "ready" || facts.client.status === "connect";
       // Given back by hand an item is there at once, and its return is not counted as a process death.
-      const back = [...inHand].map(([job, token]) => job.moveToWait(token).catch(() => {}));
+      // The first to be handed out goes back last, in front of the others.
+      const back = [...inHand].reverse().map(([job, token]) => job.moveToWait(token).catch(() => {}));
       if (alive) await within(1000, Promise.all(back));
       forget();
       await within(2000, worker.close(inHand.size > 0 || !alive));

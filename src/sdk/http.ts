@@ -1,4 +1,5 @@
 import { goJson } from "./alert.ts";
+import { DeliveryError, type DeliveryFault } from "./errors.ts";
 
 const methods = ["POST", "PUT", "GET", "PATCH", "DELETE"] as const;
 export type Method = (typeof methods)[number];
@@ -25,7 +26,16 @@ export interface HttpReply {
   readonly body: string;
 }
 
-/** One attempt; throws DeliveryError when no acceptable answer came (status table: src/deliver/status.ts). */
+/** A DeliveryError that an answer gave cause to, for outputs that read what it says. */
+export class HttpRefusal extends DeliveryError {
+  readonly reply: HttpReply;
+  constructor(message: string, fault: DeliveryFault, said: string, reply: HttpReply) {
+    super(message, fault, said);
+    this.reply = reply;
+  }
+}
+
+/** One attempt; throws HttpRefusal for an answer that is no success, another DeliveryError when no acceptable answer came (status table: src/deliver/status.ts). */
 export type HttpCall = (request: HttpRequest, signal: AbortSignal) => Promise<HttpReply>;
 
 /** falcosidekick's standard headers, overridable by an output's own. */

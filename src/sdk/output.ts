@@ -91,6 +91,13 @@ interface Common<S extends Fields> {
   readonly batch?: Batch;
   /** The limits that a configuration asks for, in place of `batch`. */
   batchOf?(config: Config<S>): Batch;
+  /**
+   * `stream`: the destination refuses what is older than what it has. Alerts then go in the order of the lane, one request
+   * at a time whatever `maxconcurrentrequests` says, and what fails goes again before anything that is newer.
+   */
+  readonly ordered?: "stream";
+  /** Whether an alert may go in one request with the first of it; absent: any may. */
+  joins?(first: Alert, next: Alert): boolean;
   /** Attempts in flight when `maxconcurrentrequests` is not set. */
   readonly concurrency?: number;
   enabled(config: Config<S>): boolean;
@@ -115,6 +122,8 @@ export interface HttpOutput<S extends Fields = Fields> extends Common<S> {
   request(alerts: Alerts, config: Config<S>, context: RequestContext): HttpRequest;
   /** Throws DeliveryError when a 2xx answer carries failures. */
   accept?(reply: HttpReply, alerts: Alerts): void;
+  /** Throws DeliveryError when a refusal says which of the alerts it is about; the others were taken. */
+  refused?(reply: HttpReply, alerts: Alerts, config: Config<S>): void;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the registry holds outputs of every shape
