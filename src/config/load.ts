@@ -75,7 +75,7 @@ export const loadConfig = (options: LoadOptions): Loaded => {
       space,
       [...outs, ...srcs].map((i) => [i.id, i.fields]),
     ),
-    new Set([...guards].map(envName)),
+    new Set([...guards, ...srcs.flatMap(({ id, fields }) => under(id, guardsOf(fields)))].map(envName)),
     built,
     outs.flatMap(({ id, instance }) => (instance ? [id] : [])),
     problems,

@@ -18,10 +18,10 @@ const distance = (a: string, b: string, limit: number): number => {
   return row[b.length] ?? limit + 1;
 };
 
-/** The known name that a person most likely meant, or undefined when none is close (a third of the letters, 3 at most). */
-export const nearest = (name: string, known: Iterable<string>): string | undefined => {
+/** The known name that a person most likely meant, or undefined when none is close (a third of the letters, `most` at most). */
+export const nearest = (name: string, known: Iterable<string>, most = 3): string | undefined => {
   let best: string | undefined;
-  let least = Math.min(3, Math.max(1, Math.floor(name.length / 3))) + 1;
+  let least = Math.min(most, Math.max(1, Math.floor(name.length / 3))) + 1;
   for (const candidate of known) {
     const d = distance(name, candidate, least - 1);
     if (d < least) {

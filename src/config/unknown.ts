@@ -147,7 +147,9 @@ export const warnUnknownEnv = (
     const rest = nearest(name.slice(first.length), rests);
     if (rest === undefined) continue;
     const near = first + rest;
-    if (guards.has(near)) problems.error(name, `unknown variable, did you mean ${near}?`, { env: name });
+    // Three letters off may be another program's.
+    if (guards.has(near) && nearest(name, [near], 2))
+      problems.error(name, `unknown variable, did you mean ${near}?`, { env: name });
     else if (!isSpelling(name, near) || !(name.startsWith("AWS_") || ids.some((id) => near.startsWith(envName(id)))))
       problems.warn(name, `unknown variable, did you mean ${near}?`, { env: name });
   }

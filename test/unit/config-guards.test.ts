@@ -47,6 +47,7 @@ test("a guard in the environment that yields no token stops the start, named, an
     [{ AUTH_TOKENS: '{"a":["tok-123"]}' }, [`AUTH_TOKENS: ${item}`, `AUTH_TOKENS: ${nothing}`]],
     [{ AUTH_TOKENS: "{}" }, [`AUTH_TOKENS: ${nothing}`]],
     [{ AUTH_TOKENS: "," }, [`AUTH_TOKENS: ${nothing}`]],
+    [{ AUTH_TOKEN_URL: "https://login.example" }, []],
     [{ PROMETHEUS_TOKEN: "a b" }, ["PROMETHEUS_TOKEN: a bearer token has no blanks and no letters beyond ASCII"]],
     [{ OPERATORS_TOKEN_FILE: "/empty" }, ["OPERATORS_TOKEN_FILE: the file is empty: /empty"]],
     [{ AUTH_TOKENS: "" }, [`AUTH_TOKENS: ${nothing}`]],
@@ -58,6 +59,10 @@ test("a guard in the environment that yields no token stops the start, named, an
     [{ AUTH_TOKEN_FILE: "/empty" }, ["AUTH_TOKEN_FILE: the file is empty: /empty"]],
     [{ AUTH_TOKENS_FILE: "/blank" }, ["AUTH_TOKENS_FILE: the file is empty: /blank"]],
     [{ AUTH_TOKNE: "tok-123" }, ["AUTH_TOKNE: unknown variable, did you mean AUTH_TOKEN?"]],
+    [
+      { K8SAUDIT_LISTEN: "http://:0", K8SAUDIT_BEARERTOKNE: "x" },
+      ["K8SAUDIT_BEARERTOKNE: unknown variable, did you mean K8SAUDIT_BEARERTOKEN?"],
+    ],
     [{ K8SAUDIT_LISTEN: "http://:0", K8SAUDIT_BEARERTOKEN: "" }, [`K8SAUDIT_BEARERTOKEN: ${nothing}`]],
     [
       { K8SAUDIT_LISTEN: "http://:0", K8SAUDIT_BEARERTOKEN_FILE: "/blank" },
