@@ -110,6 +110,10 @@ export const growingAuditBodies: Readonly<Record<string, Grow>> = {
 export function growingEvents(): Readonly<Record<string, Grow>> {
   const pod = (spec: string): string =>
     event(`"objectRef":{"resource":"pods"},"requestObject":{"metadata":{"name":"x"},"spec":{${spec}}}`);
+  const patch = (operations: string): string =>
+    event(
+      `"objectRef":{"resource":"pods"},"requestObject":[{"op":"add","path":"/a0","value":{"x":1}},${operations.replace(/,$/, "")}]`,
+    ).replace('"create"', '"patch"');
   const role = (rules: string): string =>
     event(`"objectRef":{"resource":"clusterroles"},"requestObject":{"rules":[${rules}],"subjects":[${rules}]}`);
   return {
@@ -131,6 +135,22 @@ export function growingEvents(): Readonly<Record<string, Grow>> {
     "a URI of percent signs": (n) => event(`"requestURI":"/x?${fill("%61%", n)}"`),
     "a user agent of one letter": (n) => event(`"userAgent":"${fill("a", n)}","user":{"username":"${fill("a", n)}"}`),
     "a name that nearly fits": (n) => event(`"objectRef":{"name":"${fill("ab", n)}","namespace":"${fill("a/", n)}"}`),
+    "a patch of many operations": (n) => patch(join(n, 44, (i) => `{"op":"add","path":"/spec/a${i}","value":{}}`)),
+    "a patch that appends": (n) => patch(fill('{"op":"add","path":"/spec/containers/-","value":{"image":"a"}},', n)),
+    "a patch of copies of copies": (n) =>
+      patch(
+        join(n, 84, (i) => ["l", "r"].map((at) => `{"op":"copy","from":"/a${i}","path":"/a${i + 1}/${at}"}`).join()),
+      ),
+    "a patch that moves ever deeper": (n) =>
+      patch(
+        join(
+          n,
+          300,
+          () => `{"op":"move","from":"/a0","path":"/b${"/c".repeat(90)}"},{"op":"move","from":"/b","path":"/a0"}`,
+        ),
+      ),
+    "a patch of paths of slashes": (n) =>
+      patch(join(n, 240, () => `{"op":"add","path":"${"/a".repeat(99)}","value":1}`)),
     "annotations without end": (n) => event(`"annotations":{${join(n, 12, (i) => `"k${i}":"v"`)}}`),
   };
 }

@@ -26,7 +26,7 @@ const readBodies = (event: JsonNode): Bodies => {
   const verb = event.get("verb")?.asText();
   const request = event.get("requestObject")?.asRead();
   const operations = request?.kind === "array" ? operationsOf(request) : undefined;
-  const asked = operations ? parsed(objectOfPatch(operations)) : objectOnly(request);
+  const asked = operations ? parsed(objectOfPatch(operations, lengthOf(request))) : objectOnly(request);
   const answer = objectOnly(event.get("responseObject")?.asRead());
   const shown = answer !== undefined && answer.get("kind")?.asText() !== "Status";
   const merge = verb === "patch" && !operations ? asked : undefined;
@@ -41,6 +41,8 @@ const readBodies = (event: JsonNode): Bodies => {
 
 /** Whether a patch may hold `$patch` and its like; escapes may hide them. */
 const mayDirect = (patch: JsonNode): boolean => /"\$|\\/.test(patch.text.slice(patch.start, patch.end));
+
+const lengthOf = (node: JsonNode | undefined): number => (node ? node.end - node.start : 0);
 
 const objectOnly = (node: JsonNode | undefined): JsonNode | undefined => (node?.kind === "object" ? node : undefined);
 

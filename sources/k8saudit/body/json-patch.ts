@@ -1,3 +1,4 @@
+import { maxDepth } from "../../../src/sdk/json-grammar.ts";
 import type { JsonNode } from "../../../src/sdk/json-node.ts";
 import { elements, maxSteps } from "./steps.ts";
 
@@ -36,15 +37,18 @@ const arrayStep = /^(?:-|\d+)$/;
 
 /**
  * The object that a patch of operations would make of nothing, as JSON text: all that it sets, in its places. Undefined:
- * it sets nothing.
+ * it sets nothing. Copies of copies double with each operation: beyond `maxCopied` values in all they set nothing, as API
+ * servers refuse what copies too much.
  */
-export const objectOfPatch = (operations: readonly PatchOperation[]): string | undefined => {
+export const objectOfPatch = (operations: readonly PatchOperation[], maxCopied: number): string | undefined => {
   const root: Tree = new Map();
+  const left = { values: maxCopied };
   let appended = 0;
   const name = (step: string): string => (step === "-" ? `-${appended++}` : step);
   for (const { op, path, from, value } of operations) {
     if (path === undefined) continue;
-    const moved = (op === "move" || op === "copy") && from !== undefined ? find(root, from) : undefined;
+    const found = (op === "move" || op === "copy") && from !== undefined ? find(root, from) : undefined;
+    const moved = op === "copy" ? copied(found, left) : found;
     if (op === "remove") take(root, path);
     if (op === "move" && from !== undefined) take(root, from);
     const set = op === "add" || op === "replace" ? leafOf(value) : moved;
@@ -67,6 +71,19 @@ const grown = (json: unknown): Tree | Leaf => {
   const tree: Tree = new Map(Object.entries(json).map(([key, value]) => [key, grown(value)]));
   // An empty list stays one, and an empty object one.
   return tree.size === 0 ? { json } : tree;
+};
+
+/** Undefined: more than is left, or nested deeper than any object. */
+const copied = (what: Tree | Leaf | undefined, left: { values: number }, depth = 1): Tree | Leaf | undefined => {
+  if (left.values-- <= 0 || depth > maxDepth) return undefined;
+  if (!isTree(what)) return what;
+  const copy: Tree = new Map();
+  for (const [key, value] of what) {
+    const inner = copied(value, left, depth + 1);
+    if (inner === undefined) return undefined;
+    copy.set(key, inner);
+  }
+  return copy;
 };
 
 const find = (root: Tree, path: readonly string[]): Tree | Leaf | undefined => {
@@ -95,9 +112,11 @@ const put = (root: Tree, path: readonly string[], set: Tree | Leaf): void => {
   else if (isTree(set)) for (const [key, value] of set) root.set(key, value);
 };
 
-const plain = (tree: Tree | Leaf): unknown => {
+/** Moves can nest as deep as there are operations; what is deeper than any object is null. */
+const plain = (tree: Tree | Leaf, depth = 1): unknown => {
   if (!isTree(tree)) return tree.json;
-  const values = [...tree].map(([key, value]) => [key, plain(value)] as const);
+  if (depth >= maxDepth) return null;
+  const values = [...tree].map(([key, value]) => [key, plain(value, depth + 1)] as const);
   if (values.every(([key]) => arrayStep.test(key) || /^-\d+$/.test(key))) return values.map(([, value]) => value);
   return Object.fromEntries(values);
 };
