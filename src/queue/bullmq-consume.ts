@@ -1,12 +1,15 @@
 /** Hands a Redis lane's jobs to a consumer, and keeps the worker alive through whatever happens to Redis. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { DelayedError, type Job, Worker } from "bullmq";
+import { DelayedError, type Job } from "bullmq";
 import { type BodyCache, type Packed, unpack } from "./bullmq-body.ts";
-import { type BullLane, idOf, type JobData, queueName } from "./bullmq-lane.ts";
+import { type BullLane, idOf, type JobData } from "./bullmq-lane.ts";
+import { startWorker } from "./bullmq-worker.ts";
 import { corruptReason, deathsOfPoison, type Handling, poisonReason } from "./handling.ts";
 import { type Consumer, type Handle, type Item, QueueError, type Settlement } from "./queue.ts";
+import type { QueueClock } from "./queue-clock.ts";
 import { codeWord, type RedisClient } from "./redis-connect.ts";
+import { evenWhenFull } from "./redis-room.ts";
 import type { QueueLog } from "./sqlite-core.ts";
 import { openTurns } from "./turns.ts";
 
@@ -19,7 +22,7 @@ export interface ConsumeFacts {
   /** A worker that fetched nothing for this long while jobs wait is replaced. */
   readonly stuckMs: number;
   readonly log: QueueLog;
-  now(): number;
+  readonly clock: QueueClock;
   open(lane: string): Promise<BullLane>;
   /** Writes children and dead letters; both are safe to repeat. */
   write(item: Item, settlement: Settlement): Promise<void>;
@@ -33,15 +36,13 @@ export interface ConsumeFacts {
   replaced(lane: string): void;
 }
 
-/**
- * Finished ids that a lane still recognises when they are pushed again, so that a worker that repeats its parent does
- * not double it: BullMQ keeps the jobs, and this takes their bodies away.
- */
-const remembered = { age: 300, count: 1000 };
-const forgetScript = `
+/** Takes the bodies of jobs that are done away; BullMQ keeps the jobs for a while. */
+const forgetScript = evenWhenFull(`
 for _, job in ipairs(KEYS) do
   if redis.call('HEXISTS', job, 'finishedOn') == 1 then redis.call('HSET', job, 'data', '{}') end
-end`;
+end`);
+/** How often delays are looked at that are longer than they may be. */
+const sweepMs = 5_000;
 /** Jobs whose bodies go at a time, and how long one waits for company. */
 const forgetting = { jobs: 50, ms: 500 };
 
@@ -66,19 +67,13 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
   let forgetTimer: NodeJS.Timeout | undefined;
   let worker = start();
   const watchdog = setInterval(() => void watch(), Math.max(50, facts.stuckMs / 2)).unref();
+  const renewal = setInterval(() => void renew(), facts.lockMs / 3).unref();
+  const sweep = setInterval(() => void pullBack(), sweepMs).unref();
+  void pullBack();
 
-  function start(): Worker<JobData> {
-    const made = new Worker<JobData>(queueName(facts.lane), work, {
-      connection: facts.client,
-      prefix: facts.prefix,
-      concurrency: parallel,
-      lockDuration: facts.lockMs,
-      stalledInterval: facts.lockMs,
-      maxStalledCount: 1_000_000,
-      removeOnComplete: remembered,
-      runRetryDelay: 1000,
-      skipVersionCheck: true,
-    });
+  function start() {
+    const { client, prefix, lane, lockMs, clock } = facts;
+    const made = startWorker({ client, prefix, lane, lockMs, parallel, time: clock.now }, work);
     made.on("error", (error) => facts.log("warn", `queue: worker of ${facts.lane}: ${codeWord(error)}`));
     made.on("completed", (job) => {
       finished.push(made.toKey(job.id ?? ""));
@@ -96,6 +91,30 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
     if (finished.length === 0) return;
     const keys = finished.splice(0);
     facts.client.eval(forgetScript, keys.length, ...keys).catch(() => {});
+  }
+
+  async function renew() {
+    const jobs = [...inHand];
+    if (jobs.length === 0) return;
+    const ids = jobs.map(([job]) => job.id ?? "");
+    await worker
+      .getBackend()
+      .extendLocks(
+        ids,
+        jobs.map(([, token]) => token),
+        facts.lockMs,
+      )
+      .catch(() => {});
+  }
+
+  async function pullBack() {
+    await facts.clock.agreed;
+    try {
+      const lane = await facts.open(facts.lane);
+      while (!closed && (await lane.pullBack(facts.clock.now())) === 100);
+    } catch {
+      // Redis is away: later.
+    }
   }
 
   async function watch() {
@@ -189,7 +208,7 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
   /** New content and the move to the delayed set are one script. */
   async function later(job: Job<JobData>, token: string | undefined, inMs: number, fields?: Record<string, unknown>) {
     const backend = worker.getBackend();
-    await backend.moveToDelayed(job.id ?? "", facts.now(), Math.max(1, Math.ceil(inMs)), token ?? "", {
+    await backend.moveToDelayed(job.id ?? "", facts.clock.now(), Math.max(1, Math.ceil(inMs)), token ?? "", {
       skipAttempt: true,
       ...(fields ? { fieldsToUpdate: fields } : {}),
     });
@@ -222,7 +241,7 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
     close: async (deadlineMs) => {
       if (closed) return;
       closed = true;
-      clearInterval(watchdog);
+      for (const timer of [watchdog, sweep]) clearInterval(timer);
       await within(Math.min(deadlineMs, 1000), worker.pause(true));
       if (inHand.size > 0) {
         const done = new Promise<void>((resolve) => {
@@ -235,11 +254,9 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
       // The first to be handed out goes back last, in front of the others.
       const back = [...inHand].reverse().map(([job, token]) => job.moveToWait(token).catch(() => {}));
       if (alive) await within(1000, Promise.all(back));
+      clearInterval(renewal);
       forget();
       await within(2000, worker.close(inHand.size > 0 || !alive));
-      // A close that waits for a Redis that is gone would never come to this, and its timer would keep the process.
-      // biome-ignore lint/complexity/useLiteralKeys: protected, and there is no other way to it
-      await worker["lockManager"].close();
     },
   };
 }

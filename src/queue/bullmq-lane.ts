@@ -3,7 +3,9 @@
 import { Queue as BullQueue } from "bullmq";
 import type { Packed } from "./bullmq-body.ts";
 import type { Chunk, DeadLetter, Depth } from "./queue.ts";
+import { pullBackScript } from "./queue-clock.ts";
 import type { RedisClient } from "./redis-connect.ts";
+import { evenWhenFull } from "./redis-room.ts";
 
 /** What a job carries: body, count, acceptance time, attempt, and the stalls counted before this attempt. */
 export type JobData = Packed & {
@@ -26,7 +28,7 @@ const jobOptions = { attempts: 1_000_000_000, backoff: { type: "fixed", delay: 1
 
 export const toJob = (chunk: Chunk, packed: Packed) => ({
   name: String(chunk.count),
-  data: { ...packed, n: chunk.count, t: chunk.at, a: 0 } satisfies JobData,
+  data: { ...packed, n: chunk.count, t: chunk.at, a: chunk.attempt ?? 0 } satisfies JobData,
   opts: { ...jobOptions, jobId: jobId(chunk.id), timestamp: chunk.at },
 });
 
@@ -60,7 +62,7 @@ return out`;
  * letters are dropped until the rest keep to the bounds: those that would not alone, then the oldest, no more than need be.
  * Returns the events dropped.
  */
-const buryScript = `
+const buryScript = evenWhenFull(`
 local order, bodies, events, size = KEYS[1], KEYS[2], KEYS[3], KEYS[5]
 local most, room = tonumber(ARGV[1]), tonumber(ARGV[2])
 local dropped = 0
@@ -89,9 +91,9 @@ while redis.call('ZCARD', order) > most or tonumber(redis.call('GET', size) or '
     dropped = dropped + count
   end
 end
-return dropped`;
+return dropped`);
 
-const exhumeScript = `
+const exhumeScript = evenWhenFull(`
 local found = 0
 for i = 1, #ARGV do
   local letter = redis.call('HGET', KEYS[2], ARGV[i])
@@ -103,12 +105,12 @@ for i = 1, #ARGV do
     found = found + 1
   end
 end
-return found`;
+return found`);
 
 /** Deaths of processes that handled a job, by its id; what the lane no longer holds is not counted. */
-const countDeathScript = `
+const countDeathScript = evenWhenFull(`
 if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HINCRBY', KEYS[1], ARGV[1], 1) end
-return 0`;
+return 0`);
 
 /** What a lane keeps of its dead letters. */
 export interface LetterBounds {
@@ -179,6 +181,14 @@ export function openBullLane(name: string, client: RedisClient, prefix: string, 
     },
     read,
     remove,
+    /** Jobs that are due later than their delay allows; resolves with how many were moved. */
+    pullBack: async (now: number): Promise<number> =>
+      Number(await client.eval(pullBackScript, 2, `${base}delayed`, `${base}marker`, base, String(Math.round(now)))),
+    /** Chunks that the lane neither holds nor remembers. */
+    missing: async (chunks: readonly Chunk[]): Promise<readonly Chunk[]> => {
+      const there = await Promise.all(chunks.map((c) => client.exists(base + jobId(c.id))));
+      return chunks.filter((_, i) => there[i] === 0);
+    },
     countDeath: async (id: string): Promise<void> => {
       const job = jobId(id);
       await client.eval(countDeathScript, 2, `${base}deaths`, base + job, job);

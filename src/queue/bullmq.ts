@@ -11,8 +11,10 @@ import { type BullLane, openBullLane } from "./bullmq-lane.ts";
 import { type Handling, noHandling, reasonOf } from "./handling.ts";
 import { letterIds } from "./ids.ts";
 import { type Chunk, type DeadLetter, type Item, type Queue, QueueError, type Settlement } from "./queue.ts";
+import { openQueueClock } from "./queue-clock.ts";
 import { connectRedis, type RedisClient, type RedisSettings, toQueueError } from "./redis-connect.ts";
-import { type RedisFacts, readFacts } from "./redis-facts.ts";
+import { nodesOf, type RedisFacts, readFacts } from "./redis-facts.ts";
+import { isRedisFull, workWhenFull } from "./redis-room.ts";
 import { watchRedis } from "./redis-watch.ts";
 import type { QueueLog } from "./sqlite-core.ts";
 
@@ -22,6 +24,8 @@ export interface RedisQueueSettings extends RedisSettings {
   /** `full` asks for appendfsync always as well. */
   readonly durability?: "normal" | "full";
   readonly now: () => number;
+  /** Milliseconds that only go forward; the process's own by default. */
+  readonly monotonic?: () => number;
   readonly log?: QueueLog;
   /** A push that Redis does not answer in this time is refused. Default 1500. */
   readonly commandTimeoutMs?: number;
@@ -48,9 +52,14 @@ export interface RedisQueueSettings extends RedisSettings {
 export interface RedisQueue extends Queue {
   /** Resolves when Redis answers; rejects with QueueError. */
   ping(): Promise<void>;
+  /** Redis is at its maxmemory, or near it: pushes are refused or will be soon. */
+  isFull(): boolean;
+  /** Chunks that a refused push did not leave there; all when that cannot be told. */
+  missing(chunks: readonly Chunk[]): Promise<readonly Chunk[]>;
 }
 
 const factsEveryMs = 30_000;
+const roomEveryMs = 2_000;
 
 /** Returns at once, also while Redis is away: pushes are refused until it is there. */
 export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
@@ -59,7 +68,9 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
   const log = settings.log ?? (() => {});
   const pushing = connectRedis(settings, "push", timeoutMs);
   const working = connectRedis(settings, "work", timeoutMs);
+  workWhenFull(working);
   const blocking = trackCopies(working);
+  const clock = openQueueClock(pushing, prefix, settings.now, settings.monotonic);
   const lanes = new Map<string, Promise<BullLane>>();
   const consumers = new Set<ReturnType<typeof consumeRedis>>();
   const cache = createBodyCache();
@@ -69,6 +80,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
   let replaced = 0;
   /** Why Redis did not do what it was asked last. */
   let refusal: string | undefined;
+  let full = false;
   let closed = false;
 
   const watch = watchRedis(pushing, (reason) => log("warn", `queue: ${reason}`));
@@ -82,6 +94,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
     } catch (error) {
       const refused = toQueueError(error);
       refusal = refused.message;
+      if (refused.kind === "full") full = true;
       throw refused;
     }
   };
@@ -100,7 +113,8 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
     const lane = openBullLane(name, pushing, prefix, bounds);
     try {
       await lane.ready();
-      await pushing.sadd(`${prefix}:lanes`, name);
+      // A full Redis takes no member, not even one that it has.
+      if ((await pushing.sismember(`${prefix}:lanes`, name)) === 0) await pushing.sadd(`${prefix}:lanes`, name);
       return lane;
     } catch (error) {
       lane.close().catch(() => {});
@@ -112,7 +126,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
     const byLane = Map.groupBy(chunks, (c) => c.lane);
     const opened = await Promise.all([...byLane.keys()].map(open));
     await Promise.all(opened.map((lane) => lane.add(byLane.get(lane.name) ?? [], pack)));
-    for (const c of chunks) cache.keep(c.lane, c.id, 0, pack(c.body), c.body, c.live);
+    for (const c of chunks) cache.keep(c.lane, c.id, c.attempt ?? 0, pack(c.body), c.body, c.live);
   };
 
   const write = (item: Item, { next, dead }: Settlement) =>
@@ -151,11 +165,33 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
   };
   const deathsCounted = countDeaths();
 
+  const checkRoom = async () => {
+    if (!watch.connected()) return;
+    try {
+      const infos = await Promise.all(nodesOf(pushing).map((node) => node.info("memory")));
+      full = infos.some((info) => isRedisFull(info, full));
+    } catch {
+      // It does not answer; what was known still stands.
+    }
+  };
+  const roomTimer = setInterval(() => void checkRoom(), roomEveryMs).unref();
   const factsTimer = setInterval(() => void checkFacts(), factsEveryMs).unref();
   pushing.on("ready", () => void checkFacts());
 
   return {
     push: (chunks) => (chunks.length === 0 ? Promise.resolve() : guard(() => add(chunks))),
+    isFull: () => full,
+    missing: async (chunks) => {
+      const byLane = Map.groupBy(chunks, (c) => c.lane);
+      const left = [...byLane].map(async ([name, some]) => (await open(name)).missing(some));
+      const gone = new Set(
+        await Promise.all(left).then(
+          (lists) => lists.flat(),
+          () => chunks,
+        ),
+      );
+      return chunks.filter((c) => gone.has(c));
+    },
     ping: () => guard(async () => void (await pushing.ping())),
     consume(lane, handle, parallel) {
       const inner = consumeRedis(
@@ -167,7 +203,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
           throwDelayMs: settings.throwDelayMs ?? 1000,
           stuckMs: settings.stuckMs ?? 10_000,
           log,
-          now: settings.now,
+          clock,
           open,
           write,
           handling,
@@ -231,7 +267,8 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
     async close() {
       if (closed) return;
       closed = true;
-      clearInterval(factsTimer);
+      for (const timer of [factsTimer, roomTimer]) clearInterval(timer);
+      clock.close();
       await Promise.all([...consumers].map((c) => c.close(0)));
       for (const lane of lanes.values()) lane.then((l) => l.close()).catch(() => {});
       for (const client of [pushing, working, ...blocking]) client.disconnect();

@@ -14,6 +14,8 @@ export interface Chunk {
   readonly count: number;
   /** When the events were accepted, milliseconds since the epoch. */
   readonly at: number;
+  /** Attempts made in another queue that the chunk comes from. */
+  readonly attempt?: number;
   /** The decoded body. Never stored; a driver that still holds the chunk in memory may hand it back in Item.live. */
   readonly live?: unknown;
 }

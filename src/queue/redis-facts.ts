@@ -44,9 +44,8 @@ export function judge(info: string, needAlways: boolean, fsync: string | undefin
 }
 
 export async function readFacts(client: RedisClient, needAlways: boolean): Promise<RedisFacts> {
-  const nodes = "nodes" in client ? client.nodes("master") : [client];
   const all: RedisFacts[] = [];
-  for (const node of nodes) {
+  for (const node of nodesOf(client)) {
     const info = (await node.info("memory")) + (await node.info("persistence"));
     let fsync: string | undefined;
     if (needAlways) fsync = await node.config("GET", "appendfsync").then(second, () => undefined);
@@ -54,5 +53,8 @@ export async function readFacts(client: RedisClient, needAlways: boolean): Promi
   }
   return { durable: all.every((f) => f.durable), warnings: [...new Set(all.flatMap((f) => f.warnings))] };
 }
+
+/** The servers that hold data. */
+export const nodesOf = (client: RedisClient) => ("nodes" in client ? client.nodes("master") : [client]);
 
 const second = (reply: unknown) => (Array.isArray(reply) ? String(reply[1] ?? "") || undefined : undefined);

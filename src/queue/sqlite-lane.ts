@@ -102,6 +102,7 @@ const fresh = { attempt: 0, crashes: 0, due: 0, bodySeq: 0, shared: false, cache
 
 export const recOf = (lane: Lane, seq: number, c: Chunk): Rec => ({
   ...fresh,
+  attempt: c.attempt ?? 0,
   lane,
   seq,
   id: c.id,
