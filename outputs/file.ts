@@ -12,27 +12,28 @@ export default defineOutput({
   category: "storage",
   about: "Appends one line per alert to a file, on the disk before the alert counts as delivered.",
   fields: {
-    path: text("The file; it is opened for each batch, so that it may be rotated at any time."),
+    filename: text("The file; it is opened for each batch, so that it may be rotated at any time."),
     format: choice(
       "`json` is the raw event, `text` a readable line, `output` the output text alone.",
       lineFormats,
       "json",
     ),
   },
-  example: { path: "/var/log/eyrie.jsonl" },
+  example: { filename: "/var/log/eyrie.jsonl" },
   batch: { items: 500, bytes: 5_242_880 },
   concurrency: 1,
-  enabled: (config) => config.path !== "",
-  check: ({ path }) => (path.endsWith("/") || isFolder(path) ? ["path: is a folder, a file is needed"] : []),
-  warn: ({ path }) =>
-    existsSync(dirname(path)) ? [] : ["path: its folder is not there: alerts wait until somebody makes it"],
+  enabled: (config) => config.filename !== "",
+  check: ({ filename }) =>
+    filename.endsWith("/") || isFolder(filename) ? ["filename: is a folder, a file is needed"] : [],
+  warn: ({ filename }) =>
+    existsSync(dirname(filename)) ? [] : ["filename: its folder is not there: alerts wait until somebody makes it"],
   fromFalco: ({ name, values, json }) =>
-    name === "file_output" ? { path: values.filename, format: json ? "json" : "output" } : undefined,
-  open: ({ path, format }) => ({
+    name === "file_output" ? { filename: values.filename, format: json ? "json" : "output" } : undefined,
+  open: ({ filename, format }) => ({
     send: async (alerts) => {
       const lines = Buffer.from(alerts.map((alert) => `${lineOf(alert, format)}\n`).join(""));
       try {
-        const file = await open(path, "a", 0o640);
+        const file = await open(filename, "a", 0o640);
         await append(file, lines).finally(() => file.close());
       } catch (error) {
         throw faultOf(error);

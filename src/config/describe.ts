@@ -36,6 +36,7 @@ export const describeConfig = (config: HubConfig, problems: readonly Problem[], 
     ...(problems.length > 0 ? [""] : []),
     ...errors.map((p) => `error    ${formatProblem(p)}`),
     ...warnings.map((p) => `warning  ${formatProblem(p)}`),
+    ...problems.filter((p) => p.severity === "info").map((p) => `info     ${formatProblem(p)}`),
     "",
     `${count(config.outputs.length, "output")}${offOf(config).length > 0 ? ` (and ${offOf(config).length} off)` : ""}, ${count(errors.length, "error")}, ${count(warnings.length, "warning")}`,
   ];

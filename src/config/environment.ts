@@ -17,7 +17,14 @@ export const proxyOf = (env: Environment): { http?: string; https?: string; no?:
 export const envName = (path: string): string => path.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_");
 
 /** Names that other programs read as well: a value that does not fit was meant for one of those. */
-export const sharedNames: ReadonlySet<string> = new Set(["DEBUG", "ROLE", "LOG_LEVEL", "LOG_FORMAT", "QUEUE_DRIVER"]);
+export const sharedNames: ReadonlySet<string> = new Set([
+  "DEBUG",
+  "ROLE",
+  "LOG_LEVEL",
+  "LOG_FORMAT",
+  "QUEUE_DRIVER",
+  "FILE_FORMAT",
+]);
 
 /** What Kubernetes sets for a service that bears an output's name (`LOGSTASH_PORT=tcp://10.0.0.7:5044`). */
 export const isServiceLink = (name: string, value: string): boolean =>

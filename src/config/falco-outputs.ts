@@ -90,7 +90,8 @@ const asOutput = (wanted: FalcoOutput, at: Place, parts: FalcoOutputsParts): rea
     const asked = output.fromFalco?.(wanted);
     if (asked === undefined) continue;
     if (typeof asked === "string") {
-      reader.problems.warn(wanted.name, asked, at);
+      // `syslog_output` is on in the file that Falco is installed with.
+      reader.problems.info(wanted.name, asked, at);
       return [];
     }
     const fields = fieldsOf(output);
@@ -133,7 +134,6 @@ const transportTrees = (
 
 const falcosNames: Readonly<Record<string, string>> = {
   address: "url",
-  path: "filename",
   checkcert: "insecure",
   certfile: "client_cert",
   keyfile: "client_key",
@@ -148,6 +148,7 @@ const inFalcosWords = (problems: Problems, label: string, values: FalcoOutput["v
     error: (key, message, at) => problems.error(named(key), message, at),
     off: (output, key, message, at) => problems.off(output, named(key), message, at),
     warn: (key, message, at) => problems.warn(named(key), message, at),
+    info: (key, message, at) => problems.info(named(key), message, at),
     list: problems.list,
   };
 };

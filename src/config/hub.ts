@@ -125,6 +125,19 @@ const templateFault = (text: string): string | undefined => {
   }
 };
 
+/** `ROLE` and `QUEUE_DRIVER` of the environment may be meant for other programs (Laravel): where nothing else speaks of a Redis, they are. */
+export const withoutStrays = (globals: Settings): Settings => {
+  const { values, places } = globals;
+  const given = (key: string): boolean => places.has(key);
+  if (["url", "cluster", "sentinels"].some((key) => given(`queue.redis.${key}`))) return globals;
+  const stray = (key: string): boolean => places.get(key)?.env !== undefined;
+  const strays = {
+    ...(stray("queue.driver") && { "queue.driver": "sqlite" }),
+    ...(stray("role") && !(given("queue.driver") && !stray("queue.driver")) && { role: "all" }),
+  };
+  return { ...globals, values: { ...values, ...strays } };
+};
+
 export const redisOf = (globals: Settings, readPem: ReturnType<typeof pemReader>, reader: Reader): RedisSettings => {
   const value = (key: string): unknown => globals.values[`queue.redis.${key}`];
   const text = (key: string): string => String(value(key) ?? "");

@@ -11,7 +11,7 @@ import { falcoOutputs } from "./falco-outputs.ts";
 import { falcosidekickKeys } from "./falcosidekick-keys.ts";
 import { flatten, type KeySpace } from "./flatten.ts";
 import { globalFields, mustFit } from "./globals.ts";
-import { assemble, customValues, redisOf } from "./hub.ts";
+import { assemble, customValues, redisOf, withoutStrays } from "./hub.ts";
 import { guardsOf, leavesOf, sharedKey } from "./instances.ts";
 import { clashes, listenersOf } from "./listeners.ts";
 import { outputInstances } from "./output-instances.ts";
@@ -52,10 +52,8 @@ export const loadConfig = (options: LoadOptions): Loaded => {
 
   const space = keySpace(outputs, sources);
   const { found, unknown } = flatten(tree, space, "", problems);
-  const globals = readFields(
-    globalFields,
-    { label: "", inFile: (key) => found.get(key), envOver: (key) => [envName(key)] },
-    reader,
+  const globals = withoutStrays(
+    readFields(globalFields, { label: "", inFile: (key) => found.get(key), envOver: (key) => [envName(key)] }, reader),
   );
   for (const { key, message, at } of globals.faults)
     if (mustFit(key)) problems.error(key, message, at);

@@ -18,6 +18,8 @@ export interface Problems {
   error(key: string, message: string, at?: Place): void;
   off(output: string | undefined, key: string, message: string, at?: Place): void;
   warn(key: string, message: string, at?: Place): void;
+  /** A file made for another machine asks for what this one has not, as it comes out of the box. */
+  info(key: string, message: string, at?: Place): void;
   list(): readonly Problem[];
 }
 
@@ -39,6 +41,7 @@ export const collectProblems = (): Problems => {
     off: (output, key, message, at) =>
       add({ severity: "warning", off: output === undefined ? {} : { output } }, key, message, at),
     warn: (key, message, at) => add({ severity: "warning" }, key, message, at),
+    info: (key, message, at) => add({ severity: "info" }, key, message, at),
     list: () => found,
   };
 };

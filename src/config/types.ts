@@ -4,7 +4,8 @@ import type { Source } from "../sdk/source.ts";
 
 /** One finding about the configuration. Errors stop the start, all of them listed; warnings are logged. */
 export interface Problem {
-  readonly severity: "error" | "warning";
+  /** `info`: nothing is wrong, but somebody may wonder. */
+  readonly severity: "error" | "warning" | "info";
   /** On warnings: what the hub starts without, loudly: the output of this id, or, without one, the key's option alone. */
   readonly off?: { readonly output?: string };
   /** Dotted path as documentation writes it (`slack.webhookurl`, `slack[1].match.tags`), or the environment variable's name. */

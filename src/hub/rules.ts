@@ -118,14 +118,14 @@ const judgeWith = (
   return alerts;
 };
 
-/** `json_include_*` switched off leaves the property out of what is sent, as in Falco. */
+/** With `json_output`, `json_include_*` switched off leaves the property out of what is sent, as in Falco. */
 const withoutLeftOut = (alert: Alert, config: RuleConfig): Alert => {
   const {
     json_include_output_property: output,
     json_include_output_fields_property: fields,
     json_include_tags_property: tags,
   } = config;
-  if (output && fields && tags) return alert;
+  if (!config.json_output || (output && fields && tags)) return alert;
   return Object.freeze({
     ...alert,
     ...(!output && { output: "" }),

@@ -15,7 +15,8 @@ import { configOf, openSender, testHost } from "../support/senders.ts";
 const noHttp = () => Promise.reject(new Error("not over HTTP"));
 const soon = () => AbortSignal.timeout(5000);
 
-const opened = (path: string, format = "json") => openSender(file, configOf(file, { path, format }), testHost(noHttp));
+const opened = (filename: string, format = "json") =>
+  openSender(file, configOf(file, { filename, format }), testHost(noHttp));
 
 const inFolder = async (work: (folder: string) => Promise<void>): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), "eyrie-file-"));
@@ -95,7 +96,7 @@ describe("file", () => {
         import file from ${at("../../outputs/file.ts")};
         import { sampleAlert } from ${at("../support/hostile-alerts.ts")};
         const alerts = Array.from({ length: 100 }, () => sampleAlert());
-        await file.open({ path: ${JSON.stringify(path)}, format: "json" }).send(alerts).catch(({ message }) => console.log(message));
+        await file.open({ filename: ${JSON.stringify(path)}, format: "json" }).send(alerts).catch(({ message }) => console.log(message));
       `;
       // No file may grow beyond 8 blocks: half of the batch is written, then the system refuses.
       const limited = `trap "" XFSZ; ulimit -f 8; exec "$0" --input-type=module -e "$1"`;

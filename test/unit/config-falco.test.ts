@@ -112,10 +112,10 @@ test("file_output and stdout_output become outputs, as JSON or as Falco's lines;
     "file_output: {enabled: true, keep_alive: true, filename: /tmp/e.txt}\nstdout_output: {enabled: true}\n",
   );
   assert.deepEqual(said, []);
-  assert.deepEqual(output("file.file_output")?.config, { path: "/tmp/e.txt", format: "output" });
+  assert.deepEqual(output("file.file_output")?.config, { filename: "/tmp/e.txt", format: "output" });
   assert.deepEqual(output("stdout.stdout_output")?.config, { enabled: true, format: "output" });
   const flags = ["file_output.enabled=true", "file_output.filename=/tmp/e.txt", "json_output=true"];
-  assert.deepEqual(load("", flags).output("file.file_output")?.config, { path: "/tmp/e.txt", format: "json" });
+  assert.deepEqual(load("", flags).output("file.file_output")?.config, { filename: "/tmp/e.txt", format: "json" });
   assert.deepEqual(load("file_output: {enabled: true}\n").said, [
     "error falco.yaml:1:24: file_output.filename: is missing",
   ]);

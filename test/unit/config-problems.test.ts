@@ -121,8 +121,8 @@ test("a template that cannot be compiled warns and names its field", () => {
 });
 
 test("a key that another makes needed is named itself, not the variable of that other", () => {
-  assert.deepEqual(load({ env: { QUEUE_DRIVER: "redis" } }).said, [
-    "error QUEUE_REDIS_URL: is missing: the redis driver needs it",
+  assert.deepEqual(load({ overrides: ["queue.driver=redis"] }).said, [
+    "error queue.redis.url: is missing: the redis driver needs it",
   ]);
   assert.deepEqual(load({ env: { QUEUE_REDIS_SENTINELS: "nowhere" } }).said, [
     'error QUEUE_REDIS_SENTINELS: "nowhere" is not host:port',

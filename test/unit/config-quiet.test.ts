@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { outputs } from "../../outputs/index.ts";
@@ -89,4 +89,21 @@ test("another spelling of a variable is pointed out as long as its output is off
   const near = "warning SLACK_WEBHOOK_URL: unknown variable, did you mean SLACK_WEBHOOKURL?";
   assert.deepEqual(said("", { SLACK_WEBHOOK_URL: "http://h/" }), [near]);
   assert.deepEqual(said("slack: {webhookurl: 'http://h/'}\n", { SLACK_WEBHOOK_URL: "http://h/" }), []);
+});
+
+test("a variable with a name that many programs use enables no output", () => {
+  const env = { FILE_PATH: "/var/lib/other/data", FILE_FORMAT: "csv", FILE: "x", STDOUT: "1", SYSLOG: "1" };
+  const { config, problems } = loadConfig({ env, outputs, sources });
+  assert.deepEqual([config.outputs, problems], [[], []]);
+  const named = loadConfig({ env: { ...env, FILE_FILENAME: "/tmp/alerts.jsonl" }, outputs, sources });
+  assert.deepEqual(named.problems, []);
+  assert.deepEqual(named.config.outputs[0]?.config, { filename: "/tmp/alerts.jsonl", format: "json" });
+});
+
+test("syslog_output, which Falco's own file has on, is no warning where there is no /dev/log", {
+  skip: existsSync("/dev/log"),
+}, () => {
+  assert.deepEqual(said("syslog_output: {enabled: true}\n", {}), [
+    "info c.yaml:1:27: syslog_output: is off: there is no /dev/log here; set syslog.host and syslog.port",
+  ]);
 });

@@ -110,10 +110,22 @@ test("a variable that other programs read too is used when it fits, and else not
   );
 });
 
+test("a lone QUEUE_DRIVER or ROLE was meant for another program, beside a Redis it is the hub's", () => {
+  const url = "redis://127.0.0.1/0";
+  for (const env of [{ QUEUE_DRIVER: "redis" }, { ROLE: "worker" }, { QUEUE_DRIVER: "redis", ROLE: "intake" }]) {
+    const { said, config } = load({ env });
+    assert.deepEqual([said, config.queue.driver, config.role], [[], "sqlite", "all"]);
+  }
+  assert.equal(load({ env: { ROLE: "worker", QUEUE_REDIS_URL: url } }).config.role, "worker");
+  assert.equal(load({ yaml: `queue: {redis: {url: '${url}'}}\n`, env: { ROLE: "intake" } }).config.role, "intake");
+  for (const given of [{ yaml: "role: worker\n" }, { overrides: ["role=worker"] }])
+    assert.match(load(given).said.join(), /^error .*worker shares its queue/);
+});
+
 test("a Redis URL selects the redis driver; the driver without a Redis is an error", () => {
   assert.equal(load({ env: { QUEUE_REDIS_URL: "redis://127.0.0.1/0" } }).config.queue.driver, "redis");
-  assert.deepEqual(load({ env: { QUEUE_DRIVER: "redis" } }).said, [
-    "error QUEUE_REDIS_URL: is missing: the redis driver needs it",
+  assert.deepEqual(load({ yaml: "queue: {driver: redis}\n" }).said, [
+    "error eyrie.yaml:1:17: queue.redis.url: is missing: the redis driver needs it",
   ]);
 });
 

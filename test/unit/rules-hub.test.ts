@@ -51,15 +51,23 @@ test("the same event gives the same alerts again: after a crash, in another chun
   }
 });
 
-test("json_include_* leave properties out of alerts, and customtags still come on top", () => {
+test("json_include_* leave properties out of alerts where json_output is on, and customtags still come on top", () => {
   const { at, remove } = folderOf({ "r.yaml": rule("One", "ka.verb = get", { tags: ["t"] }) });
   const off = ["output", "output_fields", "tags"].map((name) => `json_include_${name}_property=false`);
-  const rules = open([`rules_files=${at("r.yaml")}`, ...off, "customtags=mine"]) ?? assert.fail();
-  try {
+  const judged = (json: boolean) => {
+    const options = [`rules_files=${at("r.yaml")}`, ...off, `json_output=${json}`, "customtags=mine"];
+    const rules = open(options) ?? assert.fail();
     const [alert] = rules.judge(events, { id: "c", at: 0 });
-    assert.deepEqual([alert?.output, { ...alert?.output_fields }, alert?.tags], ["", {}, ["mine"]]);
-  } finally {
     rules.close();
+    return alert ?? assert.fail();
+  };
+  try {
+    const { output, output_fields, tags } = judged(true);
+    assert.deepEqual([output, { ...output_fields }, tags], ["", {}, ["mine"]]);
+    const text = judged(false);
+    assert.notEqual(text.output, "");
+    assert.deepEqual(text.tags, ["mine", "t"]);
+  } finally {
     remove();
   }
 });
