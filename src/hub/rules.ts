@@ -10,6 +10,7 @@ import type { Alert } from "../sdk/alert.ts";
 import type { Incoming } from "../sdk/event.ts";
 import { eventIdentity } from "../sdk/event-identity.ts";
 import { openEvent } from "../sdk/json-event.ts";
+import { createThrottledLog, type ThrottledLog } from "../sdk/throttled-log.ts";
 import type { AuditRules } from "./audit-rules.ts";
 import { type LoadedRules, loadHubRules, rulePaths } from "./load-rules.ts";
 import { watchRules } from "./rule-watch.ts";
@@ -23,7 +24,7 @@ export interface HubRules {
 
 export interface HubRulesParts {
   readonly log: Logger;
-  readonly metrics: Pick<Metrics, "ruleMatch" | "event" | "rulesLoaded" | "rulesReload">;
+  readonly metrics: Pick<Metrics, "ruleMatch" | "event" | "eventNotJudged" | "rulesLoaded" | "rulesReload">;
   /** What is done to every alert that the hub takes. */
   readonly settings: AlertSettings;
   /** Between two looks at the files. */
@@ -51,6 +52,7 @@ export const openRules = (
     log.info({ rules: active, files }, `${what}: ${active} active in ${files.length} files`);
   };
   say("rules loaded");
+  const faults = createThrottledLog(log);
   // `evt.num`, over all chunks.
   const counter = { events: 0 };
 
@@ -71,7 +73,7 @@ export const openRules = (
   };
   const watching = watchRules(paths, reload, parts.pollMs === undefined ? {} : { pollMs: parts.pollMs });
   return {
-    judge: (events, chunk) => judgeWith(rules, events, chunk, counter, { ...parts, log }),
+    judge: (events, chunk) => judgeWith(rules, events, chunk, counter, { ...parts, faults }),
     close: watching.close,
   };
 };
@@ -92,7 +94,7 @@ const judgeWith = (
   events: readonly Incoming[],
   chunk: ChunkFacts,
   counter: { events: number },
-  { metrics, settings, log }: HubRulesParts,
+  { metrics, settings, faults }: Pick<HubRulesParts, "metrics" | "settings"> & { readonly faults: ThrottledLog },
 ): readonly Alert[] => {
   const alerts: Alert[] = [];
   for (const [index, incoming] of events.entries()) {
@@ -108,10 +110,9 @@ const judgeWith = (
       }
     } catch (error) {
       // One event must not hold up its chunk for ever.
-      log.error(
-        { chunk: chunk.id, index, reason: error instanceof Error ? error.name : "" },
-        "an event was not judged",
-      );
+      metrics.eventNotJudged();
+      const reason = error instanceof Error ? error.name : "";
+      faults.warn("not judged", { chunk: chunk.id, index, reason }, "an event was not judged");
     }
   }
   for (const alert of alerts) metrics.event(alert);

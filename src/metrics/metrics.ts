@@ -61,6 +61,8 @@ export interface Metrics {
   redisWatchdogRestart(): void;
   /** Matches of a rule of the hub's own engine; rule names come from rule files. */
   ruleMatch(rule: string, priority: string, source: string): void;
+  /** An event that the rules failed on. */
+  eventNotJudged(): void;
   /** Rules that audit events are judged by. */
   rulesLoaded(rules: number): void;
   /** The files of the rules changed; `error`: the running rules stayed. */
@@ -149,6 +151,7 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
   ).cell();
   const restarts = tally("eyrie_redis_watchdog_restarts_total", "Consumers restarted because they had stalled.").cell();
   const matches = tally("eyrie_rule_matches_total", "Audit events matched.", ["rule", "priority", "source"]);
+  const notJudged = tally("eyrie_events_not_judged_total", "Audit events that the rules failed on.").cell();
   const ruleCount = gauge("eyrie_rules_active", "Rules that audit events are judged by.");
   const reloads = tally("eyrie_rules_reloads_total", "Reloads of changed rules files.", ["outcome"]);
   const outputsOff = gauge("eyrie_output_disabled", "1: the output was configured and is off; the key is at fault.", [
@@ -251,6 +254,7 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     push: (seconds) => pushes.observe(seconds),
     redisWatchdogRestart: () => restarts.add(1),
     ruleMatch: (rule, priority, source) => matches.cell(rule, priority, source).add(1),
+    eventNotJudged: () => notJudged.add(1),
     rulesLoaded: (rules) => ruleCount.set(rules),
     rulesReload: (outcome) => reloads.cell(outcome).add(1),
     off: (key, output) => {

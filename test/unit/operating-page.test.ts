@@ -38,6 +38,13 @@ test("the labels on the page are those of the metrics", async () => {
   const depth = { waiting: 0, active: 0, delayed: 0, dead: 0 };
   metrics.scrape({
     lanes: async () => [{ lane: "alerts", depth }],
+    queue: () => ({
+      driver: "sqlite",
+      writable: true,
+      durable: true,
+      warnings: [],
+      damaged: { files: [], bytes: 1, reading: false, lost: { alerts: 1 } },
+    }),
     listeners: () => [{ listener: "alerts", requests: 0, bytes: 0, connections: 0 }],
   });
   const exposed = await metrics.expose();

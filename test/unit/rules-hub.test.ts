@@ -118,3 +118,30 @@ test("rules for what nobody feeds do not stop the hub: a warning for each source
     remove();
   }
 });
+
+test("an event that the rules fail on holds up nothing, is counted, and fills no log", async () => {
+  const { at, remove } = folderOf({ "r.yaml": rule("One", "ka.verb = get") });
+  const { config } = loadConfig({ env: {}, overrides: [`rules_files=${at("r.yaml")}`], outputs, sources });
+  const { settings } = makeAlertSettings(config, () => assert.fail("ids of these alerts are derived"));
+  const metrics = createMetrics({ process: false, now: () => 0 });
+  const lines: string[] = [];
+  const log = pino({ level: "warn" }, { write: (line: string) => lines.push(line) });
+  const rules = openRules(config, { log, metrics, settings }) ?? assert.fail();
+  const broken: Incoming = {
+    source: "k8s_audit",
+    text: "",
+    get timeNs(): string {
+      throw new RangeError("of the test");
+    },
+  };
+  try {
+    const judged = rules.judge([...Array.from({ length: 1000 }, () => broken), ...events], { id: "c", at: 0 });
+    assert.equal(judged.length, 2);
+    assert.match(await metrics.expose(), /^eyrie_events_not_judged_total 1000$/m);
+    assert.equal(lines.length, 1);
+    assert.match(lines[0] ?? "", /RangeError.*an event was not judged/);
+  } finally {
+    rules.close();
+    remove();
+  }
+});
