@@ -1,7 +1,7 @@
 import type { Field } from "../sdk/catalog.ts";
 import type { JsonEvent } from "../sdk/json-event.ts";
 import { compactJson, skipString } from "../sdk/json-grammar.ts";
-import type { JsonNode } from "../sdk/json-node.ts";
+import { comparableText, type JsonNode } from "../sdk/json-node.ts";
 
 /** The fields of Falco's json plugin under both of its names (`json.*`, `jevt.*`), for events whose text is JSON. */
 export const jsonFields: readonly Field<JsonEvent>[] = ["json", "jevt"].flatMap((prefix): Field<JsonEvent>[] => [
@@ -15,6 +15,10 @@ export const jsonFields: readonly Field<JsonEvent>[] = ["json", "jevt"].flatMap(
     bind(arg) {
       const steps = stepsOf(String(arg ?? ""));
       return (event) => valueAt(event.root, steps);
+    },
+    bindCompared(arg) {
+      const steps = stepsOf(String(arg ?? ""));
+      return (event) => valueAt(event.root, steps, comparableText);
     },
   },
   {
@@ -42,7 +46,11 @@ const stepsOf = (pointer: string): readonly string[] => {
 
 const position = /^[+-]?\d+$/;
 
-const valueAt = (root: JsonNode | undefined, steps: readonly string[]): string | undefined => {
+const valueAt = (
+  root: JsonNode | undefined,
+  steps: readonly string[],
+  show = (node: JsonNode): string => node.asText(),
+): string | undefined => {
   let node = root;
   for (const step of steps) {
     if (!node) return undefined;
@@ -50,7 +58,7 @@ const valueAt = (root: JsonNode | undefined, steps: readonly string[]): string |
     else node = node.get(step);
   }
   if (!node) return undefined;
-  const text = node.asText();
+  const text = show(node);
   const nul = text.indexOf("\0");
   return nul < 0 ? text : text.slice(0, nul);
 };

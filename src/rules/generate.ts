@@ -14,7 +14,7 @@ export const generateMatcher = (
   slots: Slots<unknown>,
   matching: "first" | "all",
 ): Matcher | undefined => {
-  const reads = slots.bound.map((bound) => bound.read);
+  const reads = slots.bound.map((bound) => bound.compared);
   const dispatch = chooseDispatch(rules.map((rule) => rule.plan));
   const parts = dispatchParts(rules, dispatch);
   const programs = parts.sets.map((set) => {

@@ -34,7 +34,7 @@ const closuresOf = (
   slots: Slots<unknown>,
   matching: "first" | "all",
 ): Matcher => {
-  const reads = slots.bound.map((bound) => bound.read);
+  const reads = slots.bound.map((bound) => bound.compared);
   const compiled = rules.map((rule) => ({ rule, test: compileClosure(rule.plan, reads) }));
   const evaluated = { generated: 0, closures: 0 };
   return {

@@ -7,6 +7,8 @@ export interface BoundField<E> {
   /** As it is written in output: `ka.uri.param[dryRun]`. */
   readonly title: string;
   readonly read: (event: E) => FieldResult;
+  /** What conditions see of it. */
+  readonly compared: (event: E) => FieldResult;
 }
 
 /** The fields that the rules of one source use, each once. */
@@ -54,7 +56,7 @@ export const bindField = <E>(
   if (field === undefined) throw new FieldFault(`filter_check called with nonexistent field ${title}`);
   const arg = checkArgument(field, written, title);
   const read = field.bind?.(arg) ?? ((event: E) => field.get(event, arg));
-  return { field, arg, title, read };
+  return { field, arg, title, read, compared: field.bindCompared?.(arg) ?? read };
 };
 
 const checkArgument = <E>(field: Field<E>, written: string | undefined, title: string): FieldArg => {

@@ -31,6 +31,11 @@ export interface Field<E> {
   text?(event: E, arg: FieldArg): string | undefined;
   /** Prepares the argument once at load time (a split path, a compiled prefix); absent: `get` is called with it each time. */
   bind?(arg: FieldArg): (event: E) => FieldResult;
+  /**
+   * Prepares what conditions compare, where that differs from `get`: of JSON text the characters that are meant, whatever
+   * escapes it is shown with.
+   */
+  bindCompared?(arg: FieldArg): (event: E) => FieldResult;
 }
 
 export interface FieldCatalog<E> {

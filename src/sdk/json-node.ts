@@ -206,6 +206,12 @@ export class JsonNode {
   }
 }
 
+/** The text of a value as conditions compare it: that of an object or array without escapes that JSON does not need. */
+export const comparableText = (node: JsonNode): string => {
+  const { kind } = node;
+  return kind === "object" || kind === "array" ? plainEscapes(node.compact()) : node.asText();
+};
+
 const hasEscape = (text: string, from: number, to: number): boolean => {
   for (let i = from; i < to; i++) if (text.charCodeAt(i) === 92) return true;
   return false;
@@ -247,7 +253,7 @@ class ReadNode extends JsonNode {
 
   override asText(): string {
     const { kind } = this;
-    return kind === "object" || kind === "array" ? plainEscapes(this.compact()) : super.asText();
+    return kind === "object" || kind === "array" ? comparableText(this) : super.asText();
   }
 
   override asRead(): JsonNode {

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { rememberAuthor } from "../../sources/k8saudit/body/authors.ts";
 import { auditFields } from "../../sources/k8saudit/fields.ts";
-import { openText } from "../../src/sdk/json-event.ts";
+import { jsonFields } from "../../src/fields/json.ts";
+import { catalogOf, type FieldCatalog } from "../../src/sdk/catalog.ts";
+import { type JsonEvent, openText } from "../../src/sdk/json-event.ts";
 import { ask, auditEvent } from "./k8saudit-support.ts";
 
 const openRaw = (text: string) => openText({ source: "k8s_audit", text }, 1, 0) ?? assert.fail(text);
@@ -248,4 +250,19 @@ test("hostile patches are read in time linear in their size", () => {
     [{ op: "add", path: "/__proto__/x", value: 1 }],
   ])
     assert.doesNotThrow(() => shown(patched(odd), "ka.obj.configmap.obj"));
+});
+
+test("conditions compare the characters that JSON text means, whatever escapes it is shown with", () => {
+  const event = openRaw(
+    '{"auditID":"a","requestObject":{"data":{"a":"p\\u0061ss\\u0077ord\\/","b":"{\\"c\\":\\"\\\\u0061\\"}"}}}',
+  );
+  const compared = (fields: FieldCatalog<JsonEvent>["fields"], name: string, arg?: string) =>
+    fields.get(name)?.bindCompared?.(arg)(event);
+  assert.match(String(compared(auditFields.fields, "ka.req.configmap.obj")), /"a":"password\/"/);
+  assert.match(String(ask(auditFields, event, "ka.req.configmap.obj")), /p\\u0061ss\\u0077ord\\\//);
+  const json = catalogOf("k8s_audit", jsonFields).fields;
+  for (const pointer of ["/requestObject", "/requestObject/data", ""])
+    assert.match(String(compared(json, "jevt.value", pointer)), /"a":"password\/"/, pointer);
+  // A text that holds JSON is a text.
+  assert.equal(compared(json, "jevt.value", "/requestObject/data/b"), '{"c":"\\u0061"}');
 });

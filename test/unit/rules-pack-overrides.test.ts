@@ -140,3 +140,21 @@ test("what the engines of clouds do to their own cluster is not reported", () =>
   ])
     assert.deepEqual(fired(quiet, eventOf("Disallowed K8s User", { "/user": { username, groups: [] } })), [], username);
 });
+
+test("words in escaped text are found by rules of one's own, in generated code and closures", () => {
+  const rule = (name: string, condition: string) =>
+    `- rule: ${name}\n  desc: d\n  condition: ${condition}\n  output: o\n  priority: INFO\n  source: k8s_audit\n`;
+  const overrides =
+    rule("A", 'ka.req.configmap.obj contains "hunter"') + rule("B", 'jevt.value[/requestObject] icontains "HUNTER"');
+  const event = changed((packCases.find((each) => each.rule === "K8s ConfigMap Created") ?? assert.fail()).fires, {
+    "/requestObject/data": { a: "hunter" },
+  });
+  for (const mode of ["generated", "closures"] as const) {
+    const found = fired(loadPack({ overrides, matching: "all", mode }), openObject(event, ["hunter", "h\\u0075nter"]));
+    assert.deepEqual(
+      found.filter((name) => name.length === 1),
+      ["A", "B"],
+      mode,
+    );
+  }
+});

@@ -1,6 +1,6 @@
 import type { Field, FieldArg } from "../../../src/sdk/catalog.ts";
 import type { JsonEvent } from "../../../src/sdk/json-event.ts";
-import type { JsonNode } from "../../../src/sdk/json-node.ts";
+import { comparableText, type JsonNode } from "../../../src/sdk/json-node.ts";
 import { bodiesOf } from "../body/bodies.ts";
 import { elements } from "../body/steps.ts";
 
@@ -65,10 +65,23 @@ export const text = (name: string, about: string, read: (root: JsonNode, event: 
 
 /** A text field that shows the value at a path of the event. */
 export const path = (name: string, about: string, ...keys: readonly string[]): KaField =>
-  text(name, about, (root) => {
-    const node = nodeAt(root, keys);
-    return node && textOf(node);
-  });
+  valueField(name, about, (root) => nodeAt(root, keys));
+
+/** A text field that shows a value, whose text may be JSON. */
+const valueField = (name: string, about: string, find: (root: JsonNode) => JsonNode | undefined): KaField => {
+  const shown = (root: JsonNode | undefined, show: (node: JsonNode) => string): Text => {
+    const node = root && find(root);
+    return node && cutAtNul(show(node));
+  };
+  return {
+    name,
+    type: "string",
+    list: false,
+    about,
+    get: (event) => shown(event.auditRoot, (node) => node.asText()),
+    bindCompared: () => (event) => shown(event.auditRoot, comparableText),
+  };
+};
 
 /** A text field whose bracketed key is required; `bind` prepares the key once. */
 export const keyed = (name: string, about: string, bind: (key: string) => (root: JsonNode) => Text): KaField =>
@@ -122,10 +135,7 @@ const arrayTexts = (node: JsonNode | undefined): Texts => listOf(elements(node).
 
 /** `path` and `arrayAt` within the object that is shown; the name goes on behind the prefix. */
 export const pathIn = (shown: Shown, name: string, about: string, ...keys: readonly string[]): KaField =>
-  text(`${shown.prefix}.${name}`, shown.about(about), (root) => {
-    const node = nodeAt(shown.object(root), keys);
-    return node && textOf(node);
-  });
+  valueField(`${shown.prefix}.${name}`, shown.about(about), (root) => nodeAt(shown.object(root), keys));
 
 export const arrayIn = (shown: Shown, name: string, about: string, ...keys: readonly string[]): KaField =>
   list(`${shown.prefix}.${name}`, shown.about(about), (root) => arrayTexts(nodeAt(shown.object(root), keys)));
