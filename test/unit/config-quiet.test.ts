@@ -104,6 +104,6 @@ test("syslog_output, which Falco's own file has on, is no warning where there is
   skip: existsSync("/dev/log"),
 }, () => {
   assert.deepEqual(said("syslog_output: {enabled: true}\n", {}), [
-    "info c.yaml:1:27: syslog_output: is off: there is no /dev/log here; set syslog.host and syslog.port",
+    "info c.yaml:1:26: syslog_output: is off: there is no /dev/log here; set syslog.host and syslog.port",
   ]);
 });
