@@ -20,6 +20,7 @@ export default defineOutput({
   },
   example: { hostport: "nats://127.0.0.1:4222", subjecttemplate: standard },
   batch: { items: 500, bytes: 1_048_576 },
+  direct: ({ hostport }) => [new URL(hostport).host],
   enabled: (config) => config.hostport !== "",
   check: ({ subjecttemplate }) =>
     /^[^\s*>]*$/.test(subjecttemplate.replaceAll(/<(priority|rule)>/g, ""))

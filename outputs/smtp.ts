@@ -1,5 +1,5 @@
 import { deliveryId } from "../src/sdk/delivery-id.ts";
-import { flag, secret, text } from "../src/sdk/fields.ts";
+import { flag, secret, text, url } from "../src/sdk/fields.ts";
 import { mailOf } from "../src/sdk/mail.ts";
 import { mailError } from "../src/sdk/mail-fault.ts";
 import { loginOf, mechanismOf, mechanisms, type Session } from "../src/sdk/mail-login.ts";
@@ -23,10 +23,12 @@ export default defineOutput({
     trace: text("Trace of anonymous."),
     from: text("Sender's address."),
     to: text("Addresses of the receivers, comma separated.", "", { commas: true }),
+    proxy: url("HTTP proxy through which the mail server is reached, by CONNECT.", { secret: true }),
     outputformat: text("html for tables beside the plain text, text for the text alone.", "html"),
   },
   example: { hostport: "127.0.0.1:25", tls: false, from: "falco@example.com", to: "security@example.com" },
   concurrency: 4,
+  direct: ({ hostport, proxy }) => (proxy === "" ? [hostport] : []),
   enabled: (config) => config.hostport !== "",
   check: ({ hostport, authmechanism, from, to }) => [
     ...(/^.+:\d+$/.test(hostport) ? [] : ["hostport: is not a host and a port"]),
@@ -40,6 +42,7 @@ export default defineOutput({
     const port = Number(digits);
     const login = loginOf(config, name, port);
     const pool = createTransport({
+      ...(config.proxy && { proxy: config.proxy }),
       pool: true,
       // The engine says how many mails are on their way, and when one goes again.
       maxConnections: 64,

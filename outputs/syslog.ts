@@ -25,6 +25,7 @@ export default defineOutput({
   example: { host: "127.0.0.1", port: "514", protocol: "udp" },
   batch: { items: 500 },
   concurrency: 4,
+  direct: ({ host, port }) => (host === "" ? [] : [`${host}:${port}`]),
   enabled: ({ host, socket }) => host !== "" || socket !== "",
   check: ({ host, port, protocol, socket }) => [
     ...(host !== "" && socket !== "" ? ["socket: excludes host"] : []),

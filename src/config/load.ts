@@ -1,5 +1,6 @@
 import type { Fields } from "../sdk/fields.ts";
 import type { Output } from "../sdk/output.ts";
+import { proxyFor } from "../sdk/proxy.ts";
 import type { Source } from "../sdk/source.ts";
 import { fieldsOf } from "./delivery-fields.ts";
 import { type Environment, environment, envName, proxyOf } from "./environment.ts";
@@ -15,13 +16,13 @@ import { assemble, customValues, redisOf, withoutStrays } from "./hub.ts";
 import { guardsOf, leavesOf, sharedKey } from "./instances.ts";
 import { clashes, listenersOf } from "./listeners.ts";
 import { outputInstances } from "./output-instances.ts";
-import { collectProblems } from "./problem.ts";
+import { collectProblems, type Problems } from "./problem.ts";
 import { readText } from "./read-text.ts";
 import { errorCode, type Reader, readFields } from "./settings.ts";
 import { sourceInstances } from "./source-instances.ts";
 import { globalCa, pemReader, serverTls } from "./transport.ts";
 import { emptyMap, type MapTree, readYaml } from "./tree.ts";
-import type { Loaded, Problem } from "./types.ts";
+import type { HubConfig, Loaded, Problem } from "./types.ts";
 import { warnUnknown, warnUnknownEnv } from "./unknown.ts";
 
 export interface LoadOptions {
@@ -92,11 +93,25 @@ export const loadConfig = (options: LoadOptions): Loaded => {
     sources: srcs.flatMap(({ instance }) => instance ?? []),
     off: problems.list().filter((problem) => problem.off),
   });
+  warnOfProxies(config, problems);
   for (const { second, first } of clashes(listenersOf(config)))
     problems.error(second.key, `wants port ${second.port}, which ${first.key} has`, globals.places.get(second.key));
   if (config.role !== "all" && config.queue.driver !== "redis")
     problems.error("role", `${config.role} shares its queue with other processes: set queue.redis.url`);
   return { config, problems: inOrder(problems.list()) };
+};
+
+/** A proxy is most often there because nothing else leads out. */
+const warnOfProxies = ({ outputs, proxy }: HubConfig, problems: Problems): void => {
+  const https = proxy.https ?? proxy.http;
+  if (https === undefined) return;
+  for (const { id, output, config } of outputs)
+    for (const address of output.direct?.(config) ?? []) {
+      const url = URL.parse(`https://${address}`);
+      if (!url || proxyFor(url, { ...proxy, https }) === undefined) continue;
+      const way = "proxy" in output.fields ? `; set ${id}.proxy to reach it through one` : "";
+      problems.warn(id, `connects straight to ${url.host}: the proxy of the environment is for HTTP alone${way}`);
+    }
 };
 
 const noLine = Number.MAX_SAFE_INTEGER;

@@ -9,8 +9,8 @@ import {
   mergeHeaders,
 } from "../sdk/http.ts";
 import type { TlsMaterial } from "../sdk/output.ts";
+import type { ProxyEnv } from "../sdk/proxy.ts";
 import { failureOf } from "./failure.ts";
-import type { ProxyEnv } from "./proxy.ts";
 import { retryAfterMs, statusFault } from "./status.ts";
 import { openTargets, type Target } from "./targets.ts";
 import { ownWords } from "./words.ts";

@@ -1,3 +1,4 @@
+import { awsHttp } from "./aws-http.ts";
 import { DeliveryError, type DeliveryFault, type Reason } from "./errors.ts";
 import { type Config, flag, secret, text, url } from "./fields.ts";
 import type { Host } from "./output.ts";
@@ -25,14 +26,11 @@ export const awsOptions = (config: Config<typeof awsFields>, host: Host, provide
   const { region, accesskeyid, secretaccesskey, rolearn, externalid, endpoint } = config;
   const own = accesskeyid ? { accessKeyId: accesskeyid, secretAccessKey: secretaccesskey } : undefined;
   const params = { RoleArn: rolearn, RoleSessionName: "eyrie", ...(externalid && { ExternalId: externalid }) };
-  const { ca, cert, key, rejectUnauthorized } = host.tls;
   const common = {
     maxAttempts: 1,
     logger: silent,
     ...(region && { region }),
-    requestHandler: {
-      httpsAgent: { rejectUnauthorized, ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
-    },
+    requestHandler: awsHttp(host.http) as never,
   };
   const assumed = rolearn
     ? providers.fromTemporaryCredentials({ ...(own && { masterCredentials: own }), params, clientConfig: common })

@@ -100,6 +100,8 @@ interface Common<S extends Fields> {
   joins?(first: Alert, next: Alert): boolean;
   /** Attempts in flight when `maxconcurrentrequests` is not set. */
   readonly concurrency?: number;
+  /** `host:port` of connections that go straight to their server, whatever proxy the environment names. */
+  direct?(config: Config<S>): readonly string[];
   enabled(config: Config<S>): boolean;
   /** Faults in the values that no single field can see; each names its key. */
   check?(config: Config<S>): readonly string[];

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import lambda from "../../outputs/aws-lambda.ts";
 import sqs from "../../outputs/aws-sqs.ts";
+import { openHttp } from "../../src/deliver/http.ts";
 import { rawEvent } from "../../src/sdk/alert.ts";
 import { deliveryId } from "../../src/sdk/delivery-id.ts";
 import { DeliveryError, type DeliveryFault } from "../../src/sdk/errors.ts";
@@ -24,14 +25,11 @@ const send = async (
   queue?: string,
 ) => {
   const sink = await openSink(answer);
+  const http = openHttp({ rejectUnauthorized: true });
   let fault: DeliveryFault | undefined;
   try {
     const config = configOf(output, settings[output.name as keyof typeof settings](sink.url, queue));
-    const sender = await openSender(
-      output,
-      config,
-      testHost(() => Promise.reject(new Error("not over the hub's connections"))),
-    );
+    const sender = await openSender(output, config, testHost(http));
     try {
       await sender.send(alerts, AbortSignal.timeout(5000));
     } catch (error) {
@@ -41,6 +39,7 @@ const send = async (
     }
     await sender.close?.();
   } finally {
+    await http.close();
     await sink.close();
   }
   return { fault, received: sink.received };

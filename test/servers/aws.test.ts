@@ -5,6 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { CreateQueueCommand, DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import lambda from "../../outputs/aws-lambda.ts";
 import sqs from "../../outputs/aws-sqs.ts";
+import { openHttp } from "../../src/deliver/http.ts";
 import { DeliveryError } from "../../src/sdk/errors.ts";
 import type { Alert, Alerts, Output } from "../../src/sdk/output.ts";
 import { falcoAlert } from "../support/alerts.ts";
@@ -16,7 +17,7 @@ import { configOf, openSender, testHost } from "../support/senders.ts";
 import { until } from "../support/until.ts";
 
 const keys = { region: "us-east-1", accesskeyid: "AKIAEXAMPLE", secretaccesskey: "s3cret" };
-const noHttp = () => Promise.reject(new Error("not over the hub's connections"));
+const http = openHttp({ rejectUnauthorized: true });
 
 describe("AWS as moto plays it", { skip: without("moto") }, () => {
   let server: RealServer;
@@ -36,6 +37,7 @@ describe("AWS as moto plays it", { skip: without("moto") }, () => {
     });
   });
   after(async () => {
+    await http.close();
     client?.destroy();
     await server?.stop();
   });
@@ -63,7 +65,7 @@ describe("AWS as moto plays it", { skip: without("moto") }, () => {
     }
   };
   const attempt = async (output: Output, config: Readonly<Record<string, unknown>>, alerts: Alerts) => {
-    const sender = await openSender(output, configOf(output, { ...keys, ...config }), testHost(noHttp));
+    const sender = await openSender(output, configOf(output, { ...keys, ...config }), testHost(http));
     try {
       await sender.send(alerts, AbortSignal.timeout(10_000));
       return undefined;

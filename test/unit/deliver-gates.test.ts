@@ -6,7 +6,7 @@ import { concurrency } from "../../src/deliver/concurrency.ts";
 import type { Failure } from "../../src/deliver/failure.ts";
 import { limit } from "../../src/deliver/limit.ts";
 import { pace } from "../../src/deliver/pace.ts";
-import { proxyFor } from "../../src/deliver/proxy.ts";
+import { proxyFor } from "../../src/sdk/proxy.ts";
 
 const down: Failure = { reason: "network", retryable: true, message: "down" };
 const refused: Failure = { reason: "client_error", retryable: false, message: "HTTP 400" };
