@@ -191,6 +191,30 @@ test("connections that never ask for anything give way to one that does", async 
   for (const socket of silent) socket.destroy();
 });
 
+test("a connection that has asked for something keeps its place, over HTTP/2, too", async (t) => {
+  const authority = makeAuthority();
+  const { server } = await start(t, { limits: { maxconnections: 1 } });
+  const listener = await server.listenForSource("audit")(
+    { host: "127.0.0.1", port: 0, maxBodyBytes: 1 << 20, tls: authority.server() },
+    async () => ({ status: 200 }),
+  );
+  t.after(() => listener.close());
+  const session = connectHttp2(`https://127.0.0.1:${listener.port}`, { ca: authority.ca });
+  t.after(() => session.destroy());
+  const ask = async () => {
+    const stream = session.request({ ":method": "POST", ":path": "/" });
+    stream.end("{}");
+    const [answer] = await once(stream, "response");
+    stream.resume();
+    return answer[":status"];
+  };
+  assert.equal(await ask(), 200);
+  const late = connect(listener.port, "127.0.0.1");
+  late.on("error", () => {});
+  await once(late, "close");
+  assert.equal(await ask(), 200);
+});
+
 test("HTTP/2: resets and pings in floods end the session that sends them, an idle one ends in time, others go on", async (t) => {
   const authority = makeAuthority();
   const started = await start(t, { limits: { requesttimeoutMs: 2000 } });
