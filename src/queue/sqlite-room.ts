@@ -73,12 +73,15 @@ export function createRoom(path: string, store: () => Store, clock: () => number
   };
 
   const restore = () => {
-    if (kept) return;
+    const free = () => {
+      const { bavail, bsize } = statfsSync(dir);
+      return bavail * bsize;
+    };
     const { used, inside } = store().pages();
     // Copying what is in use is quick, and it goes through the log.
-    if (inside > Math.max(used, size) && used < slimBytes) store().db.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
-    const { bavail, bsize } = statfsSync(dir);
-    if (bavail * bsize < 2 * size) return;
+    if (inside > Math.max(used, size) && used < slimBytes && free() < 4 * size)
+      store().db.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
+    if (kept || free() < 2 * size) return;
     try {
       const fd = openSync(`${path}-reserve`, "w", 0o600);
       try {
