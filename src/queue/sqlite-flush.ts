@@ -5,7 +5,7 @@ import { QueueError } from "./queue.ts";
 import type { Core } from "./sqlite-core.ts";
 import { armTimer, dispatch, enlist, refuse } from "./sqlite-handout.ts";
 import type { Lane, Rec } from "./sqlite-lane.ts";
-import { isCorrupt, isFull } from "./sqlite-open.ts";
+import { isFull } from "./sqlite-open.ts";
 import { type Batch, emptyBatch, type Settled, type Written, writeBatch } from "./sqlite-write.ts";
 
 /** Under load a write waits until this long after the one before; on an idle queue nothing waits. */
@@ -93,19 +93,21 @@ export function createFlusher(core: Core, onFull: () => boolean): Flusher {
 
   function fail(batch: Batch, error: unknown) {
     attempt(() => core.store.rollback());
-    const kind = isFull(error) ? "full" : isCorrupt(error) ? "corrupt" : "unavailable";
     core.failed(error);
+    const kind = isFull(error) ? "full" : core.sick ? "corrupt" : "unavailable";
     core.writable = false;
     few = Math.max(1, Math.ceil(Math.min(few, batch.settled.length) / 2));
-    for (const rec of batch.pushed) refuse(core, rec);
+    // Whoever waits behind a few settlements is not kept waiting.
+    const behind = core.batch;
+    core.batch = emptyBatch();
+    for (const rec of [...batch.pushed, ...behind.pushed]) refuse(core, rec);
     // What was finished stays finished: it is written when the disk lets it.
-    const kept = batch.settled.filter((s) => keepable(core, s));
-    core.batch.settled.unshift(...kept);
+    core.batch.settled.push(...[...batch.settled, ...behind.settled].filter((s) => keepable(core, s)));
     const refusal = new QueueError(
       kind,
       kind === "full" ? "no space left for the queue" : "the queue cannot be written",
     );
-    for (const w of batch.waiters) w.reject(refusal);
+    for (const w of [...batch.waiters, ...behind.waiters]) w.reject(refusal);
     const soon = kind === "full" && onFull();
     if (kind === "full") attempt(() => core.store.fold());
     lastAt = core.clock();

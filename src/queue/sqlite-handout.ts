@@ -4,7 +4,7 @@ import { corruptReason } from "./handling.ts";
 import type { Chunk, Item, Settlement } from "./queue.ts";
 import { type Core, itemKey, laneOf } from "./sqlite-core.ts";
 import { type Lane, type Rec, recOf, recOfRow, type Slot } from "./sqlite-lane.ts";
-import { Damaged, isCorrupt } from "./sqlite-open.ts";
+import { Damaged } from "./sqlite-open.ts";
 import type { ItemRow } from "./sqlite-store.ts";
 
 /** Items of a lane that memory knows at a time, besides those in hand, and how many one read brings. */
@@ -187,7 +187,7 @@ function readText(core: Core, slot: Slot, rec: Rec): string | undefined {
   } catch (error) {
     core.failed(error);
     // The rescue brings it back, if anything does.
-    if (isCorrupt(error)) return undefined;
+    if (core.sick) return undefined;
     giveBack(slot, rec);
     rest(core, rec.lane);
     return undefined;

@@ -6,6 +6,7 @@ import type { Core } from "./sqlite-core.ts";
 import { dispatch } from "./sqlite-handout.ts";
 import { createTrimmer } from "./sqlite-letters.ts";
 import { Damaged as DamagedFile, isCorrupt } from "./sqlite-open.ts";
+import { diskAnswers } from "./sqlite-pages.ts";
 import { createRecovery } from "./sqlite-recovery.ts";
 import { anchor, renew } from "./sqlite-renew.ts";
 import { createRoom } from "./sqlite-room.ts";
@@ -77,7 +78,7 @@ export function createCare(core: Core, path: string, facts: CareFacts): Care {
   };
 
   core.failed = (error) => {
-    const corrupt = isCorrupt(error);
+    const corrupt = isCorrupt(error) && diskAnswers(path);
     core.log("error", `queue: the ${corrupt ? "file is damaged" : "disk refuses"}: ${(error as Error).message}`);
     if (!corrupt || core.sick || core.closed) return;
     core.sick = true;

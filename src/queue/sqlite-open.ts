@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { QueueError } from "./queue.ts";
 import { finishMove, moveAside } from "./sqlite-aside.ts";
 import { type LaneCount, type Op, type Owed, openLedger, readLedger } from "./sqlite-ledger.ts";
+import { diskAnswers } from "./sqlite-pages.ts";
 import { removeReserve, reserveBytes } from "./sqlite-room.ts";
 import { memory, openStore, type Store } from "./sqlite-store.ts";
 import { fileSize, pageSize, walHidesFrames } from "./sqlite-wal.ts";
@@ -64,7 +65,7 @@ function openExisting(path: string, stamp: number): OpenedStore {
   try {
     opened = openSound(path, owed, warnings);
   } catch (error) {
-    if (!isCorrupt(error)) throw error;
+    if (!isCorrupt(error) || !diskAnswers(path)) throw error;
     moveAside(path, stamp);
   }
   const { store, unclean, checked, volatile } = opened

@@ -44,8 +44,10 @@ export function openPages(path: string): Pages {
       const [fd, at] = offset === undefined ? [db, (page - 1) * pageSize] : [log, offset];
       try {
         if (fd !== undefined) readSync(fd, bytes, 0, pageSize, at);
-      } catch {
-        // A sector that cannot be read is a damaged page.
+      } catch (error) {
+        // One sector that cannot be read is a damaged page; a disk that gives nothing will be asked again.
+        if (!diskAnswers(path)) throw error;
+        bytes.fill(0);
       }
       return bytes;
     },
@@ -53,6 +55,29 @@ export function openPages(path: string): Pages {
       for (const fd of [db, log]) if (fd !== undefined) closeSync(fd);
     },
   };
+}
+
+/** False: not even a few places here and there can be read. SQLite calls that a malformed file. */
+export function diskAnswers(path: string): boolean {
+  const bytes = Buffer.alloc(512);
+  for (const name of [path, `${path}-wal`]) {
+    const [fd, size] = [open(name), fileSize(name)];
+    if (fd === undefined || size === 0) continue;
+    try {
+      const places = [0, 0.37, 0.71, 1].map((share) => Math.floor(((size - 1) * share) / 512) * 512);
+      const read = places.filter((at) => {
+        try {
+          return readSync(fd, bytes, 0, 512, at) > 0;
+        } catch {
+          return false;
+        }
+      });
+      if (read.length < 2) return false;
+    } finally {
+      closeSync(fd);
+    }
+  }
+  return true;
 }
 
 function open(path: string): number | undefined {

@@ -23,7 +23,7 @@ import { createCare } from "./sqlite-heal.ts";
 import { createCache, type Rec, type Slot } from "./sqlite-lane.ts";
 import { moveLetters } from "./sqlite-letters.ts";
 import { lockDirectory } from "./sqlite-lock.ts";
-import { isCorrupt, openAnyStore, queueFile } from "./sqlite-open.ts";
+import { openAnyStore, queueFile } from "./sqlite-open.ts";
 import { prepareStart } from "./sqlite-start.ts";
 import type { LetterRow } from "./sqlite-store.ts";
 import { emptyBatch } from "./sqlite-write.ts";
@@ -244,7 +244,7 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
 function unreadable(core: Core, error: unknown): Error {
   if (error instanceof QueueError) return error;
   core.failed(error);
-  return new QueueError(isCorrupt(error) ? "corrupt" : "unavailable", "the queue cannot be read");
+  return new QueueError(core.sick ? "corrupt" : "unavailable", "the queue cannot be read");
 }
 
 function reading<T>(core: Core, read: () => T): T {
