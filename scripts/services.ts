@@ -5,7 +5,7 @@ import { accessSync, constants, existsSync, mkdirSync, rmdirSync, rmSync, writeF
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-export type ServiceName = "redis" | "nats" | "alertmanager" | "influxdb" | "moto" | "chromium";
+export type ServiceName = "redis" | "nats" | "alertmanager" | "influxdb" | "moto" | "chromium" | "strace";
 /** An executable's path, or why there is none. */
 export type Provided = { readonly path: string } | { readonly skip: string };
 
@@ -16,6 +16,7 @@ const debian = {
   alertmanager: { program: "prometheus-alertmanager", package: "prometheus-alertmanager" },
   influxdb: { program: "influxd", package: "influxdb" },
   chromium: { program: "chromium", package: "chromium" },
+  strace: { program: "strace", package: "strace" },
 } as const;
 
 function find(program: string): string | undefined {

@@ -1,13 +1,15 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { provide } from "../../scripts/services.ts";
 
-/** Why disk errors cannot be made; undefined where strace may attach to a process. */
+/** Why disk errors cannot be made; undefined where a process may be traced. */
 export const ioErrorsMissing = (): string | undefined => {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return "making disk errors needs root on Linux";
-  return spawnSync("strace", ["-V"]).status === 0 ? undefined : "making disk errors needs strace";
+  const strace = provide("strace");
+  return "skip" in strace ? strace.skip : undefined;
 };
 
 /**

@@ -36,9 +36,7 @@ test("the labels on the page are those of the metrics", async () => {
   metrics.off("smtp.to", "smtp");
   metrics.off("debug");
   const depth = { waiting: 0, active: 0, delayed: 0, dead: 0 };
-  const damaged = { files: ["queue.db.corrupt-1"], bytes: 1, reading: false, lost: { "out:slack": 1 } };
   metrics.scrape({
-    queue: () => ({ driver: "sqlite", writable: true, durable: true, warnings: [], damaged }),
     lanes: async () => [{ lane: "alerts", depth }],
     queue: () => ({
       driver: "sqlite",
