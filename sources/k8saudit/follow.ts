@@ -1,4 +1,4 @@
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import type { SourceHost } from "../../src/sdk/source.ts";
 import { chunkBytes, type FileReader, openFileReader } from "./file-reader.ts";
@@ -8,6 +8,7 @@ import { type Located, locate, type Remainder } from "./locate.ts";
 import { type Mark, readMarks, writeMarks } from "./mark.ts";
 import { type PayloadLimits, splitPayload } from "./payload.ts";
 import { readCompressed } from "./read-compressed.ts";
+import { openFound, Rotating } from "./rotated.ts";
 
 export interface FollowSettings extends PayloadLimits {
   readonly path: string;
@@ -43,6 +44,11 @@ export const createFollower = async (
       await follow();
     } catch (error) {
       if (signal.aborted) return;
+      if (error instanceof Rotating) {
+        ms = settings.pollMs / 2;
+        await pause(settings.pollMs, signal);
+        continue;
+      }
       const { code, message } = error as NodeJS.ErrnoException;
       host.log.error({ file: settings.path, code }, `the file cannot be followed now, trying again: ${message}`);
       positioned();
@@ -107,7 +113,8 @@ const createFollowing = (
       if (read.fault !== undefined) gap(`the compressed file is broken (${read.fault})`, file.path);
       return keep(read.mark);
     }
-    const reader = await openFileReader(await open(file.path), from ?? { offset: 0, line: 1 }, intake, maxLine);
+    const opened = await openFound(file.path, file.inode);
+    const reader = await openFileReader(opened, from ?? { offset: 0, line: 1 }, intake, maxLine);
     try {
       let unsaved = 0;
       let got = await reader.read();
@@ -162,7 +169,7 @@ const createFollowing = (
     if (signal.aborted || (!renamed && !current)) return undefined;
     const from = renamed ? renamed.from : current?.from;
     const file = renamed?.file.path ?? path;
-    const opened = await open(file);
+    const opened = await openFound(file, renamed?.file.inode ?? current?.inode ?? 0);
     done = done.filter((mark) => mark !== from);
     const start = from ?? { offset: fromEnd ? (await opened.stat()).size : 0, line: 1 };
     const reader = await openFileReader(opened, start, intakeOf(file), maxLine);

@@ -12,7 +12,7 @@ export interface Located {
   /** In the order in which they were written. */
   readonly older: readonly Remainder[];
   /** The file that has the name now: absent while there is none. `from`: it is the one that was read last. */
-  readonly current?: { readonly from?: Mark; readonly empty: boolean };
+  readonly current?: { readonly inode: number; readonly from?: Mark; readonly empty: boolean };
   /** The file that was read last is not found, nor a copy of it: what was written to it since is lost. */
   readonly gap: boolean;
 }
@@ -41,8 +41,8 @@ const nameHolder = async (path: string, mark: Mark | undefined): Promise<Located
     : undefined;
   if (!file) return undefined;
   try {
-    const { size } = await file.stat();
-    return { empty: size === 0, ...(mark && (await isMarked(file, mark)) && { from: mark }) };
+    const { size, ino: inode } = await file.stat();
+    return { inode, empty: size === 0, ...(mark && (await isMarked(file, mark)) && { from: mark }) };
   } finally {
     await file.close();
   }

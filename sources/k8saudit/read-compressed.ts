@@ -1,13 +1,12 @@
-import { createReadStream } from "node:fs";
 import type { LineIntake } from "./intake.ts";
 import { createLineCutter } from "./lines.ts";
 import { createEnds, type Mark, printsOf } from "./mark.ts";
-import type { Rotated } from "./rotated.ts";
+import { openFound, type Rotated } from "./rotated.ts";
 import { unzipped } from "./unzip.ts";
 
 /**
  * Takes the lines of a compressed file behind the mark, the last one too; resolves with the mark of its end, and of what
- * could be read with the fault when the gzip is broken.
+ * could be read with the fault when the gzip is broken. Throws Rotating.
  */
 export const readCompressed = async (
   file: Rotated,
@@ -25,7 +24,8 @@ export const readCompressed = async (
     line++;
     await intake.line(text);
   };
-  const chunks = unzipped(createReadStream(file.path));
+  const opened = await openFound(file.path, file.inode);
+  const chunks = unzipped(opened.createReadStream());
   for (;;) {
     const next = await chunks.next().catch((error: Error) => {
       fault = error.message;

@@ -1,4 +1,4 @@
-import { open, readdir, realpath, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isMarked, isMarkedInside, type Mark } from "./mark.ts";
 import { isGzip } from "./unzip.ts";
@@ -25,8 +25,30 @@ const namePattern = (name: string): RegExp => {
   );
 };
 
-/** The files beside `path` that may have been it, oldest first. */
+/** Names passed on while files were looked for: what was found may stand for others by now. */
+export class Rotating extends Error {
+  override readonly name = "Rotating";
+}
+
+/** Opens the file if it is still the one that was found. Throws Rotating. */
+export const openFound = async (path: string, inode: number): Promise<FileHandle> => {
+  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === "ENOENT" ? new Rotating("gone") : error;
+  });
+  if ((await file.stat()).ino === inode) return file;
+  await file.close();
+  throw new Rotating("another file");
+};
+
+/** The files beside `path` that may have been it, oldest first. Throws Rotating when they change meanwhile. */
 export const listRotated = async (path: string): Promise<readonly Rotated[]> => {
+  const [first, second] = [await listOnce(path), await listOnce(path)];
+  const stateOf = (files: readonly Rotated[]): string => files.map((file) => `${file.path} ${file.inode}`).join("\n");
+  if (stateOf(first) !== stateOf(second)) throw new Rotating("names are passing on");
+  return second;
+};
+
+const listOnce = async (path: string): Promise<readonly Rotated[]> => {
   // Of a link, beside what it leads to; rotated files may have either name.
   const real = await realpath(path).catch(() => path);
   const folder = dirname(real);
