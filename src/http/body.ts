@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Budget } from "./budget.ts";
 import { createDecoder, type Decoder } from "./decoder.ts";
-import { HttpError, overloaded } from "./errors.ts";
+import { gaveWay, HttpError } from "./errors.ts";
 import { Gathered, noRoom, tooLarge } from "./gather.ts";
 import { type Cut, createOpenBodies, type OpenBodies } from "./open-bodies.ts";
 
@@ -160,9 +160,7 @@ const fits = (budget: Budget, bytes: number): boolean => {
 };
 
 const cutError = (why: Cut): HttpError =>
-  why === "late"
-    ? new HttpError(408, "timeout", "the body did not come in time")
-    : overloaded("this body came too slowly and gave way to others");
+  why === "late" ? new HttpError(408, "timeout", "the body did not come in time") : gaveWay();
 const aborted = (): HttpError => new HttpError(400, "aborted", "the body ended early");
 const tooDense = (ratio: number): HttpError =>
   new HttpError(413, "ratio", `the body grows more than ${ratio} times when it is decompressed`);

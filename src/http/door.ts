@@ -37,9 +37,11 @@ export interface DoorState {
   readonly bytes: number;
   /** For people; present while requests are refused because too much is at work. */
   readonly saturated?: string;
+  /** New requests are refused, too: there was nothing slow to give way to them. */
+  readonly refusing: boolean;
 }
 
-/** How long after its last refusal a door is called saturated, milliseconds. */
+/** How long after the last that was refused for want of room a door is called saturated, milliseconds. */
 const saturatedMs = 5000;
 
 export interface DoorParts {
@@ -57,7 +59,7 @@ export const createDoor = ({ listener, source, phase, limits, metrics, log }: Do
   const gate = createGate(limits.maxRequests, phase, open);
   const budget = createBudget(Math.max(limits.maxInflightBytes, limits.maxBodyBytes), open);
   const refusals = createThrottledLog(log);
-  let overloadedAt = Number.NEGATIVE_INFINITY;
+  const last = { overloaded: Number.NEGATIVE_INFINITY, gave_way: Number.NEGATIVE_INFINITY };
   return {
     listener,
     limits,
@@ -67,7 +69,7 @@ export const createDoor = ({ listener, source, phase, limits, metrics, log }: Do
     open,
     log,
     refused: (refusal, why, remote, at = listener) => {
-      if (refusal === "overloaded" && at === listener) overloadedAt = performance.now();
+      if ((refusal === "overloaded" || refusal === "gave_way") && at === listener) last[refusal] = performance.now();
       metrics.refused(at, refusal, 1);
       refusals.warn(`${at} ${refusal}`, { listener: at, reason: refusal, remote }, `refused: ${why}`);
     },
@@ -78,7 +80,9 @@ export const createDoor = ({ listener, source, phase, limits, metrics, log }: Do
     state: () => {
       const [requests, bytes] = [gate.inside(), budget.used()];
       const words = `listener ${listener} is saturated: ${requests} of ${gate.max} requests, ${bytes} of ${budget.max} bytes of bodies at work`;
-      return { listener, requests, bytes, ...(performance.now() - overloadedAt < saturatedMs && { saturated: words }) };
+      const lately = performance.now() - saturatedMs;
+      const refusing = last.overloaded > lately;
+      return { listener, requests, bytes, refusing, ...((refusing || last.gave_way > lately) && { saturated: words }) };
     },
   };
 };

@@ -10,6 +10,7 @@ export type Refusal =
   | "connections"
   | "encoding"
   | "fragmented"
+  | "gave_way"
   | "headers_too_large"
   | "http2"
   | "internal"
@@ -63,6 +64,8 @@ export class HttpError extends Error {
 const retryAfter = { "Retry-After": "5" };
 
 export const overloaded = (message: string): HttpError => new HttpError(503, "overloaded", message, retryAfter);
+export const gaveWay = (): HttpError =>
+  new HttpError(503, "gave_way", "this body came too slowly and gave way to others", retryAfter);
 export const closing = (): HttpError => new HttpError(503, "closing", "shutting down", retryAfter);
 
 const queueTexts: Readonly<Record<QueueError["kind"], string>> = {

@@ -105,7 +105,7 @@ export const createServer = (deps: ServerDeps): HubServer => {
     const { ok, reasons } = deps.ready();
     const full = [...doors.keys()].flatMap((one) => one.state().saturated ?? []);
     const all = [...reasons, ...full, ...(phase.now === "open" ? [] : ["shutting down"])];
-    return { ok: ok && phase.now === "open" && door.state().saturated === undefined, reasons: all };
+    return { ok: ok && phase.now === "open" && !door.state().refusing, reasons: all };
   };
   const app = createApp(
     [health(ready), scrape(metrics, () => tokens.metrics), testEndpoint(alerts, deps.now), ...(deps.families ?? [])],

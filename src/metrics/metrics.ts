@@ -176,7 +176,11 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     bytes: gauge("eyrie_listener_body_bytes", "Bytes of request bodies held in memory.", ["listener"]),
     connections: gauge("eyrie_listener_connections", "Open connections.", ["listener"]),
   };
-  const saturated = gauge("eyrie_listener_saturated", "1: requests are refused, too much is at work.", ["listener"]);
+  const saturated = gauge(
+    "eyrie_listener_saturated",
+    "1: too much is at work, and slow requests or new ones are refused.",
+    ["listener"],
+  );
 
   const lastSuccess = new Map<string, number>();
   let sources: ScrapeSources = {};

@@ -75,7 +75,10 @@ test("when all places are taken the body that has been read for the longest give
   const refused = parseReply(await first.reply);
   assert.equal(refused.status, 503);
   assert.match(refused.body, /too slowly/);
-  assert.equal(await sample('eyrie_refusals_total{listener="alerts",reason="overloaded"}'), 1);
+  assert.equal(await sample('eyrie_refusals_total{listener="alerts",reason="gave_way"}'), 1);
+  const { status, reasons } = await ready(port);
+  assert.equal(status, 200, "what is sent now is taken");
+  assert.match(reasons.join(), /listener alerts is saturated/);
   for (const { socket } of others) socket.destroy();
 });
 
