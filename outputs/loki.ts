@@ -4,7 +4,7 @@ import { DeliveryError } from "../src/sdk/errors.ts";
 import { isList, listText } from "../src/sdk/field-text.ts";
 import { type Config, pairs, secret, text, url } from "../src/sdk/fields.ts";
 import { basicAuth, headerFaults, joinUrl, mergeHeaders, pathFaults, postJson } from "../src/sdk/http.ts";
-import { refusedEntries } from "../src/sdk/loki.ts";
+import { refusedEntries, unopenedStream } from "../src/sdk/loki.ts";
 import { fitBytes, remember } from "../src/sdk/message.ts";
 import { defineHttpOutput } from "../src/sdk/output.ts";
 import { unixNano } from "../src/sdk/rfc3339.ts";
@@ -63,12 +63,12 @@ export default defineHttpOutput({
     );
   },
   refused: (reply, alerts, config) => {
-    if (reply.status !== 400) return;
     const entries = alerts.map((alert) => ({
       labels: streamOf(labels(alert, config)),
       ns: BigInt(unixNano(alert.time)),
     }));
-    const found = refusedEntries(reply.body, entries);
+    const limited = reply.status === 429 ? unopenedStream(reply.body, entries) : undefined;
+    const found = limited ?? (reply.status === 400 ? refusedEntries(reply.body, entries) : undefined);
     if (!found) return;
     const { refused, elsewhere } = found;
     // Loki tells of one stream at a time: the others go once more, and what it has it takes for what it is.
@@ -76,7 +76,9 @@ export default defineHttpOutput({
     const said = wordsOf(reply.body);
     throw new DeliveryError(
       `Loki refused ${refused.length} of ${alerts.length} entries`,
-      { reason: "client_error", retryable: elsewhere.length > 0, failed, dead: refused },
+      limited
+        ? { reason: "rate_limited", retryable: true, failed, aside: refused }
+        : { reason: "client_error", retryable: elsewhere.length > 0, failed, dead: refused },
       new Map(failed.map((i) => [i, said])),
     );
   },

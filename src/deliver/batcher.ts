@@ -197,6 +197,7 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
     }
     const failed = failure.failed && new Set(failure.failed);
     const dead = new Set(failure.dead);
+    const aside = new Set(failure.aside);
     const kept: Entry[] = [];
     for (const [i, entry] of batch.entries()) {
       if (failed && !failed.has(i) && !dead.has(i)) {
@@ -207,7 +208,8 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
       const own = said === undefined ? failure : { ...failure, message: said };
       const permanent = dead.has(i) || !failure.retryable;
       entry.attempts += 1;
-      const wait = permanent || closed ? undefined : parts.again?.(own, entry.attempts, entry.ticket.item);
+      const wait =
+        permanent || closed || aside.has(i) ? undefined : parts.again?.(own, entry.attempts, entry.ticket.item);
       if (wait === undefined) resolve(entry, { kind: "failed", failure: own, permanent, attempts: entry.attempts });
       else {
         if (kept.length === 0) pausedUntil = clock.ticks() + wait;

@@ -29,6 +29,8 @@ export interface DeliveryFault {
   readonly failed?: readonly number[];
   /** Indexes (subset of failed) that can never succeed, whatever `retryable` says. */
   readonly dead?: readonly number[];
+  /** Indexes (subset of failed) that others need not wait for where an order is kept: they alone are held up. */
+  readonly aside?: readonly number[];
 }
 
 /** The one error a Sender throws. The message holds no URL, key or body. */

@@ -25,8 +25,8 @@ export const refusedEntries = (
   const named = new Set(
     [...text.matchAll(/entry with timestamp (\S+ \S+) \S+ \S+ ignored/g)].map(([, at]) => nanos(`${at}Z`)),
   );
-  const oldest = limit(text, /oldest acceptable timestamp is: (\S+?)[',;\s]*(?:\s|$)/);
-  const tooNew = limit(text, /has timestamp too new: (\S+?)[',;\s]*(?:\s|$)/);
+  const oldest = limit(text, /oldest acceptable timestamp is: ([^\s',;]{1,64})/);
+  const tooNew = limit(text, /has timestamp too new: ([^\s',;]{1,64})/);
   const refused = new Set(
     among.filter(
       (i) =>
@@ -50,12 +50,29 @@ const second = 1_000_000_000n;
 
 /** Streams that the answer names; Loki may have given them labels of its own. */
 const streamTest = (text: string): ((labels: Entry["labels"]) => boolean) => {
-  const named = /(?:for stream:?|entry for stream) '?\{([^}]*)\}/.exec(text)?.[1];
-  if (named === undefined) return () => false;
+  const from = text.search(/stream:? '?\{/);
+  if (from < 0) return () => false;
+  const end = text.indexOf('"}', from);
+  const named = text.slice(from, end < 0 ? undefined : end + 1);
   const said = new Map(
-    [...named.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, name, value]) => [name ?? "", unquoted(value ?? "")]),
+    [...named.matchAll(/(\w{1,200})="((?:[^"\\]|\\.)*)"/g)].map(([, name, value]) => [
+      name ?? "",
+      unquoted(value ?? ""),
+    ]),
   );
   return (labels) => Object.entries(labels).every(([name, value]) => said.get(name) === value);
+};
+
+/** The entries of a stream that Loki does not open, having too many; undefined: the answer is about something else. */
+export const unopenedStream = (
+  text: string,
+  entries: readonly Entry[],
+): { readonly refused: readonly number[]; readonly elsewhere: readonly number[] } | undefined => {
+  if (!/stream limit exceeded/i.test(text)) return undefined;
+  const isMeant = streamTest(text);
+  const places = [...entries.keys()];
+  const refused = places.filter((i) => isMeant((entries[i] as Entry).labels));
+  return refused.length === 0 ? undefined : { refused, elsewhere: places.filter((i) => !refused.includes(i)) };
 };
 
 const unquoted = (value: string): string => {

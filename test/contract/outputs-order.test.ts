@@ -8,7 +8,7 @@ import { decodeAlertLines } from "../../src/pipeline/worker.ts";
 import { openRedisQueue } from "../../src/queue/bullmq.ts";
 import type { Queue } from "../../src/queue/queue.ts";
 import type { Alert } from "../../src/sdk/alert.ts";
-import { refusedEntries } from "../../src/sdk/loki.ts";
+import { refusedEntries, unopenedStream } from "../../src/sdk/loki.ts";
 import { instanceOf } from "../fakes/delivery.ts";
 import { openLoki } from "../fakes/loki.ts";
 import { sampleAlert } from "../support/hostile-alerts.ts";
@@ -141,6 +141,15 @@ describe("what Loki does not take of a push", () => {
     for (const { output } of alerts.filter((_, i) => i % 2 === 0)) assert.equal(fake.seen.get(output), 1, output);
     await stop();
     await queue.close();
+  });
+
+  it("waits alone when it is a stream that Loki does not open", async () => {
+    const said =
+      'Maximum active stream limit exceeded when trying to create stream {priority="Warning", rule="b", service_name="x"}, reduce the number of active streams, user: \'fake\'';
+    const entries = [entry(1), entry(2, "b"), entry(3, "c"), entry(4, "b")];
+    const named = entries.map(({ labels, ns }) => ({ labels: { ...labels, priority: "Warning" }, ns }));
+    assert.deepEqual(unopenedStream(said, named), { refused: [1, 3], elsewhere: [0, 2] });
+    assert.equal(unopenedStream("Ingestion rate limit exceeded", named), undefined);
   });
 
   const entry = (second: number, stream = "a") => ({ labels: { rule: stream }, ns: BigInt(second) * 1_000_000_000n });

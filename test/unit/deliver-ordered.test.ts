@@ -64,6 +64,21 @@ describe("a destination that needs order", () => {
     assert.deepEqual(sent(sink), ["ab", "b", "cd", "c", "d", "e"]);
   });
 
+  test("goes on past an alert that need not be waited for, which the lane takes back", async () => {
+    const sink = await newSink();
+    const accept = () => {
+      if (sink.count() === 1)
+        throw new DeliveryError("no such stream", { reason: "rate_limited", retryable: true, failed: [0], aside: [0] });
+    };
+    const rig = await newRig(instanceOf(ordered(sink, { accept })));
+    const [first, second] = await Promise.all(
+      [named("a", "b"), named("c")].map((alerts) => rig.delivery.handle(rig.item(alerts))),
+    );
+    assert.equal(first?.retry?.count, 1);
+    assert.deepEqual(second, {});
+    assert.deepEqual(sent(sink), ["ab", "c"]);
+  });
+
   test("is given up where `retry` says so, and what is newer goes on", async () => {
     const sink = await newSink();
     sink.next({ status: 503 }, { status: 503 });
