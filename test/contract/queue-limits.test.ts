@@ -65,6 +65,30 @@ describe("embedded queue: no space", () => {
   });
 });
 
+describe("embedded queue: its own rounds", () => {
+  const skip = smallDiskMissing() ?? false;
+  test("on a full disk dead letters that outgrow their share end no process, and go when they can", {
+    skip,
+  }, async (t) => {
+    const at = smallDisk(t, 4096);
+    if (!at) return;
+    const queue = open(at, { maxBytes: 1_200_000 });
+    try {
+      const consumer = queue.consume("k", async ({ body }) => ({ dead: [{ body, count: 1, why: "x: y" }] }), 2);
+      for (let n = 0; n < 6; n++) await queue.push([chunk("k", `d${n}`, "x".repeat(100_000))]);
+      const ballast = fillUp(at);
+      await until("all are dead, or wait for the disk", async () => (await queue.depth("k")).waiting === 0);
+      // Two rounds, in which nothing may be thrown.
+      await new Promise((resolve) => setTimeout(resolve, 2200));
+      rmSync(ballast);
+      await until("their share is kept", async () => (await queue.depth("k")).dead <= 3);
+      await consumer.close(1000);
+    } finally {
+      await queue.close();
+    }
+  });
+});
+
 describe("embedded queue: a backlog", () => {
   test("50,000 chunks behind a dead destination stay on disk, in order, with little memory", async (t) => {
     const queue = open(folder(t));
