@@ -103,6 +103,29 @@ fires(
   ],
 );
 
+const falco = (resource: string, subresource?: string) => ({
+  objectRef: { resource, namespace: "falco", name: "falco", ...(subresource && { subresource }) },
+});
+fires(
+  "Security Agent Deleted or Stopped",
+  [
+    ["deleted", { ...falco("daemonsets"), verb: "delete" }],
+    ["its namespace deleted", { ...falco("namespaces"), verb: "delete" }],
+    ["scaled to 0", { ...falco("deployments", "scale"), requestObject: { spec: { replicas: 0 } } }],
+    ["scaled out of sight", { ...falco("deployments", "scale"), level: "Metadata" }],
+    [
+      "sent away",
+      { ...falco("daemonsets"), requestObject: { spec: { template: { spec: { nodeSelector: { none: "x" } } } } } },
+    ],
+  ],
+  [
+    ["two pods", { ...falco("deployments", "scale"), requestObject: { spec: { replicas: 2 } } }],
+    ["a label", { ...falco("daemonsets"), requestObject: { metadata: { labels: { a: "b" } } } }],
+    ["not deleted", { ...falco("daemonsets"), verb: "delete", requestObject: { dryRun: ["All"] } }],
+    ["another workload", { verb: "delete", objectRef: { resource: "daemonsets", name: "web" } }],
+  ],
+);
+
 const namespace = (subresource?: string) => ({
   objectRef: { resource: "namespaces", name: "safe", namespace: "safe", ...(subresource && { subresource }) },
 });

@@ -58,6 +58,10 @@ export const touches = ({ patch }: Bodies, steps: readonly string[]): boolean =>
   return patch?.merge === undefined || sets(patch.merge, steps, patch.directives === true);
 };
 
+/** Whether a merge patch has none of these keys at its top, so that it writes nowhere below them. */
+export const leavesAll = ({ patch }: Bodies, roots: readonly string[]): boolean =>
+  patch?.merge !== undefined && patch.directives !== true && !roots.some((key) => patch.merge?.get(key));
+
 const reaches = ({ op, path, from }: PatchOperation, steps: readonly string[]): boolean =>
   op !== "test" && (onTheWay(path, steps) || (op === "move" && onTheWay(from, steps)));
 

@@ -11,6 +11,9 @@ export const podSpecPlaces: readonly (readonly string[])[] = [
   ["template", "spec"],
 ];
 
+/** The first keys of these places. */
+export const podSpecRoots: readonly string[] = ["spec", "template"];
+
 const kinds = { containers: "container", initContainers: "init", ephemeralContainers: "ephemeral" } as const;
 const kindKeys = Object.keys(kinds) as (keyof typeof kinds)[];
 /** What tells a pod's spec from others, also where a patch sets no container. */

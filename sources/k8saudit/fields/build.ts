@@ -65,9 +65,12 @@ export const text = (name: string, about: string, read: (root: JsonNode, event: 
 
 /** A text field that shows the value at a path of the event. */
 export const path = (name: string, about: string, ...keys: readonly string[]): KaField =>
-  valueField(name, about, (root) => nodeAt(root, keys));
+  text(name, about, (root) => {
+    const node = nodeAt(root, keys);
+    return node && textOf(node);
+  });
 
-/** A text field that shows a value, whose text may be JSON. */
+/** A text field that shows a value of a body, whose text may be JSON. */
 const valueField = (name: string, about: string, find: (root: JsonNode) => JsonNode | undefined): KaField => {
   const shown = (root: JsonNode | undefined, show: (node: JsonNode) => string): Text => {
     const node = root && find(root);

@@ -1,7 +1,7 @@
-import { bodiesOf, touches } from "../body/bodies.ts";
+import { bodiesOf, leavesAll, touches } from "../body/bodies.ts";
 import { hostPathsOf, pathAndParents } from "../body/host-path.ts";
 import { publisherOf, repositoryOf, tagOf } from "../body/image.ts";
-import { type Container, containersOf, podSpecPlaces, podSpecsOf } from "../body/pod-specs.ts";
+import { type Container, containersOf, podSpecPlaces, podSpecRoots, podSpecsOf } from "../body/pod-specs.ts";
 import { elements } from "../body/steps.ts";
 import { indexed, type KaField, keyed, keyedList, list, listOf, nodeAt, text, textOf } from "./build.ts";
 
@@ -113,6 +113,8 @@ export const podSpecFields: readonly KaField[] = [
       const paths = podSpecPlaces.flatMap((place) => keys.map((last) => [...place, last]));
       return (root) => {
         const bodies = bodiesOf(root);
+        // Most patches are of labels and annotations: one look tells.
+        if (leavesAll(bodies, podSpecRoots)) return "false";
         return String(paths.some((path) => touches(bodies, path)));
       };
     },
