@@ -61,7 +61,7 @@ const announcesBody = (req: IncomingMessage): boolean =>
   req.headers["transfer-encoding"] !== undefined || Number(req.headers["content-length"] ?? 0) > 0;
 
 /** How long the rest of a refused request is read and thrown away, milliseconds. */
-const lingerMs = 500;
+const lingerMs = 1500;
 
 /** Closing with unread bytes resets the connection, and the reset can overtake the answer: end, read on, then close. */
 export const linger = (socket: Socket): void => {
