@@ -66,15 +66,15 @@ export const loadConfig = (options: LoadOptions): Loaded => {
   const outs = [...own, ...falcoOutputs({ outputs, found, globals, own, json, reader })];
   const srcs = sourceInstances(sources, found, falco, reader);
   const built = new Set(outputs.map((o) => o.name));
-  const { guards } = space;
-  warnUnknown(unknown, [...space.leaves, ...space.roots], guards, built, problems);
+  const doors = new Set([...space.guards, "tlsserver.deploy", "tlsserver.mutualtls"]);
+  warnUnknown(unknown, [...space.leaves, ...space.roots], doors, built, problems);
   warnUnknownEnv(
     env,
     knownVariables(
       space,
       [...outs, ...srcs].map((i) => [i.id, i.fields]),
     ),
-    new Set([...guards, ...srcs.flatMap(({ id, fields }) => under(id, guardsOf(fields)))].map(envName)),
+    new Set([...doors, ...srcs.flatMap(({ id, fields }) => under(id, guardsOf(fields)))].map(envName)),
     built,
     outs.flatMap(({ id, instance }) => (instance ? [id] : [])),
     problems,

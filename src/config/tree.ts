@@ -55,7 +55,14 @@ export const readYaml = (text: string, file: string, problems: Problems): MapTre
       "only the first document of the file is read: this one is not",
       place(ignored.contents?.range?.[0]),
     );
-  for (const fault of doc.errors) problems.error("", `YAML: ${firstLine(fault.message)}`, place(fault.pos[0]));
+  for (const { code, message, pos } of doc.errors) {
+    const key = /^[^\s:#]+/.exec(text.slice(pos[0]))?.[0] ?? "";
+    problems.error(
+      "",
+      code === "DUPLICATE_KEY" ? `YAML: "${key}" stands twice here` : `YAML: ${firstLine(message)}`,
+      place(pos[0]),
+    );
+  }
   if (doc.errors.length > 0 || doc.contents === null) return emptyMap;
   const tree = convert(doc.contents, { place, problems, anchors: new Map() });
   if (tree.kind === "map") return tree;

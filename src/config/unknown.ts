@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Environment, envName } from "./environment.ts";
 import { falcoUnread } from "./falco-keys.ts";
-import { enablingKeys, falcosidekickBlocks, falcosidekickKeys } from "./falcosidekick-keys.ts";
+import { enablingKeys, falcosidekickBlocks, falcosidekickKeys, isOutputBlock } from "./falcosidekick-keys.ts";
 import type { Flat } from "./flatten.ts";
 import { nearest } from "./nearest.ts";
 import type { Place, Problems } from "./problem.ts";
@@ -24,6 +24,17 @@ const inner = new Set(
   }),
 );
 const isBlock = (key: string): boolean => inner.has(key.toLowerCase());
+
+/** Levels of the charts' values, which stand above what a file holds. */
+const chartLevels = new Set(["config", "falcosidekick", "falco"]);
+/** Keys of falcosidekick's chart that it reads itself, and that its values show beside those it hands on. */
+const chartKeys = new Set([
+  ...["existingsecret", "extraenv", "extraargs", "aws.useirsa"],
+  ...["existingsecret", "servercrt", "serverkey", "cacrt"].map((key) => `tlsserver.${key}`),
+  ...["subscriptionid", "resourcegroupname", "podidentityclientid", "podidentityname", "workloadidentityclientid"].map(
+    (key) => `azure.${key}`,
+  ),
+]);
 
 /**
  * Warns of keys that nothing reads: the nearest known one, or that falcosidekick knows it and the hub does not yet. What
@@ -48,17 +59,22 @@ export const warnUnknown = (
       for (const inner of children) visit(`${path}.${inner.key.toLowerCase()}`, inner);
     } else if (falcosidekickKeys.has(path) || (block === path && entry.tree.kind === "list"))
       warnUnused(path, block, entry, built, told, problems);
-    else if (!isEmpty(entry) && !isUnbuilt(block, built)) {
-      if (path === "config" && entry.tree.kind === "map" && entry.tree.entries.some(({ key }) => isBlock(key)))
+    else if (!isNull(entry) && !isUnbuilt(block, built)) {
+      if (isChartLevel(path, entry))
         return void problems.warn(path, "is a level of the chart's values: what stands under it is not read", entry.at);
       const near = nearest(path, [...known, ...falcosidekickBlocks]) ?? nearest(path, falcosidekickKeys.keys());
-      const say = guards.has(near ?? "") || /^(?:auth|operators)\./.test(path) ? problems.error : problems.warn;
-      say(path, near ? `unknown key, did you mean ${near}?` : "unknown key", entry.at);
+      if (guards.has(near ?? "") || /^(?:auth|operators)\./.test(path)) problems.error(path, meant(near), entry.at);
+      else if (!isEmpty(entry) && !chartKeys.has(path)) problems.warn(path, meant(near), entry.at);
     }
   };
   for (const { path, entry } of unknown) visit(path, entry);
   nameUnread(unread, problems);
 };
+
+const meant = (near: string | undefined): string => (near ? `unknown key, did you mean ${near}?` : "unknown key");
+
+const isChartLevel = (path: string, { tree }: Entry): boolean =>
+  chartLevels.has(path) && tree.kind === "map" && (path !== "config" || tree.entries.some(({ key }) => isBlock(key)));
 
 /** All keys of falco.yaml that ask for something which is not done here, in one warning. */
 const nameUnread = (unread: readonly (readonly [string, Entry])[], problems: Problems): void => {
@@ -74,7 +90,7 @@ const nameUnread = (unread: readonly (readonly [string, Entry])[], problems: Pro
 };
 
 const isUnbuilt = (block: string | undefined, built: ReadonlySet<string>): boolean =>
-  block !== undefined && !parents.has(block) && !built.has(block);
+  block !== undefined && isOutputBlock(block) && !built.has(block);
 
 const holds = (given: unknown, wanted: unknown): boolean =>
   isMap(given) && isMap(wanted)
@@ -84,7 +100,13 @@ const holds = (given: unknown, wanted: unknown): boolean =>
 const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const isEmpty = ({ tree }: Entry): boolean => tree.kind === "leaf" && tree.value === null;
+const isNull = ({ tree }: Entry): boolean => tree.kind === "leaf" && tree.value === null;
+
+/** Without a value: nobody asked for anything. */
+const isEmpty = ({ tree }: Entry): boolean => {
+  if (tree.kind === "leaf") return tree.value === null || (tree.value === "" && tree.unset === undefined);
+  return (tree.kind === "list" ? tree.items : tree.entries).length === 0;
+};
 
 /** A key of falcosidekick with no effect here; a value that is its default says nothing, nor does one of an output that is not enabled. */
 const warnUnused = (

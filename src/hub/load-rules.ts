@@ -20,6 +20,9 @@ export const rulePaths = ({ falco, sources }: HubConfig): readonly string[] => {
   return sources.some(({ source }) => source.name === "k8saudit") && existsSync(defaultRules) ? [defaultRules] : [];
 };
 
+/** Whether events may come that wait for rules: a worker has those of other processes. */
+export const judges = ({ sources, role }: HubConfig): boolean => sources.length > 0 || role === "worker";
+
 /** What alerts of the hub's own rules say of where they come from: FALCO_HOSTNAME, else the host's name. */
 export const hostnameOf = (falco: FalcoConfig): string => falco.hostname || hostname();
 
@@ -30,7 +33,7 @@ export const loadHubRules = (config: HubConfig): LoadedRules => {
   const { files, missing } = readRuleFiles(paths);
   const absent = missing.map(
     (path): Problem => ({
-      severity: files.length === 0 ? "error" : "warning",
+      severity: files.length === 0 && judges(config) ? "error" : "warning",
       key: "rules_files",
       message: `${path} cannot be read`,
     }),

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { listenersOf, type PlannedListener } from "../config/listeners.ts";
 import type { HubConfig, Problem } from "../config/types.ts";
+import { extraLabels } from "../metrics/event-series.ts";
 import { lockDirectory } from "../queue/sqlite-lock.ts";
 import { type LoadedRules, loadHubRules } from "./load-rules.ts";
 
@@ -21,10 +22,23 @@ export const preflight = async (config: HubConfig, running = false): Promise<Pre
   const rules = config.role === "intake" ? { files: [], problems: [] } : loadHubRules(config);
   const listeners = listenersOf(config);
   const taken = running ? [] : [...(await portFaults(listeners)), ...lockFaults(config)];
-  return { rules, listeners, problems: [...rules.problems, ...folderFaults(config), ...taken] };
+  return { rules, listeners, problems: [...rules.problems, ...labelFaults(config), ...folderFaults(config), ...taken] };
 };
 
 const error = (key: string, message: string): Problem => ({ severity: "error", key, message });
+
+/** Fields that cannot be a label of the events metric. */
+const labelFaults = ({ customfields, templatedfields, prometheusextralabels }: HubConfig): readonly Problem[] =>
+  extraLabels({
+    customfields: Object.keys(customfields),
+    templatedfields: Object.keys(templatedfields),
+    extralabels: prometheusextralabels,
+  }).refused.map((field) => ({
+    severity: "warning",
+    key:
+      field in customfields ? "customfields" : field in templatedfields ? "templatedfields" : "prometheus.extralabels",
+    message: `"${field}" cannot be a label of the metrics, names of output fields can; it is left out there`,
+  }));
 
 /** Ports that cannot be listened on, each opened for a moment. */
 const portFaults = async (listeners: readonly PlannedListener[]): Promise<readonly Problem[]> => {

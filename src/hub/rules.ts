@@ -12,7 +12,7 @@ import { eventIdentity } from "../sdk/event-identity.ts";
 import { openEvent } from "../sdk/json-event.ts";
 import { createThrottledLog, type ThrottledLog } from "../sdk/throttled-log.ts";
 import type { AuditRules } from "./audit-rules.ts";
-import { type LoadedRules, loadHubRules, rulePaths } from "./load-rules.ts";
+import { judges, type LoadedRules, loadHubRules, rulePaths } from "./load-rules.ts";
 import { watchRules } from "./rule-watch.ts";
 
 /** The rules that audit events are judged by, kept up to date with their files. */
@@ -44,6 +44,7 @@ export const openRules = (
   if (paths.length === 0) return undefined;
   const log = parts.log.child({ part: "rules" });
   report(first.problems, log);
+  if (!first.rules && !judges(config)) return undefined;
   if (!isGood(first)) throw new Error("the rules have errors: not started");
   let { rules, files } = first;
   const say = (what: string): void => {

@@ -83,6 +83,9 @@ export const createEventSeries = (labels: EventLabels, limits: SeriesLimits): Ev
 const escapeLabel = (value: string): string =>
   /[\\"\n]/.test(value) ? value.replace(/[\\"\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`)) : value;
 
+/** Output fields behind labels that are always there. */
+const hasLabel: ReadonlySet<string> = new Set(["k8s.ns.name", "k8s.pod.name"]);
+
 const isPriority = (i: number): boolean => fixed[i] === "priority" || fixed[i] === "priority_raw";
 
 /** Label values of a priority: its level and its name. */
@@ -124,12 +127,13 @@ const showsPod = (fields: Alert["output_fields"]): boolean => {
   return false;
 };
 
-const extraLabels = (labels: EventLabels) => {
+/** The labels that a configuration adds, and the fields that cannot be one. A field that has a label anyway adds none. */
+export const extraLabels = (labels: EventLabels) => {
   const byLabel = new Map<string, string>();
   const refused: string[] = [];
   for (const field of [...labels.customfields, ...labels.templatedfields, ...labels.extralabels]) {
     const label = field.replaceAll(".", "_");
-    if (byLabel.get(label) === field) continue;
+    if (byLabel.get(label) === field || hasLabel.has(field)) continue;
     if (!wellFormed.test(label) || byLabel.has(label) || (fixed as readonly string[]).includes(label)) {
       refused.push(field);
     } else {

@@ -221,6 +221,53 @@ test("the chart's values in place of a configuration are told apart from a missp
     "warning c.yaml:1:1: config: is a level of the chart's values: what stands under it is not read",
     "warning c.yaml:3:1: replicacount: unknown key",
   ]);
+  const level = "is a level of the chart's values: what stands under it is not read";
+  assert.deepEqual(load("falcosidekick: {config: {slack: {channel: x}}}\nfalco: {json_output: true}\n").said, [
+    `warning c.yaml:1:1: falcosidekick: ${level}`,
+    `warning c.yaml:2:1: falco: ${level}`,
+  ]);
+});
+
+test("keys that only the chart has say nothing, nor do unknown ones without a value", () => {
+  const yaml = `tlsserver: {deploy: false, existingSecret: mine, servercrt: '', cacrt: ''}
+aws: {useirsa: true}
+azure: {podIdentityClientID: '', podIdentityName: ''}
+alertmanager: {expireafter: ''}
+extraEnv: []
+extraArgs: {}
+existingSecret: falco
+`;
+  assert.deepEqual(load(yaml).said, []);
+  assert.deepEqual(load("alertmanager: {expireafter: 300}\n").said, [
+    "warning c.yaml:1:16: alertmanager.expireafter: unknown key, did you mean alertmanager.expiresafter?",
+  ]);
+});
+
+test("a misspelt key of any block is named; one that was meant to close a door stops the start", () => {
+  const yaml =
+    "tlsclient: {cacert: /x}\nmutualtlsclient: {cert: /x}\nprometheus: {extralabel: a}\ntlsserver: {nottlsport: 1}\n";
+  assert.deepEqual(load(yaml).said, [
+    "warning c.yaml:1:13: tlsclient.cacert: unknown key",
+    "warning c.yaml:2:19: mutualtlsclient.cert: unknown key",
+    "warning c.yaml:3:14: prometheus.extralabel: unknown key, did you mean prometheus.extralabels?",
+    "warning c.yaml:4:13: tlsserver.nottlsport: unknown key, did you mean tlsserver.notlsport?",
+  ]);
+  for (const [key, near] of [
+    ["mutualtsl", "mutualtls"],
+    ["deplov", "deploy"],
+  ])
+    assert.deepEqual(load(`tlsserver: {${key}: true}\n`).said, [
+      `error c.yaml:1:13: tlsserver.${key}: unknown key, did you mean tlsserver.${near}?`,
+    ]);
+  assert.deepEqual(load("", { TLSSERVER_MUTUALTSL: "true" }).said, [
+    "error TLSSERVER_MUTUALTSL: unknown variable, did you mean TLSSERVER_MUTUALTLS?",
+  ]);
+});
+
+test("a key that stands twice is named", () => {
+  assert.deepEqual(load("slack: {channel: a}\ndebug: true\nslack: {channel: a}\n").said, [
+    'error c.yaml:3:1: YAML: "slack" stands twice here',
+  ]);
 });
 
 test("a file in UTF-16 is read like one in UTF-8", () => {

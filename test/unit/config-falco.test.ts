@@ -144,8 +144,13 @@ test("keys without effect that ask for something are named in one warning, Falco
     "webserver: {enabled: true, threadiness: 0, listen_port: 8765, k8s_healthz_endpoint: /healthz, ssl_enabled: false}\n" +
     "grpc: {enabled: false}\ngrpc_output: {enabled: false}\nprogram_output: {enabled: false, program: x}\n" +
     "http_output: {enabled: false, ca_path: /etc/falco/certs/, echo: false, max_consecutive_timeouts: 5}\n" +
-    "config_files: [/etc/falco/config.d]\n";
+    "config_files: [/etc/falco/config.d]\nlibs_logger: {enabled: true, severity: info}\nfalco_libs: {thread_table_size: 262144}\n" +
+    "syscall_event_drops: {threshold: .1, actions: [log, alert], rate: .03333, max_burst: 1, simulate_drops: false}\n" +
+    "syscall_event_timeouts: {max_consecutives: 1000}\nmetadata_download: {max_mb: 100, chunk_wait_us: 1000}\n" +
+    "modern_bpf: {cpus_for_each_syscall_buffer: 2}\nsyscall_buf_size_preset: 4\ncontainer_engines: {docker: {enabled: true}}\n";
   assert.deepEqual(load(defaults).said, []);
+  assert.deepEqual(load("libs_logger: {enabled: false}\noutputs: {rate: 1, max_burst: 1000}\n").said, []);
+  assert.equal(load("syscall_event_drops: {rate: .03333, max_burst: 7}\n").said.length, 1);
 });
 
 test("webserver.k8s_audit_endpoint opens the listener that Falco up to 0.31 had", () => {

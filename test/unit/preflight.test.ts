@@ -191,3 +191,19 @@ test("a client certificate without its key, or with a text in its place, is name
   assert.match(await said(`certfile: ${certOnly}, keyfile: ${certOnly}`), /webhook\.keyfile: holds no private key/);
   assert.doesNotMatch(await said(`certfile: ${certOnly}, keyfile: ${keyOnly}`), /^(warning|error) /m);
 });
+
+test("fields that cannot be labels of the metrics are warnings of check-config, one that is a label anyway is none", async () => {
+  const yaml = `listenport: 0
+customfields: {my-field: x}
+prometheus: {extralabels: "cluster:production,region,k8s.ns.name"}
+`;
+  const { code, stdout } = await run(checkConfig, yaml);
+  assert.equal(code, 0);
+  assert.deepEqual(
+    stdout.split("\n").filter((line) => line.startsWith("warning")),
+    [
+      'warning  customfields: "my-field" cannot be a label of the metrics, names of output fields can; it is left out there',
+      'warning  prometheus.extralabels: "cluster:production" cannot be a label of the metrics, names of output fields can; it is left out there',
+    ],
+  );
+});

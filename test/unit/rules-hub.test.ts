@@ -72,9 +72,13 @@ test("json_include_* leave properties out of alerts where json_output is on, and
   }
 });
 
-test("without rules_files and without a source of audit events there are no rules; files that are missing stop the start", () => {
+test("without rules_files and without a source of audit events there are no rules; files that are missing stop the start where events may come", () => {
+  const missing = "rules_files=/nowhere/rules.yaml";
+  const listen = "k8saudit.listen=http://127.0.0.1:0/k8s-audit";
   assert.equal(open([]), undefined);
-  assert.throws(() => open(["rules_files=/nowhere/rules.yaml"]), /the rules have errors/);
+  assert.equal(open([missing]), undefined);
+  assert.throws(() => open([missing, listen]), /the rules have errors/);
+  assert.throws(() => open([missing, "role=worker", "queue.redis.url=redis://127.0.0.1/0"]), /the rules have errors/);
 });
 
 const unused = Array.from({ length: 7 }, (_, n) => `- macro: m${n}\n  condition: ka.verb exists\n`).join("");
