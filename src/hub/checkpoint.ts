@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { privateFolder } from "../queue/private-files.ts";
 import type { Checkpoint } from "../sdk/source.ts";
@@ -22,7 +22,8 @@ export const fileCheckpoint = (dir: string, id: string): Checkpoint => {
       return undefined;
     }
   };
-  let made = false;
+  let made = existsSync(dir);
+  if (made) privateFolder(dir);
   return {
     get: async (key) => {
       const text = textOf();
