@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { pino } from "pino";
 import elasticsearch from "../../outputs/elasticsearch.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { openHttp } from "../../src/deliver/http.ts";
@@ -160,6 +161,34 @@ describe("elasticsearch", () => {
       { flattenfields: true },
     );
     assert.deepEqual(stored, [{ proc_name_x: "2" }]);
+  });
+
+  it("logs a field that is left out by its name, once, without its value", async () => {
+    const lines: string[] = [];
+    const refusal = {
+      type: "mapper_parsing_exception",
+      reason:
+        "failed to parse field [output_fields.bad] of type [long] in document with id 'x'. Preview of field's value: 's3cret'",
+    };
+    const sink = await openSink(({ body }) =>
+      bulkAnswer(body, (_, text) => (text.includes('"bad":') ? { status: 400, error: refusal } : undefined)),
+    );
+    const http = openHttp({ rejectUnauthorized: true });
+    const log = pino({ base: null }, { write: (line: string) => lines.push(line) });
+    const sender = await openSender(elasticsearch, configOf(elasticsearch, { hostport: sink.url }), {
+      ...testHost(http),
+      log,
+    });
+    for (let i = 0; i < 3; i += 1)
+      await sender.send([fielded({ bad: "s3cret", good: "1" })], AbortSignal.timeout(5000));
+    await http.close();
+    await sink.close();
+    const told = lines.map((line) => JSON.parse(line) as { fields: string[]; said: string });
+    assert.deepEqual(
+      told.map(({ fields }) => fields),
+      [["bad"]],
+    );
+    assert.equal(told[0]?.said, "mapper_parsing_exception: failed to parse field [output_fields.bad] of type [long]");
   });
 
   it("gives a document up that is refused on and on, and one whose field is not among them", async () => {
