@@ -1,6 +1,7 @@
 import type { Incoming } from "../../src/sdk/event.ts";
 import { skipBlank, skipValue } from "../../src/sdk/json-grammar.ts";
-import { JsonNode, readJson } from "../../src/sdk/json-node.ts";
+import { JsonNode } from "../../src/sdk/json-node.ts";
+import { readJson } from "../../src/sdk/json-read.ts";
 import { compactEvent } from "./spelling.ts";
 import { parseTime, TimeError } from "./time.ts";
 

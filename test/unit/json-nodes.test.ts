@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { hasEqualKeys } from "../../src/sdk/json-equal-keys.ts";
-import { readJson } from "../../src/sdk/json-node.ts";
+import { readJson } from "../../src/sdk/json-read.ts";
 
 const node = (text: string) => readJson(text, 0, 3) ?? assert.fail(text);
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bodiesOf } from "../../sources/k8saudit/body/bodies.ts";
-import { readJson } from "../../src/sdk/json-node.ts";
+import { readJson } from "../../src/sdk/json-read.ts";
 
 type Operation = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,5 @@
-import { type JsonNode, readJson } from "../../../src/sdk/json-node.ts";
+import type { JsonNode } from "../../../src/sdk/json-node.ts";
+import { readJson } from "../../../src/sdk/json-read.ts";
 import { objectOfPatch, operationsOf, type PatchOperation } from "./json-patch.ts";
 import { rememberLatest } from "./latest.ts";
 import { elements, valueAt } from "./steps.ts";
