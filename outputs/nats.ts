@@ -3,7 +3,16 @@ import { type Alert, rawEvent } from "../src/sdk/alert.ts";
 import { deliveryId } from "../src/sdk/delivery-id.ts";
 import type { DeliveryError } from "../src/sdk/errors.ts";
 import { flag, text } from "../src/sdk/fields.ts";
-import { connectNats, natsError, natsFields, settle, tooLargeForNats, until, watchErrors } from "../src/sdk/nats.ts";
+import {
+  connectNats,
+  natsError,
+  natsFields,
+  natsUrls,
+  settle,
+  tooLargeForNats,
+  until,
+  watchErrors,
+} from "../src/sdk/nats.ts";
 import { defineOutput } from "../src/sdk/output.ts";
 
 const standard = "falco.<priority>.<rule>";
@@ -20,7 +29,7 @@ export default defineOutput({
   },
   example: { hostport: "nats://127.0.0.1:4222", subjecttemplate: standard },
   batch: { items: 500, bytes: 1_048_576 },
-  direct: ({ hostport }) => [new URL(hostport).host],
+  direct: ({ hostport }) => natsUrls(hostport).map(({ host }) => host),
   enabled: (config) => config.hostport !== "",
   check: ({ subjecttemplate }) =>
     /^[^\s*>]*$/.test(subjecttemplate.replaceAll(/<(priority|rule)>/g, ""))

@@ -46,8 +46,8 @@ export const coerceText = (schema: z.ZodType, written: string): Coerced => {
   switch (kindOf(schema)) {
     case "text": {
       const options = shapeOf(schema).enum;
-      // As falcosidekick's client of the service reads it.
-      if (meta.assumed !== undefined && /^[\w.-]+(:\d+)?\//.test(text))
+      // As falcosidekick's client of the service reads it, and curl in Falco.
+      if (meta.assumed !== undefined && /^[\w.-]+(:\d+$|(:\d+)?\/)/.test(text))
         return { value: `${meta.assumed}://${text}`, notes: [`has no scheme: ${meta.assumed}:// is assumed`] };
       return { value: options && text === "" ? undefined : closestOption(options, text) };
     }

@@ -8,7 +8,7 @@ export const falcoBlocks = {
   "file_output.filename": text("The file."),
   "file_output.keep_alive": flag("Without effect: the file is opened for each batch, so that it may be rotated."),
   "http_output.enabled": flag("Post alerts to a URL: `webhook` of the hub."),
-  "http_output.url": url("The URL."),
+  "http_output.url": url("The URL.", { assumed: "http" }),
   "http_output.user_agent": text("User-Agent of the requests.", "falcosecurity/falco"),
   "http_output.insecure": flag("Do not verify the server's certificate."),
   "http_output.ca_cert": text("PEM file of the CA to trust."),

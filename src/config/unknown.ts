@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Environment, envName } from "./environment.ts";
+import { type Environment, envName, sharedNames } from "./environment.ts";
 import { falcoUnread } from "./falco-keys.ts";
 import { enablingKeys, falcosidekickBlocks, falcosidekickKeys, isOutputBlock } from "./falcosidekick-keys.ts";
 import type { Flat } from "./flatten.ts";
@@ -169,6 +169,8 @@ export const warnUnknownEnv = (
     const rest = nearest(name.slice(first.length), rests);
     if (rest === undefined) continue;
     const near = first + rest;
+    // A longer name, or one like that of another program's, is nobody's slip of the finger.
+    if (name.startsWith(`${near}_`) || sharedNames.has(near)) continue;
     // Three letters off may be another program's.
     if (guards.has(near) && nearest(name, [near], 2))
       problems.error(name, `unknown variable, did you mean ${near}?`, { env: name });

@@ -105,6 +105,16 @@ const hasScheme = (value: string, schemes: readonly string[]): boolean => {
   return url !== null && url.hostname !== "" && schemes.includes(url.protocol.slice(0, -1));
 };
 
+/** `nats://a:4222,b:4222` as two; undefined stands for what is none. */
+export const severalUrls = (text: string): readonly (URL | undefined)[] => {
+  const [first = "", ...rest] = text.split(",").map((part) => part.trim());
+  const scheme = /^[a-z]+:\/\//i.exec(first)?.[0] ?? "";
+  return [first, ...rest.map((one) => (one.includes("://") ? one : scheme + one))].map((one) => {
+    const url = URL.parse(one);
+    return url === null || url.hostname === "" ? undefined : url;
+  });
+};
+
 const needsScheme = (schemes: readonly string[]): string =>
   `is not a URL that starts with ${schemes.join(":// or ")}://`;
 
@@ -123,13 +133,19 @@ export const url = (
     standard?: string;
     schemes?: readonly [string, ...string[]];
     assumed?: string;
+    /** Several may stand there, with commas; those behind the first may lack their scheme. */
+    several?: boolean;
   } = {},
 ) => {
   const schemes = options.schemes ?? ["http", "https"];
+  const fits = (text: string): boolean =>
+    options.several
+      ? severalUrls(text).every((one) => one !== undefined && schemes.includes(one.protocol.slice(0, -1)))
+      : hasScheme(text, schemes);
   return mark(
     z
       .string()
-      .refine((v) => v === "" || hasScheme(v, schemes), needsScheme(schemes))
+      .refine((v) => v === "" || fits(v), needsScheme(schemes))
       .default(options.standard ?? "")
       .describe(about),
     {

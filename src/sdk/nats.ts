@@ -1,6 +1,6 @@
 import type { ConnectionOptions, NatsConnection } from "@nats-io/transport-node";
 import { DeliveryError, type DeliveryFault, type Reason } from "./errors.ts";
-import { type Config, secret, text, url } from "./fields.ts";
+import { type Config, secret, severalUrls, text, url } from "./fields.ts";
 import type { TlsMaterial } from "./output.ts";
 import { oneLine } from "./words.ts";
 
@@ -8,9 +8,10 @@ type Nats = typeof import("@nats-io/transport-node");
 
 /** Where a NATS server is and who asks. */
 export const natsFields = {
-  hostport: url("URL of the server; it may hold user and password, or a token.", {
+  hostport: url("URL of the server, or of several with commas; it may hold user and password, or a token.", {
     secret: true,
     schemes: ["nats", "tls"],
+    several: true,
   }),
   user: text("User, when the URL holds none."),
   password: secret("Password of the user."),
@@ -20,13 +21,15 @@ export const natsFields = {
 };
 type Settings = Config<typeof natsFields>;
 
+export const natsUrls = (hostport: string): readonly URL[] => severalUrls(hostport).filter((one) => one !== undefined);
+
 /** One connection. Reconnecting is the engine's: a connection that broke is closed and opened anew. */
 export const connectNats = async (nats: Nats, config: Settings, tls: TlsMaterial): Promise<NatsConnection> => {
-  const { host, protocol } = new URL(config.hostport);
-  const options = { servers: host, name: "eyrie", reconnect: false, ...who(nats, config) };
+  const urls = natsUrls(config.hostport);
+  const options = { servers: urls.map(({ host }) => host), name: "eyrie", reconnect: false, ...who(nats, config) };
   const { ca, cert, key, rejectUnauthorized } = tls;
   const given = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
-  const demanded = protocol === "tls:" || cert !== undefined;
+  const demanded = urls.some(({ protocol }) => protocol === "tls:") || cert !== undefined;
   const plain = { ...options, ...(demanded && { tls: { ...given, rejectUnauthorized } }) };
   if (demanded || (rejectUnauthorized && !ca)) return nats.connect(plain);
   try {
@@ -42,7 +45,7 @@ export const connectNats = async (nats: Nats, config: Settings, tls: TlsMaterial
 /** Credentials by their strength: a JWT, an nkey, a token, a user; the configuration's own keys before the URL's. */
 const who = (nats: Nats, config: Settings): Partial<ConnectionOptions> => {
   const bytes = (value: string) => new TextEncoder().encode(`${value.trim()}\n`);
-  const { username, password } = new URL(config.hostport);
+  const { username, password } = natsUrls(config.hostport).find((one) => one.username !== "") ?? nobody;
   if (config.creds) return { authenticator: nats.credsAuthenticator(bytes(config.creds)) };
   if (config.nkey) return { authenticator: nats.nkeyAuthenticator(new TextEncoder().encode(config.nkey.trim())) };
   const token = config.token || (username && !password && !config.user ? decodeURIComponent(username) : "");
@@ -50,6 +53,8 @@ const who = (nats: Nats, config: Settings): Partial<ConnectionOptions> => {
   if (config.user) return { user: config.user, pass: config.password };
   return username ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : {};
 };
+
+const nobody = { username: "", password: "" };
 
 const refusals: Readonly<Record<string, DeliveryFault>> = {
   AuthorizationError: { reason: "auth_error", retryable: true },

@@ -109,6 +109,26 @@ describe("nats", () => {
     );
   });
 
+  it("takes another server of the list when one is away", async () => {
+    const [gone, server] = [await openNats(), await openNats()];
+    await gone.close();
+    try {
+      for (const second of [`nats://127.0.0.1:${server.port}`, ` 127.0.0.1:${server.port}`]) {
+        const hostport = `nats://u:p@127.0.0.1:${gone.port},${second}`;
+        const sender = await openSender(nats, configOf(nats, { hostport }), testHost(noHttp));
+        await sender.send([sampleAlert()], AbortSignal.timeout(5000));
+        await sender.close?.();
+      }
+      assert.equal(server.published.length, 2);
+      assert.deepEqual(
+        server.connects.map(({ user }) => user),
+        ["u", "u"],
+      );
+    } finally {
+      await server.close();
+    }
+  });
+
   for (const [name, alert] of Object.entries(hostileAlerts))
     it(`publishes ${name} to a subject that NATS takes`, async () => {
       const { fault, published } = await send([alert], { maxPayload: 64 * 1024 * 1024 });

@@ -70,7 +70,7 @@ http_output: {enabled: true, url: 'https://collector:8443/in', insecure: true, u
 test("http_output names the key that is wrong or not done", () => {
   const block = (more: string) => load(`http_output:\n  enabled: true\n${more}`).said;
   assert.deepEqual(block(""), ["error falco.yaml:2:12: http_output.url: is missing"]);
-  assert.deepEqual(block("  url: collector:8080\n"), [
+  assert.deepEqual(block("  url: ftp://collector:8080\n"), [
     "warning falco.yaml:3:8: http_output.url: is not a URL that starts with http:// or https://; http_output is off",
   ]);
   const url = "  url: http://collector/\n";
@@ -222,4 +222,13 @@ test("a block with a switch is on when it is there, also when it is empty, unles
     assert.equal(load(yaml).config.outputs.length, 1, yaml);
   for (const yaml of ["stdout:\n", "stdout: {enabled: false, format: json}\n", "webhook: {}\n"])
     assert.deepEqual(load(yaml).ids, [], yaml);
+});
+
+test("http_output.url may lack its scheme, as curl in Falco takes it", () => {
+  for (const url of ["falcosidekick:2801", "collector.example/in"]) {
+    const { output, said } = load(`http_output: {enabled: true, url: '${url}'}\n`);
+    assert.deepEqual(said, ["warning falco.yaml:1:35: http_output.url: has no scheme: http:// is assumed"]);
+    assert.equal(output("webhook.http_output")?.config.address, `http://${url}`);
+  }
+  assert.match(load("http_output: {enabled: true, url: localhost:2801}\n").said.join(), /is this hub itself/);
 });

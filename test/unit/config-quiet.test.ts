@@ -89,6 +89,8 @@ test("another spelling of a variable is pointed out as long as its output is off
   const near = "warning SLACK_WEBHOOK_URL: unknown variable, did you mean SLACK_WEBHOOKURL?";
   assert.deepEqual(said("", { SLACK_WEBHOOK_URL: "http://h/" }), [near]);
   assert.deepEqual(said("slack: {webhookurl: 'http://h/'}\n", { SLACK_WEBHOOK_URL: "http://h/" }), []);
+  for (const name of ["SLACK_CHANNEL_ID", "LOG_LEVELS", "LOG_FORMATTER", "QUEUE_DRIVERS", "AUTH_TOKEN_ID"])
+    assert.deepEqual(said("", { [name]: "x" }), [], name);
 });
 
 test("a variable with a name that many programs use enables no output", () => {
