@@ -28,7 +28,7 @@ test("seven destinations, each broken in its way: the healthy one gets everythin
   const config = `webhook:\n${[...broken, healthy]
     .map(
       (sink, i) =>
-        `  - { name: ${names[i] ?? "healthy"}, address: "${sink.url}/", timeout: 300ms, maxconcurrentrequests: 4, retry: { initial: 50ms, max: 300ms }, breaker: { open: 200ms } }\n`,
+        `  - { name: ${names[i] ?? "healthy"}, address: "${sink.url}/", timeout: ${names[i] ? "300ms" : "20s"}, maxconcurrentrequests: 4, retry: { initial: 50ms, max: 300ms }, breaker: { open: 200ms } }\n`,
     )
     .join("")}`;
   const hub = await startHub({ datadir: dir, config });

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { AlertLimits } from "../../src/config/types.ts";
 import { createServer, type HubServer, type ServerConfig, type ServerDeps } from "../../src/http/server.ts";
@@ -106,8 +105,9 @@ export const readAll = async (socket: Socket): Promise<string> => {
   socket.on("data", (data: Buffer) => {
     text += data.toString("latin1");
   });
+  // An answer may come while much is still being sent: what was sent in vain is an error of the socket, not of the answer.
   socket.on("error", () => {});
-  await once(socket, "close");
+  await new Promise((resolve) => socket.once("close", resolve));
   return Buffer.from(text, "latin1").toString("utf8");
 };
 
