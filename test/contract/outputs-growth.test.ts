@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { outputs } from "../../outputs/index.ts";
 import { subjectOf } from "../../outputs/nats.ts";
+import { alertTest } from "../../src/fields/condition.ts";
 import { compileMatch, routeAlerts } from "../../src/pipeline/route.ts";
 import { type Alert, rawEvent } from "../../src/sdk/alert.ts";
 import { deliveryId } from "../../src/sdk/delivery-id.ts";
@@ -131,6 +132,21 @@ describe("the work that an alert makes grows with its size", () => {
     }));
     for (const [shape, make] of Object.entries(growingAlerts))
       await t.test(shape, () => staysLinear((alert) => routeAlerts({ id: "c", at: 0 }, [alert], routes), make));
+  });
+
+  it("in conditions", async (t) => {
+    const takes = alertTest(
+      [
+        'alert.rule glob "*a*a*a*b"',
+        'alert.output regex "(a+)+b|([<&]+ ?)+x"',
+        'alert.output icontains "aaab"',
+        'alert.rule iglob "*[[]*<*x"',
+        "alert.tags intersects (t0x, t1x)",
+        'alert.source startswith "aaaaab" or alert.output endswith "b"',
+        "alert.hostname in (a, b)",
+      ].join(" or "),
+    );
+    for (const [shape, make] of Object.entries(growingAlerts)) await t.test(shape, () => staysLinear(takes, make));
   });
 
   it("knows an output for each mapping that is written down here", () => {
