@@ -28,6 +28,8 @@ const marker = (path: string): string => `${path}.moving`;
 
 /** Moves the queue's files aside and returns the new name. Whatever interrupts it, `finishMove` ends it. */
 export function moveAside(path: string, stamp: number): string {
+  const begun = finishMove(path);
+  if (begun !== undefined) return begun;
   const taken = readdirSync(dirname(path));
   let name = `${path}.corrupt-${stamp}`;
   for (let n = 1; taken.some((file) => file.startsWith(basename(name))); n++) name = `${path}.corrupt-${stamp}-${n}`;
@@ -36,13 +38,13 @@ export function moveAside(path: string, stamp: number): string {
   return name;
 }
 
-/** Ends a move that a death interrupted. */
-export function finishMove(path: string): void {
+/** Ends a move that was interrupted and returns the new name; undefined: there was none. */
+export function finishMove(path: string): string | undefined {
   let name: string;
   try {
     name = join(dirname(path), readlinkSync(marker(path)));
   } catch {
-    return;
+    return undefined;
   }
   for (const suffix of companions) if (existsSync(path + suffix)) renameSync(path + suffix, name + suffix);
   rmSync(`${path}-shm`, { force: true });
@@ -50,6 +52,7 @@ export function finishMove(path: string): void {
   // A file that was gone is kept as an empty one.
   else closeSync(openSync(name, "a", 0o600));
   rmSync(marker(path));
+  return name;
 }
 
 /** Names of the damaged files that are kept, oldest first. */

@@ -7,6 +7,7 @@ import { parsePage, type Row } from "./sqlite-cells.ts";
 import type { Owed } from "./sqlite-ledger.ts";
 import type { Pages } from "./sqlite-pages.ts";
 import type { Leaf, Survey } from "./sqlite-survey.ts";
+import { pageSize } from "./sqlite-wal.ts";
 
 export interface FoundItem {
   /** The lane's key in the damaged file. */
@@ -82,7 +83,9 @@ export function createHolders(pages: Pages, survey: Survey, owed: Owed | undefin
   const missing = new Map<string, { lane: number; seq: number }[]>();
   let lost = 0;
 
-  const rowsOf = (n: number): readonly Row[] => parsePage(pages, pages.read(n), n)?.rows ?? [];
+  const scratch = Buffer.alloc(pageSize);
+  /** Of a page of items or names: nothing of it is read later. */
+  const rowsOf = (n: number): readonly Row[] => parsePage(pages, pages.read(n, scratch), n)?.rows ?? [];
   /** Bodies follow each other as their items do: the same page is asked for many times. */
   const recent = new Map<number, readonly Row[]>();
   const cachedRows = (n: number): readonly Row[] => {

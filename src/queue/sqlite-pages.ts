@@ -38,8 +38,8 @@ export function openPages(path: string): Pages {
   return {
     count,
     doubtful: open_.length,
-    read: (page) => {
-      const bytes = Buffer.alloc(pageSize);
+    read: (page, into) => {
+      const bytes = into?.fill(0) ?? Buffer.alloc(pageSize);
       const offset = page > count ? open_[page - count - 1]?.offset : newest.get(page);
       const [fd, at] = offset === undefined ? [db, (page - 1) * pageSize] : [log, offset];
       try {

@@ -10,6 +10,7 @@ import { createHolders, createSeqSet, type FoundItem, type Step } from "./sqlite
 import type { Lane } from "./sqlite-lane.ts";
 import { type Owed, readLedger } from "./sqlite-ledger.ts";
 import { openPages, type Pages } from "./sqlite-pages.ts";
+import type { LetterRow } from "./sqlite-store.ts";
 import { type Leaf, surveyPages } from "./sqlite-survey.ts";
 
 /** What a lane got back or lost: events that were waiting, events that were dead letters. */
@@ -31,15 +32,7 @@ interface Found {
   readonly items: readonly FoundItem[];
 }
 
-interface Letter {
-  readonly lane: string;
-  readonly id: string;
-  readonly at: number;
-  readonly died: number;
-  readonly count: number;
-  readonly why: string;
-  readonly body: string;
-}
+type Letter = Omit<LetterRow, "seq"> & { readonly lane: string };
 
 interface Batch {
   bytes: number;
@@ -84,7 +77,6 @@ function* rescueFrom(
   const imported = createSeqSet();
   const nameOf = (lane: number) => survey.lanes.get(lane) as string;
   const saved = readSaved(core, key);
-  const tally = (lane: string) => tallyOf(saved, lane);
 
   /** Writes the batch and the place behind it; false: not now. */
   const write = (batch: Batch, place: number): boolean => {
@@ -155,7 +147,7 @@ function* rescueFrom(
     }
   const lost = new Map<string, Tally>();
   for (const [lane, want] of due) {
-    const { events, letters } = tally(lane);
+    const { events, letters } = tallyOf(saved, lane);
     const short = { events: Math.max(0, want.events - events), letters: Math.max(0, want.letters - letters) };
     if (short.events + short.letters > 0) lost.set(lane, short);
   }

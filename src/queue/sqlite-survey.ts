@@ -5,6 +5,7 @@
 
 import { type Kind, type Page, parsePage, type Row } from "./sqlite-cells.ts";
 import type { Pages } from "./sqlite-pages.ts";
+import { pageSize } from "./sqlite-wal.ts";
 
 /** A page of numbered rows: its smallest and largest number. */
 export interface Leaf {
@@ -66,6 +67,7 @@ export function* surveyPages(pages: Pages): Generator<void, Survey> {
   const letters: Leaf[] = [];
   const items: number[] = [];
   const ids: number[] = [];
+  const scratch = Buffer.alloc(pageSize);
 
   const leafOf = (page: number, rows: readonly Row[]): Leaf => {
     const numbers = rows.map((r) => r.rowid);
@@ -91,7 +93,7 @@ export function* surveyPages(pages: Pages): Generator<void, Survey> {
     const kind = kinds[tree] as Kind;
     const left = [root];
     for (let n = left.pop(); n !== undefined; n = left.pop()) {
-      const page = state[n] === unknown && n > 1 ? parsePage(pages, pages.read(n), n) : undefined;
+      const page = state[n] === unknown && n > 1 ? parsePage(pages, pages.read(n, scratch), n) : undefined;
       if (!page) {
         damaged.add(kind);
         continue;
@@ -114,13 +116,13 @@ export function* surveyPages(pages: Pages): Generator<void, Survey> {
   if (damaged.size > 0)
     for (let n = 2; n <= pages.count; n++) {
       if (state[n] !== unknown) continue;
-      const page = parsePage(pages, pages.read(n), n);
+      const page = parsePage(pages, pages.read(n, scratch), n);
       const kind = page?.rows[0]?.kind;
       if (page && kind && damaged.has(kind)) file(n, page, kind, undefined);
       if (n % 16 === 0) yield;
     }
   for (let n = pages.count + 1; n <= pages.count + pages.doubtful; n++) {
-    const page = parsePage(pages, pages.read(n), n);
+    const page = parsePage(pages, pages.read(n, scratch), n);
     const kind = page?.rows[0]?.kind;
     if (page && kind) file(n, page, kind, undefined);
     if (kind === "item" || kind === "ids") damaged.add(kind);

@@ -5,7 +5,17 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { copyQueue, drainAll, harm, harmBlocks, judge, lanes, makeBase, quick } from "../support/queue-damage.ts";
+import {
+  copyQueue,
+  drainAll,
+  flows,
+  harm,
+  harmBlocks,
+  judge,
+  lanes,
+  makeBase,
+  quick,
+} from "../support/queue-damage.ts";
 import { folder, open } from "../support/queue-embedded.ts";
 import { child } from "../support/queue-process.ts";
 import { chunk, until } from "../support/queues.ts";
@@ -103,16 +113,7 @@ describe("embedded queue: reading a damaged file back", () => {
     const free = setInterval(() => {
       for (const release of held.splice(0)) release();
     }, 20);
-    await until(
-      "a fresh chunk is taken",
-      () =>
-        queue.push([chunk("out:a", "fresh")]).then(
-          () => true,
-          () => false,
-        ),
-      5000,
-    );
-    await until("and delivered", () => got.has("fresh"), 5000);
+    await flows(queue, () => got.has("fresh"));
     const done = async () => (await queue.depth("out:a")).waiting + (await queue.depth("out:a")).active === 0;
     await until("all is delivered", async () => !queue.status().damaged?.reading && (await done()), 30_000);
     clearInterval(free);

@@ -95,6 +95,17 @@ export function harm(file: string, at: number, bytes: number, seed = 1): void {
   closeSync(fd);
 }
 
+/** A fresh chunk for the first lane is taken and delivered within five seconds each. */
+export async function flows(queue: Queue, isDelivered: () => boolean): Promise<void> {
+  const push = () =>
+    queue.push([chunk(lanes[0], "fresh")]).then(
+      () => true,
+      () => false,
+    );
+  await until("a fresh chunk is taken", push, 5000);
+  await until("a fresh chunk is delivered", isDelivered, 5000);
+}
+
 /** Takes everything there is, and a fresh chunk; returns how often each id came, by lane. */
 export async function drainAll(queue: Queue): Promise<Map<string, Map<string, number>>> {
   const got = new Map(lanes.map((lane) => [lane as string, new Map<string, number>()]));
@@ -109,16 +120,7 @@ export async function drainAll(queue: Queue): Promise<Map<string, Map<string, nu
       4,
     ),
   );
-  await until(
-    "a fresh chunk is taken",
-    () =>
-      queue.push([chunk("out:a", "fresh")]).then(
-        () => true,
-        () => false,
-      ),
-    5000,
-  );
-  await until("a fresh chunk is delivered", () => got.get("out:a")?.delete("fresh") === true, 5000);
+  await flows(queue, () => got.get("out:a")?.delete("fresh") === true);
   const isEmpty = async () =>
     (await Promise.all(lanes.map((lane) => queue.depth(lane)))).every((d) => d.waiting + d.active + d.delayed === 0);
   await until(
