@@ -11,8 +11,11 @@ export interface Pages {
    * in them may be all that is left, or may be out of date.
    */
   readonly doubtful: number;
-  /** The page's newest sound version, zeros where the disk gives none. The caller may keep it. */
-  read(page: number): Buffer;
+  /**
+   * The page's newest sound version, zeros where the disk gives none; read into `into`, if that is given. Throws while the
+   * disk gives nothing at all.
+   */
+  read(page: number, into?: Buffer): Buffer;
   close(): void;
 }
 
