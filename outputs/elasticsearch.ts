@@ -3,7 +3,7 @@ import type { Alert } from "../src/sdk/alert.ts";
 import { deliveryId } from "../src/sdk/delivery-id.ts";
 import { bulkFaults, document, type ItemFault, indexName, indexNameFault, settle } from "../src/sdk/elastic.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
-import { type Config, choice, duration, flag, int, pairs, secret, text, url } from "../src/sdk/fields.ts";
+import { type Config, choice, duration, flag, int, oddValue, pairs, secret, text, url } from "../src/sdk/fields.ts";
 import { basicAuth, headerFaults, joinUrl, jsonHeaders, mergeHeaders } from "../src/sdk/http.ts";
 import { fieldMappings, indexTemplate } from "../src/sdk/index-template.ts";
 import { remember } from "../src/sdk/message.ts";
@@ -60,7 +60,8 @@ export default defineOutput({
     const fault = indexNameFault(index);
     return [...(fault === undefined ? [] : [`index: ${fault}`]), ...headerFaults("customheaders", customheaders)];
   },
-  warn: ({ fieldmapping, createindextemplate, username, password }) => [
+  warn: ({ fieldmapping, createindextemplate, username, password, suffix }) => [
+    ...oddValue("suffix", suffix, ["daily", "monthly", "annually", "none"], "daily is used"),
     ...(fieldmapping === "dynamic" || createindextemplate
       ? []
       : ["fieldmapping: has no effect without createindextemplate, which puts the index template"]),

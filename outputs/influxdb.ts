@@ -1,5 +1,5 @@
 import { renamed } from "../src/sdk/distinct.ts";
-import { type Config, secret, text, url } from "../src/sdk/fields.ts";
+import { type Config, oddValue, secret, text, url } from "../src/sdk/fields.ts";
 import { joinUrl, jsonHeaders, mergeHeaders } from "../src/sdk/http.ts";
 import { fitBytes, readable } from "../src/sdk/message.ts";
 import { type Alert, defineHttpOutput } from "../src/sdk/output.ts";
@@ -23,6 +23,7 @@ export default defineHttpOutput({
   fields,
   example: { hostport: "http://127.0.0.1:8086", organization: "security", bucket: "falco", token: "changeme" },
   enabled: (config) => config.hostport !== "",
+  warn: ({ precision }) => oddValue("precision", precision, precisions, "InfluxDB will refuse it"),
   request: ([alert], config) => ({
     url: joinUrl(config.hostport, target(config)),
     headers: mergeHeaders(
@@ -33,6 +34,9 @@ export default defineHttpOutput({
     body: point(alert),
   }),
 });
+
+/** Of InfluxDB 1 and 2. */
+const precisions = ["ns", "n", "us", "u", "ms", "s", "m", "h"];
 
 const target = ({
   organization,

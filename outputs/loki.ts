@@ -2,7 +2,7 @@ import { type Alert, rawEvent } from "../src/sdk/alert.ts";
 import { renamed } from "../src/sdk/distinct.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { isList, listText } from "../src/sdk/field-text.ts";
-import { type Config, pairs, secret, text, url } from "../src/sdk/fields.ts";
+import { type Config, oddValue, pairs, secret, text, url } from "../src/sdk/fields.ts";
 import { basicAuth, headerFaults, joinUrl, mergeHeaders, pathFaults, postJson } from "../src/sdk/http.ts";
 import { refusedEntries, unopenedStream } from "../src/sdk/loki.ts";
 import { fitBytes, remember } from "../src/sdk/message.ts";
@@ -34,6 +34,7 @@ export default defineHttpOutput({
   joins: (first, next) => Math.abs(Date.parse(next.time) - Date.parse(first.time)) <= longestSpanMs,
   batch: { items: 1000, bytes: 1_048_576 },
   enabled: (config) => config.hostport !== "",
+  warn: ({ format }) => oddValue("format", format, ["text", "json"], "text is used"),
   check: ({ endpoint, customheaders }) => [
     ...pathFaults("endpoint", endpoint),
     ...headerFaults("customheaders", customheaders),

@@ -1,6 +1,6 @@
 import type { Priority } from "../src/sdk/alert.ts";
 import { renamed } from "../src/sdk/distinct.ts";
-import { flag, secret, text, url } from "../src/sdk/fields.ts";
+import { flag, oddValue, secret, text, url } from "../src/sdk/fields.ts";
 import { joinUrl, postJson } from "../src/sdk/http.ts";
 import { inHtml } from "../src/sdk/markup.ts";
 import { everything, fit, fitFields, readable, textOnly } from "../src/sdk/message.ts";
@@ -40,6 +40,8 @@ export default defineHttpOutput({
   },
   example: { apikey: "01234567-89ab-cdef", region: "eu" },
   enabled: (config) => config.apikey !== "",
+  warn: ({ region, url }) =>
+    url === "" ? oddValue("region", region.toLowerCase(), ["us", ...Object.keys(hosts)], "us is used") : [],
   request: ([alert], config) => {
     const { output, fields } = readable(alert, config.allfields ? everything : textOnly);
     const { rule, source, priority, hostname, tags } = alert;

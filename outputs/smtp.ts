@@ -1,5 +1,5 @@
 import { deliveryId } from "../src/sdk/delivery-id.ts";
-import { flag, secret, text, url } from "../src/sdk/fields.ts";
+import { flag, oddValue, secret, text, url } from "../src/sdk/fields.ts";
 import { mailOf } from "../src/sdk/mail.ts";
 import { mailError } from "../src/sdk/mail-fault.ts";
 import { loginOf, mechanismOf, mechanisms, type Session } from "../src/sdk/mail-login.ts";
@@ -30,6 +30,7 @@ export default defineOutput({
   concurrency: 4,
   direct: ({ hostport, proxy }) => (proxy === "" ? [hostport] : []),
   enabled: (config) => config.hostport !== "",
+  warn: ({ outputformat }) => oddValue("outputformat", outputformat, ["html", "text"], "html is used"),
   check: ({ hostport, authmechanism, from, to }) => [
     ...(/^.+:\d+$/.test(hostport) ? [] : ["hostport: is not a host and a port"]),
     ...(mechanismOf(authmechanism) ? [] : [`authmechanism: is none of ${mechanisms.join(", ")}`]),

@@ -115,6 +115,10 @@ export const severalUrls = (text: string): readonly (URL | undefined)[] => {
   });
 };
 
+/** A warning of a key whose value is none of those that it knows; `so`: what follows. */
+export const oddValue = (key: string, value: string, known: readonly string[], so: string): readonly string[] =>
+  value === "" || known.includes(value) ? [] : [`${key}: is none of ${known.join(", ")}: ${so}`];
+
 const needsScheme = (schemes: readonly string[]): string =>
   `is not a URL that starts with ${schemes.join(":// or ")}://`;
 

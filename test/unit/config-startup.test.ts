@@ -124,6 +124,29 @@ test("an outputformat that shows nothing is named", () => {
   );
 });
 
+test("a value that a key with few meanings does not know is named, with what it comes to", () => {
+  const config = (suffix: string, precision: string, format: string, region: string, mail: string) =>
+    `elasticsearch: {hostport: 'http://h/', suffix: ${suffix}}
+influxdb: {hostport: 'http://h/', precision: ${precision}}
+loki: {hostport: 'http://h/', format: ${format}}
+opsgenie: {apikey: k, region: ${region}}
+smtp: {hostport: 'h:25', from: a, to: b, outputformat: ${mail}}
+`;
+  const said = (text: string) =>
+    loadConfig({ file: "c.yaml", read: fileOf(text), env: {}, outputs, sources: [] }).problems.map(
+      ({ key, message }) => `${key}: ${message}`,
+    );
+  assert.deepEqual(said(config("weekly", "seconds", "logfmt", "de", "markdown")), [
+    "elasticsearch.suffix: is none of daily, monthly, annually, none: daily is used",
+    "influxdb.precision: is none of ns, n, us, u, ms, s, m, h: InfluxDB will refuse it",
+    "loki.format: is none of text, json: text is used",
+    "opsgenie.region: is none of us, eu, jsm: us is used",
+    "smtp.outputformat: is none of html, text: html is used",
+  ]);
+  for (const fine of [config("monthly", "s", "json", "EU", "text"), config("''", "''", "''", "''", "''")])
+    assert.deepEqual(said(fine), []);
+});
+
 test("a CA that cannot be read is left out and servers are verified; falcosidekick's own standard path is not missed", () => {
   const caught = (path: string) =>
     loadConfig({
