@@ -3,8 +3,12 @@ import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { choice, text } from "../src/sdk/fields.ts";
+import { type InTurn, openTurn } from "../src/sdk/in-turn.ts";
 import { lineFormats, lineOf } from "../src/sdk/line.ts";
-import { defineOutput } from "../src/sdk/output.ts";
+import { type Alerts, defineOutput } from "../src/sdk/output.ts";
+
+/** By path: a pipe that nobody reads, or a server's disk that is away, holds a thread for as long as it hangs. */
+const turns = new Map<string, InTurn>();
 
 export default defineOutput({
   name: "file",
@@ -29,8 +33,8 @@ export default defineOutput({
     existsSync(dirname(filename)) ? [] : ["filename: its folder is not there: alerts wait until somebody makes it"],
   fromFalco: ({ name, values, json }) =>
     name === "file_output" ? { filename: values.filename, format: json ? "json" : "output" } : undefined,
-  open: ({ filename, format }) => ({
-    send: async (alerts) => {
+  open: ({ filename, format }) => {
+    const write = async (alerts: Alerts): Promise<void> => {
       const lines = Buffer.from(alerts.map((alert) => `${lineOf(alert, format)}\n`).join(""));
       try {
         const file = await open(filename, "a", 0o640);
@@ -38,8 +42,11 @@ export default defineOutput({
       } catch (error) {
         throw faultOf(error);
       }
-    },
-  }),
+    };
+    const turn = turns.get(filename) ?? openTurn();
+    turns.set(filename, turn);
+    return { send: (alerts, signal) => turn(signal, () => write(alerts)) };
+  },
 });
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

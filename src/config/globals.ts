@@ -35,6 +35,11 @@ export const globalFields = {
     "normal",
   ),
   "queue.maxbytes": int("Bytes that the embedded queue may take on disk; 0: no limit.", 4 * 1024 ** 3),
+  "queue.memory": int(
+    "Bytes of memory for alerts on their way, over all outputs; the rest waits in the queue.",
+    64 * 1024 * 1024,
+    1024 * 1024,
+  ),
   "queue.redis.url": url("URL of Redis; setting it selects the redis driver.", {
     secret: true,
     schemes: ["redis", "rediss"],

@@ -38,6 +38,7 @@ export const assemble = (parts: Parts): HubConfig => {
       driver: wantsRedis ? "redis" : (v["queue.driver"] as "sqlite" | "redis"),
       durability: v["queue.durability"] as "normal" | "full",
       maxbytes: v["queue.maxbytes"],
+      memory: v["queue.memory"],
       redis,
     },
     auth: { token: v["auth.token"], tokens: v["auth.tokens"] },

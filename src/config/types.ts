@@ -119,6 +119,8 @@ export interface QueueSettings {
   readonly durability: "normal" | "full";
   /** Bytes that the embedded store may take on disk; 0: as much as there is. */
   readonly maxbytes: number;
+  /** Bytes of memory for alerts that are on their way, over all outputs. */
+  readonly memory: number;
   readonly redis: RedisSettings;
 }
 

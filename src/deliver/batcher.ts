@@ -25,7 +25,7 @@ export interface Batcher {
 }
 
 /** Where alerts come from. `at`: when the hub took them, milliseconds since the epoch. */
-export type DeliveredItem = Pick<Item, "lane" | "id" | "at" | "alone"> & Partial<Pick<Item, "attempt">>;
+export type DeliveredItem = Pick<Item, "lane" | "id" | "at" | "alone"> & Partial<Pick<Item, "attempt" | "body">>;
 
 export interface BatcherParts {
   /** Of one request; absent: one alert each. */
@@ -54,6 +54,8 @@ export interface BatcherParts {
 const startedHoldMs = 2_000;
 /** An item whose turn does not come, though the breaker made a probe or two, is shown to other processes again. */
 const waitingHoldMs = 60_000;
+/** A large one takes memory that others may wait for. */
+const large = { bytes: 256 * 1024, holdMs: 5_000 };
 /** For items that arrive while the delivery closes. */
 const closedWaitMs = 1_000;
 
@@ -239,7 +241,8 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
       if (closed) return Promise.resolve(alerts.map(() => ({ kind: "held", waitMs: closedWaitMs }) as const));
       if (alerts.length === 0) return Promise.resolve([]);
       const { promise, resolve: done } = Promise.withResolvers<readonly Outcome[]>();
-      const expires = clock.ticks() + waitingHoldMs;
+      const holdMs = (item?.body?.length ?? 0) < large.bytes ? waitingHoldMs : large.holdMs;
+      const expires = clock.ticks() + holdMs;
       const ticket: Ticket = { alerts, item, outcomes: [], done, left: alerts.length, expires, started: false };
       tickets.add(ticket);
       for (let index = 0; index < alerts.length; index += 1) waiting.push({ ticket, index, attempts: 0 });

@@ -22,6 +22,7 @@ export const openConfiguredQueue = (
       datadir,
       // A worker beside an intake may share its data directory.
       spill: role === "worker" ? "spill-worker" : "spill",
+      memory: queue.memory,
       maxBytes: queue.maxbytes || Number.POSITIVE_INFINITY,
       ...(queue.driver === "redis" && { redis: redisOf(queue.redis) }),
     },

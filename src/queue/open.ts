@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { openHandling } from "./handling.ts";
+import { createMemory } from "./memory.ts";
 import type { Queue } from "./queue.ts";
 import type { RedisSettings } from "./redis-connect.ts";
 import { openSpillingQueue, type SpillHooks } from "./spill.ts";
@@ -17,6 +18,8 @@ export interface QueueSettings {
   readonly spill?: string;
   /** Size of the embedded queue at which pushes are refused. */
   readonly maxBytes?: number;
+  /** Bytes of memory for items in hand and for bodies that wait for their turn, over all lanes. */
+  readonly memory?: number;
   readonly redis?: RedisSettings & { readonly prefix?: string; readonly commandTimeoutMs?: number };
 }
 
@@ -37,6 +40,7 @@ export async function openQueue(settings: QueueSettings, deps: QueueDeps): Promi
   const common = {
     durability,
     now: deps.now,
+    memory: createMemory(settings.memory),
     ...(deps.log ? { log: deps.log } : {}),
     ...(deps.onDead ? { onDead: deps.onDead } : {}),
     ...(deps.onDropped ? { onDropped: deps.onDropped } : {}),

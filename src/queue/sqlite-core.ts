@@ -1,6 +1,7 @@
 /** What the parts of the embedded queue share. */
 
 import type { Handling } from "./handling.ts";
+import type { Memory } from "./memory.ts";
 import { type Cache, createLane, type Lane } from "./sqlite-lane.ts";
 import type { Store } from "./sqlite-store.ts";
 import type { Batch } from "./sqlite-write.ts";
@@ -11,6 +12,7 @@ export interface Core {
   store: Store;
   readonly lanes: Map<string, Lane>;
   readonly cache: Cache;
+  readonly memory: Memory;
   batch: Batch;
   /** Milliseconds since the epoch at open, counted on by a monotonic clock: no wall clock's jump moves a retry. */
   readonly clock: () => number;
@@ -38,6 +40,8 @@ export interface Core {
   seq: number;
   bodySeq: number;
   laneKey: number;
+  /** Hands out what the lane has waited for. */
+  readonly wake: (lane: Lane) => void;
   /** Asks for the batch to be written soon. */
   schedule: () => void;
   /** Reports an error of the store. Damage has a new file opened and the old one read back. Never throws. */
@@ -49,7 +53,7 @@ export const itemKey = (lane: string, seq: number): string => `${lane} ${seq}`;
 export function laneOf(core: Core, name: string): Lane {
   let lane = core.lanes.get(name);
   if (!lane) {
-    lane = createLane(name, ++core.laneKey, false);
+    lane = createLane(name, ++core.laneKey, false, core.wake);
     core.lanes.set(name, lane);
   }
   return lane;

@@ -1,15 +1,20 @@
 /** Hands items to consumers, oldest first, from a window in memory that is filled from disk. */
 
 import { corruptReason } from "./handling.ts";
+import { weightOf } from "./memory.ts";
 import type { Chunk, Item, Settlement } from "./queue.ts";
 import { type Core, itemKey, laneOf } from "./sqlite-core.ts";
 import { type Lane, type Rec, recOf, recOfRow, type Slot } from "./sqlite-lane.ts";
 import { Damaged } from "./sqlite-open.ts";
 import type { ItemRow } from "./sqlite-store.ts";
 
-/** Items of a lane that memory knows at a time, besides those in hand, and how many one read brings. */
-const windowSize = 2000;
+/** Items that memory knows at a time, besides those in hand: of all lanes, and of one at most and at least. */
+const windows = { all: 20_000, most: 2000, least: 32 };
+/** One read brings no more. */
 const pageSize = 256;
+
+const windowOf = (core: Core): number =>
+  Math.max(windows.least, Math.min(windows.most, Math.floor(windows.all / core.lanes.size)));
 
 /** Makes an item of a chunk unless the lane holds its id. It is not in the batch yet. */
 export function admit(core: Core, chunk: Chunk): Rec | undefined {
@@ -31,6 +36,12 @@ export function refuse(core: Core, rec: Rec): void {
   rec.lane.fresh.delete(rec.id);
   rec.lane.known.delete(rec.seq);
   core.cache.drop(rec);
+  freeMemory(core, rec);
+}
+
+function freeMemory(core: Core, rec: Rec): void {
+  core.memory.give(rec.grant);
+  rec.grant = undefined;
 }
 
 /** Puts a new item at the end of its lane; what does not fit the window is found on disk later. */
@@ -38,7 +49,7 @@ export function enlist(core: Core, rec: Rec): void {
   const { lane } = rec;
   if (lane.known.has(rec.seq)) return;
   // Numbers are given before rows are written: what a read has passed already must be listed now.
-  if (rec.seq > lane.cursor && (lane.behind || lane.ready.size >= windowSize)) {
+  if (rec.seq > lane.cursor && (lane.behind || lane.ready.size >= windowOf(core))) {
     lane.behind = true;
     return;
   }
@@ -65,7 +76,7 @@ function adopt(core: Core, lane: Lane, row: ItemRow): Rec {
 function readMore(core: Core, lane: Lane): void {
   if (!lane.stored) return;
   // Items of the batch are not on disk: they stay behind the cursor for the next read.
-  const limit = pageSize;
+  const limit = Math.min(pageSize, windowOf(core));
   const rows = core.store.readyAfter(lane.key, lane.cursor, limit);
   for (const row of rows) if (!lane.known.has(row.seq)) lane.ready.push(adopt(core, lane, row));
   const last = rows.at(-1);
@@ -74,7 +85,7 @@ function readMore(core: Core, lane: Lane): void {
 }
 
 function readDue(core: Core, lane: Lane): void {
-  const rows = core.store.dueUntil(lane.key, core.clock(), lane.dueFrom, pageSize);
+  const rows = core.store.dueUntil(lane.key, core.clock(), lane.dueFrom, Math.min(pageSize, windowOf(core)));
   for (const row of rows.toSorted((a, b) => a.seq - b.seq)) {
     lane.late.push(adopt(core, lane, row));
     lane.delayed -= row.count;
@@ -143,15 +154,28 @@ function nextRec(core: Core, lane: Lane): Rec | undefined {
 /** As nextRec; an item that a process died of is handed out when nothing else of its lane is in hand, and nothing beside it. */
 function nextInTurn(core: Core, lane: Lane): Rec | undefined {
   if (lane.alone) return undefined;
-  const rec = lane.suspect ?? nextRec(core, lane);
-  lane.suspect = undefined;
-  if (!rec || rec.crashes === 0) return rec;
-  if (lane.slots.some((slot) => slot.inHand > 0)) {
-    lane.suspect = rec;
+  const rec = lane.next?.state === "gone" ? nextRec(core, lane) : (lane.next ?? nextRec(core, lane));
+  lane.next = undefined;
+  if (!rec) return undefined;
+  const mustWait = rec.crashes > 0 && lane.slots.some((slot) => slot.inHand > 0);
+  if (mustWait || !hasMemory(core, rec)) {
+    lane.next = rec;
     return undefined;
   }
-  lane.alone = rec;
+  if (rec.crashes > 0) lane.alone = rec;
   return rec;
+}
+
+/** False: not now; the lane is looked at again when it may have the memory that the item takes. */
+function hasMemory(core: Core, rec: Rec): boolean {
+  try {
+    rec.bytes ??= rec.body?.length ?? core.store.bodyBytes(rec.bodySeq);
+  } catch {
+    // Reading the body itself tells what is wrong.
+    rec.bytes = 0;
+  }
+  rec.grant = core.memory.take(rec.lane.tenant, weightOf(rec.bytes, rec.count));
+  return rec.grant !== undefined;
 }
 
 export function dispatch(core: Core, lane: Lane): void {
@@ -188,7 +212,7 @@ function readText(core: Core, slot: Slot, rec: Rec): string | undefined {
     core.failed(error);
     // The rescue brings it back, if anything does.
     if (core.sick) return undefined;
-    giveBack(slot, rec);
+    giveBack(core, slot, rec);
     rest(core, rec.lane);
     return undefined;
   }
@@ -246,7 +270,14 @@ function finish(
   // While writes succeed a slot is free at once; on a full disk it waits, so that memory holds no pile of results.
   const end = () => release(core, slot, rec);
   const now = core.writable && !slot.closed;
-  const free = now ? undefined : end;
+  // Its memory is held until its outcome is written.
+  const { grant } = rec;
+  rec.grant = undefined;
+  rec.lane.tenant.proven = settlement.retry === undefined;
+  const free = () => {
+    core.memory.give(grant);
+    if (!now) end();
+  };
   const children: Rec[] = [];
   try {
     for (const chunk of settlement.next ?? []) {
@@ -272,15 +303,17 @@ export const isOver = ({ next, dead, retry }: Settlement): boolean =>
 function release(core: Core, slot: Slot, rec: Rec): void {
   if (!slot.recs.delete(rec)) return;
   slot.inHand--;
+  freeMemory(core, rec);
   if (rec.lane.alone === rec) rec.lane.alone = undefined;
   if (slot.inHand === 0) slot.idle?.();
   dispatch(core, rec.lane);
 }
 
 /** An item that nobody finished goes back to the front of its lane. */
-export function giveBack(slot: Slot, rec: Rec): void {
+export function giveBack(core: Core, slot: Slot, rec: Rec): void {
   if (!slot.recs.delete(rec)) return;
   slot.inHand--;
+  freeMemory(core, rec);
   if (rec.lane.alone === rec) rec.lane.alone = undefined;
   rec.turn++;
   if (rec.active) rec.lane.active -= rec.count;

@@ -90,15 +90,8 @@ export function createCare(core: Core, path: string, facts: CareFacts): Care {
   const lookForHidden = () => {
     if (core.sick || facts.busy()) return;
     for (const lane of core.lanes.values()) {
-      const { slots, late, ready, behind, active, total, delayed, restUntil, suspect } = lane;
-      if (
-        slots.length === 0 ||
-        late.size + ready.size > 0 ||
-        behind ||
-        suspect ||
-        active > 0 ||
-        restUntil > core.clock()
-      )
+      const { slots, late, ready, behind, active, total, delayed, restUntil, next } = lane;
+      if (slots.length === 0 || late.size + ready.size > 0 || behind || next || active > 0 || restUntil > core.clock())
         continue;
       if (total <= delayed) continue;
       const there = core.store.counts().find((row) => row.lane === lane.key)?.total ?? 0;

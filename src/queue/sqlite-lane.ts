@@ -1,6 +1,7 @@
 /** What the embedded queue keeps in memory of one lane: never more than a window of what is on disk. */
 
 import { type Fifo, fifo } from "./fifo.ts";
+import { createTenant, type Grant, type Tenant } from "./memory.ts";
 import type { Chunk, Handle } from "./queue.ts";
 import type { ItemRow } from "./sqlite-store.ts";
 
@@ -23,6 +24,10 @@ export interface Rec {
   state: "new" | "stored" | "gone" | "aside";
   body: string | undefined;
   live: unknown;
+  /** Bytes of the stored body, once they are known. */
+  bytes: number | undefined;
+  /** Memory that it takes while it is in hand. */
+  grant: Grant | undefined;
   /** Bytes counted against the cache, 0: not cached. */
   cached: number;
   /** Counts hand-outs: a settlement of an earlier one is ignored. */
@@ -52,8 +57,10 @@ export interface Lane {
   /** Every item in `ready`, `late` or in hand, by number. */
   readonly known: Map<number, Rec>;
   readonly slots: Slot[];
-  /** An item that a process died of: it waits until nothing else is in hand, and is then in hand alone. */
-  suspect: Rec | undefined;
+  readonly tenant: Tenant;
+  /** The first in line, which waits for memory, or because a process died of it until nothing else is in hand. */
+  next: Rec | undefined;
+  /** An item that a process died of: it is in hand alone. */
   alone: Rec | undefined;
   /** There are ready rows on disk behind `cursor`. */
   behind: boolean;
@@ -73,32 +80,37 @@ export interface Lane {
   dead: number;
 }
 
-export const createLane = (name: string, key: number, stored: boolean): Lane => ({
-  name,
-  key,
-  stored,
-  ready: fifo(),
-  late: fifo(),
-  fresh: new Set(),
-  known: new Map(),
-  slots: [],
-  suspect: undefined,
-  alone: undefined,
-  behind: stored,
-  cursor: 0,
-  dueFrom: { due: 0, seq: 0 },
-  timer: undefined,
-  timerAt: 0,
-  restUntil: 0,
-  parked: new Map(),
-  cached: 0,
-  total: 0,
-  active: 0,
-  delayed: 0,
-  dead: 0,
-});
+export const createLane = (name: string, key: number, stored: boolean, wake: (lane: Lane) => void): Lane => {
+  const lane: Lane = {
+    name,
+    key,
+    stored,
+    ready: fifo(),
+    late: fifo(),
+    fresh: new Set(),
+    known: new Map(),
+    slots: [],
+    tenant: createTenant(() => wake(lane)),
+    next: undefined,
+    alone: undefined,
+    behind: stored,
+    cursor: 0,
+    dueFrom: { due: 0, seq: 0 },
+    timer: undefined,
+    timerAt: 0,
+    restUntil: 0,
+    parked: new Map(),
+    cached: 0,
+    total: 0,
+    active: 0,
+    delayed: 0,
+    dead: 0,
+  };
+  return lane;
+};
 
-const fresh = { attempt: 0, crashes: 0, due: 0, bodySeq: 0, shared: false, cached: 0, turn: 0, active: false };
+const unused = { bytes: undefined, grant: undefined, cached: 0, turn: 0, active: false };
+const fresh = { ...unused, attempt: 0, crashes: 0, due: 0, bodySeq: 0, shared: false };
 
 export const recOf = (lane: Lane, seq: number, c: Chunk): Rec => ({
   ...fresh,
@@ -119,15 +131,11 @@ export const recOfRow = (lane: Lane, row: ItemRow): Rec => ({
   state: "stored",
   body: undefined,
   live: undefined,
-  cached: 0,
-  turn: 0,
-  active: false,
+  ...unused,
 });
 
-/** Bytes of memory that hand-outs may save a read with, for the whole queue and for one lane. */
-export const cacheBytes = { queue: 16 * 1024 * 1024, lane: 4 * 1024 * 1024 };
-
-export function createCache() {
+/** `limit`: bytes of memory that hand-outs may save a read with; a lane may have as much as it leaves free. */
+export function createCache(limit: number) {
   let used = 0;
   const drop = (rec: Rec) => {
     used -= rec.cached;
@@ -140,7 +148,7 @@ export function createCache() {
       if (rec.cached > 0 || rec.body === undefined) return;
       // A decoded body is taken for three times its text.
       const bytes = 256 + rec.body.length * (rec.live === undefined ? 1 : 4);
-      if (used + bytes > cacheBytes.queue || rec.lane.cached + bytes > cacheBytes.lane) {
+      if (rec.lane.cached + bytes > limit - used - bytes) {
         // A new item's body is still to be written.
         if (rec.state === "new") return;
         rec.body = undefined;

@@ -56,6 +56,8 @@ function forgetStored(core: Core): void {
         slot.inHand--;
         rec.turn++;
         rec.state = "aside";
+        core.memory.give(rec.grant);
+        rec.grant = undefined;
         if (lane.alone === rec) lane.alone = undefined;
         if (slot.inHand === 0) slot.idle?.();
       }
@@ -83,7 +85,7 @@ function emptyLane(core: Core, lane: Lane): void {
   Object.assign(lane, {
     dueFrom: { due: 0, seq: 0 },
     restUntil: 0,
-    suspect: undefined,
+    next: undefined,
     total: 0,
     active: 0,
     delayed: 0,

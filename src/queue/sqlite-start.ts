@@ -9,7 +9,7 @@ import { isFull } from "./sqlite-open.ts";
 export function prepareStart(core: Core): void {
   const { store } = core;
   for (const { key, name } of store.lanes()) {
-    core.lanes.set(name, createLane(name, key, true));
+    core.lanes.set(name, createLane(name, key, true, core.wake));
     core.laneKey = Math.max(core.laneKey, key);
   }
   try {

@@ -112,6 +112,7 @@ export function openStore(path: string, logPages: number) {
   const countDeath = sql("UPDATE item SET crashes=crashes+1 WHERE id=? AND lane=(SELECT key FROM lane WHERE name=?)");
   const readBody = sql("SELECT crc, data FROM body WHERE seq=?");
   const hasSeq = sql("SELECT 1 FROM item WHERE lane=? AND seq=?");
+  const bodyBytes = one("SELECT octet_length(data) FROM body WHERE seq=?");
   const hasId = sql("SELECT seq FROM item WHERE lane=? AND id=?");
   const readyAfter = sql(`SELECT ${itemColumns} FROM item WHERE lane=? AND seq>? AND due=0 ORDER BY seq LIMIT ?`);
   const dueUntil = sql(
@@ -197,6 +198,7 @@ export function openStore(path: string, logPages: number) {
       return typeof row.data === "string" && crc32(row.data) === row.crc ? row.data : null;
     },
     /** `moved`: other items take its place. */
+    bodyBytes: (seq: number) => bodyBytes(seq),
     dropItem: (lane: number, { seq, count }: Pick<ItemRow, "seq" | "count">, moved: boolean) => {
       dropItem.run(lane, seq);
       ledger?.op(moved ? "moved" : "over", lane, seq, count);

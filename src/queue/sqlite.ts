@@ -6,6 +6,7 @@
 import { closeSync } from "node:fs";
 import { join } from "node:path";
 import { openHandling, reasonOf } from "./handling.ts";
+import { createMemory, type Memory } from "./memory.ts";
 import {
   type Chunk,
   type Consumer,
@@ -44,6 +45,8 @@ export interface SqliteSettings {
   readonly onDead?: (lane: string, reason: string, events: number) => void;
   /** Events of dead letters were dropped: the letters of all lanes may have a quarter of `maxBytes`. */
   readonly onDropped?: (lane: string, events: number) => void;
+  /** Shared with other queues of the process; absent: the default budget. */
+  readonly memory?: Memory;
   /** How long an item rests whose handler threw. Default 1000. */
   readonly throwDelayMs?: number;
 }
@@ -68,10 +71,13 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
   const monotonic = settings.monotonic ?? (() => performance.now());
   const [wall, zero] = [now(), monotonic()];
   const top = opened.store.maxSeq();
+  const memory = settings.memory ?? createMemory();
   const core: Core = {
     store: opened.store,
     lanes: new Map(),
-    cache: createCache(),
+    cache: createCache(memory.cacheBytes),
+    memory,
+    wake: (lane) => dispatch(core, lane),
     batch: emptyBatch(),
     clock: () => wall + monotonic() - zero,
     now,
@@ -117,7 +123,7 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
     const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)));
     if (idle.length > 0) await Promise.race([Promise.all(idle), deadline]);
     clearTimeout(timer);
-    for (const slot of slots) for (const rec of [...slot.recs]) giveBack(slot, rec);
+    for (const slot of slots) for (const rec of [...slot.recs]) giveBack(core, slot, rec);
   };
 
   return {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -96,13 +97,31 @@ describe("file", () => {
         import file from ${at("../../outputs/file.ts")};
         import { sampleAlert } from ${at("../support/hostile-alerts.ts")};
         const alerts = Array.from({ length: 100 }, () => sampleAlert());
-        await file.open({ filename: ${JSON.stringify(path)}, format: "json" }).send(alerts).catch(({ message }) => console.log(message));
+        await file.open({ filename: ${JSON.stringify(path)}, format: "json" }).send(alerts, AbortSignal.timeout(10_000)).catch(({ message }) => console.log(message));
       `;
       // No file may grow beyond 8 blocks: half of the batch is written, then the system refuses.
       const limited = `trap "" XFSZ; ulimit -f 8; exec "$0" --input-type=module -e "$1"`;
       const run = spawnSync("sh", ["-c", limited, process.execPath, script], { timeout: 20_000 });
       assert.match(run.stdout.toString(), /cannot be written \(EFBIG\)/, run.stderr.toString());
       assert.equal(readFileSync(path, "utf8"), "before\n");
+    }));
+
+  it("holds one thread, however often a pipe that nobody reads is tried", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "pipe");
+      assert.equal(spawnSync("mkfifo", [path]).status, 0);
+      for (let attempt = 0; attempt < 8; attempt++) {
+        const given = new AbortController();
+        const sent = (await opened(path)).send(numbered(1), given.signal);
+        if (attempt > 0) {
+          given.abort(new Error("no answer"));
+          await assert.rejects(sent, /no answer/);
+        } else void sent.catch(() => {});
+      }
+      // The other threads still work.
+      assert.equal(await readFile(import.meta.filename, "utf8"), readFileSync(import.meta.filename, "utf8"));
+      const reader = spawn("cat", [path], { stdio: "ignore" });
+      await new Promise((resolve) => reader.once("exit", resolve));
     }));
 
   it("says that a full disk took nothing", async () => {

@@ -10,7 +10,7 @@ const printed = (format: string): string[] => {
   const script = `
     import stdout from ${JSON.stringify(new URL("../../outputs/stdout.ts", import.meta.url).href)};
     import { hostileAlerts } from ${JSON.stringify(new URL("../support/hostile-alerts.ts", import.meta.url).href)};
-    await stdout.open({ enabled: true, format: ${JSON.stringify(format)} }).send(Object.values(hostileAlerts));
+    await stdout.open({ enabled: true, format: ${JSON.stringify(format)} }).send(Object.values(hostileAlerts), AbortSignal.timeout(10_000));
   `;
   const run = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
     maxBuffer: 64 << 20,

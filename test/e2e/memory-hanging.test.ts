@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openHttpSink } from "../fakes/http-sink.ts";
+import { falcoAlert } from "../support/alerts.ts";
+import { type HubProcess, scratch, startHub } from "../support/hub-process.ts";
+import { until } from "../support/until.ts";
+
+const mib = 1024 * 1024;
+
+/** Arrays of alerts, so that many come in a short time. */
+const post = async (url: string, bodies: number, alerts: number, padding: number): Promise<void> => {
+  for (let at = 0; at < bodies; at++) {
+    const body = Array.from({ length: alerts }, (_, i) =>
+      falcoAlert(at * alerts + i, { output_fields: { padding: `${at}-${i}`.padEnd(padding, "lorem ") } }),
+    );
+    const reply = await fetch(url, { method: "POST", body: JSON.stringify(body) });
+    assert.equal(reply.status, 200, await reply.text());
+  }
+};
+
+for (const { what, bodies, alerts, padding, config } of [
+  { what: "small", bodies: 20, alerts: 500, padding: 200, config: "" },
+  { what: "large", bodies: 8, alerts: 1, padding: 4 * mib, config: "limits: { maxalertbytes: 8000000 }\n" },
+])
+  test(`forty hanging outputs take hardly more memory than one, with ${what} alerts, and hold up no healthy one`, async (t) => {
+    const hanging = await openHttpSink({ record: false });
+    hanging.always({ fault: "hang" });
+    t.after(() => hanging.close());
+    const peakWith = async (outputs: number): Promise<number> => {
+      const { dir, remove } = scratch();
+      const names = Array.from({ length: outputs }, (_, i) => `  - { name: h${i}, address: "${hanging.url}/${i}" }\n`);
+      const written = join(dir, "healthy.jsonl");
+      const healthy = () => (existsSync(written) ? readFileSync(written, "latin1").split("\n").length - 1 : 0);
+      const text = `${config}webhook:\n${names.join("")}file: { filename: ${written} }\n`;
+      let peak = 0;
+      const watched = async (hub: HubProcess, work: Promise<unknown>) => {
+        const watch = setInterval(() => (peak = Math.max(peak, hub.rss())), 50);
+        await work.finally(() => clearInterval(watch));
+      };
+      let hub = await startHub({ datadir: dir, config: text });
+      try {
+        await post(hub.url, 1, 1, 1);
+        await until("the healthy output is known to be", () => healthy() === 1);
+        await watched(hub, post(hub.url, bodies, alerts, padding));
+        await watched(
+          hub,
+          until("the healthy output has all", () => healthy() >= bodies * alerts + 1),
+        );
+        await hub.stop("SIGKILL");
+        hub = await startHub({ datadir: dir, config: text });
+        await watched(hub, sleep(2500));
+      } finally {
+        await hub.stop("SIGKILL");
+        remove();
+      }
+      return peak / mib;
+    };
+    const peaks: number[] = [];
+    for (const outputs of [1, 10, 40]) peaks.push(await peakWith(outputs));
+    t.diagnostic(`peak MiB with 1, 10 and 40 hanging outputs: ${peaks.map(Math.round).join(", ")}`);
+    const [one = 0, , forty = 0] = peaks;
+    assert.ok(forty < 1.5 * one, peaks.join());
+  });
+
+test("a standard output and a log that nobody reads take no memory", async () => {
+  const { dir, remove } = scratch();
+  const config = join(dir, "config.yaml");
+  // Attempts time out at once, and each would write its batch again.
+  writeFileSync(config, "stdout: { enabled: true, timeout: 200ms, retry: { initial: 10ms, max: 20ms } }\n");
+  const port = 20_000 + (process.pid % 20_000);
+  const url = `http://127.0.0.1:${port}`;
+  const hub = spawn(process.execPath, [join(import.meta.dirname, "../../src/eyrie.js"), "-c", config], {
+    cwd: dir,
+    env: { PATH: process.env.PATH, LISTENADDRESS: "127.0.0.1", LISTENPORT: String(port), LOG_LEVEL: "trace" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exited = new Promise((resolve) => hub.once("exit", resolve));
+  try {
+    await until("the hub answers", () =>
+      fetch(`${url}/ping`).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+    );
+    await post(url, 20, 500, 1000);
+    const heap = async () =>
+      Number(/^nodejs_external_memory_bytes (\d+)/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]);
+    const attempts = async () =>
+      Number(
+        /^eyrie_delivery_attempts_total\{output="stdout",outcome="timeout"\} (\d+)/m.exec(
+          await (await fetch(`${url}/metrics`)).text(),
+        )?.[1] ?? 0,
+      );
+    await until("some attempts timed out", async () => (await attempts()) >= 5);
+    const before = await heap();
+    await until("many attempts timed out", async () => (await attempts()) >= 25);
+    const grown = (await heap()) - before;
+    assert.ok(grown < 4 * mib, `${grown}`);
+    assert.equal((await fetch(`${url}/healthz`)).status, 200);
+  } finally {
+    hub.kill("SIGKILL");
+    await exited;
+    remove();
+  }
+});
