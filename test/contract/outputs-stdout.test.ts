@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { describe, it } from "node:test";
 import { type Alert, rawEvent } from "../../src/sdk/alert.ts";
 import { hostileAlerts } from "../support/hostile-alerts.ts";
@@ -38,5 +39,32 @@ describe("stdout", () => {
     const plain = lines.filter((_, i) => !steering.test(rawEvent(Object.values(hostileAlerts)[i] as Alert)));
     for (const line of plain) assert.ok(Object.values(hostileAlerts).some((alert) => rawEvent(alert) === line));
     assert.ok(lines.some((line) => line.includes("\u{1f600}")));
+  });
+
+  it("keeps one batch for a reader who does not read, however often it is tried", async () => {
+    const script = `
+      import stdout from ${JSON.stringify(new URL("../../outputs/stdout.ts", import.meta.url).href)};
+      import { sampleAlert } from ${JSON.stringify(new URL("../support/hostile-alerts.ts", import.meta.url).href)};
+      const alerts = Array.from({ length: 500 }, () => sampleAlert());
+      let most = 0;
+      for (let attempt = 0; attempt < 20; attempt++) {
+        const given = new AbortController();
+        const sent = stdout.open({ enabled: true, format: "json" }).send(alerts, given.signal);
+        setImmediate(() => given.abort(new Error("no answer")));
+        await Promise.race([sent.catch(() => {}), new Promise((resolve) => setTimeout(resolve, 20))]);
+        most ||= process.stdout.writableLength;
+      }
+      process.stderr.write(JSON.stringify([most, process.stdout.writableLength]), () => process.exit(0));
+    `;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.pause();
+    let said = "";
+    child.stderr.on("data", (data: Buffer) => {
+      said += data.toString();
+    });
+    await once(child, "exit");
+    const [first, last] = JSON.parse(said) as [number, number];
+    assert.ok(first > 0, "the reader read");
+    assert.equal(last, first);
   });
 });

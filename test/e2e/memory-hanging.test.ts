@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -65,45 +64,3 @@ for (const { what, bodies, alerts, padding, config } of [
     const [one = 0, , forty = 0] = peaks;
     assert.ok(forty < 1.5 * one, peaks.join());
   });
-
-test("a standard output and a log that nobody reads take no memory", async () => {
-  const { dir, remove } = scratch();
-  const config = join(dir, "config.yaml");
-  // Attempts time out at once, and each would write its batch again.
-  writeFileSync(config, "stdout: { enabled: true, timeout: 200ms, retry: { initial: 10ms, max: 20ms } }\n");
-  const port = 20_000 + (process.pid % 20_000);
-  const url = `http://127.0.0.1:${port}`;
-  const hub = spawn(process.execPath, [join(import.meta.dirname, "../../src/eyrie.js"), "-c", config], {
-    cwd: dir,
-    env: { PATH: process.env.PATH, LISTENADDRESS: "127.0.0.1", LISTENPORT: String(port), LOG_LEVEL: "trace" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const exited = new Promise((resolve) => hub.once("exit", resolve));
-  try {
-    await until("the hub answers", () =>
-      fetch(`${url}/ping`).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
-    );
-    await post(url, 20, 500, 1000);
-    const heap = async () =>
-      Number(/^nodejs_external_memory_bytes (\d+)/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]);
-    const attempts = async () =>
-      Number(
-        /^eyrie_delivery_attempts_total\{output="stdout",outcome="timeout"\} (\d+)/m.exec(
-          await (await fetch(`${url}/metrics`)).text(),
-        )?.[1] ?? 0,
-      );
-    await until("some attempts timed out", async () => (await attempts()) >= 5);
-    const before = await heap();
-    await until("many attempts timed out", async () => (await attempts()) >= 25);
-    const grown = (await heap()) - before;
-    assert.ok(grown < 4 * mib, `${grown}`);
-    assert.equal((await fetch(`${url}/healthz`)).status, 200);
-  } finally {
-    hub.kill("SIGKILL");
-    await exited;
-    remove();
-  }
-});

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { createLogger, type LogSettings } from "../../src/log/log.ts";
 import { plainText, steering, steeringText } from "../support/steering.ts";
@@ -120,4 +121,26 @@ test("a short path of a secret URL does not garble the words of the log", () => 
   log.info("posted to http://127.0.0.1:9/discord");
   assert.match(lines[0] ?? "", /outputs: discord/);
   assert.doesNotMatch(lines[1] ?? "", /discord/);
+});
+
+test("lines that nobody reads are dropped above a bound, and counted when somebody reads again", async () => {
+  const stream = new PassThrough({ highWaterMark: 1 });
+  const log = createLogger({ format: "json", level: "info", secrets: [] }, stream);
+  for (let i = 0; i < 3000; i++) log.info("x".repeat(1000));
+  assert.ok(stream.writableLength < 2 << 20, `${stream.writableLength}`);
+  let read = "";
+  stream.on("data", (data: Buffer) => {
+    read += data.toString();
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  log.info("again");
+  await new Promise((resolve) => setImmediate(resolve));
+  const lines = read
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { msg: string; lines?: number });
+  const said = lines.at(-2);
+  assert.match(said?.msg ?? "", /dropped/);
+  assert.equal(lines.length - 2 + (said?.lines ?? 0), 3000);
+  assert.equal(lines.at(-1)?.msg, "again");
 });
