@@ -64,7 +64,8 @@ export const warnUnknown = (
         return void problems.warn(path, "is a level of the chart's values: what stands under it is not read", entry.at);
       const near = nearest(path, [...known, ...falcosidekickBlocks]) ?? nearest(path, falcosidekickKeys.keys());
       if (guards.has(near ?? "") || /^(?:auth|operators)\./.test(path)) problems.error(path, meant(near), entry.at);
-      else if (!isEmpty(entry) && !chartKeys.has(path)) problems.warn(path, meant(near), entry.at);
+      else if (!isEmpty(entry) && !chartKeys.has(path) && !path.startsWith("x-"))
+        problems.warn(path, meant(near), entry.at);
     }
   };
   for (const { path, entry } of unknown) visit(path, entry);

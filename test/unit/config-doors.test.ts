@@ -234,7 +234,7 @@ test("the chart's values in place of a configuration are told apart from a missp
   ]);
 });
 
-test("keys that only the chart has say nothing, nor do unknown ones without a value", () => {
+test("keys that only the chart has say nothing, nor x-… that hold anchors, nor do unknown ones without a value", () => {
   const yaml = `tlsserver: {deploy: false, existingSecret: mine, servercrt: '', cacrt: ''}
 aws: {useirsa: true}
 azure: {podIdentityClientID: '', podIdentityName: ''}
@@ -242,6 +242,8 @@ alertmanager: {expireafter: ''}
 extraEnv: []
 extraArgs: {}
 existingSecret: falco
+x-common: &common {channel: a}
+slack: {<<: *common}
 `;
   assert.deepEqual(load(yaml).said, []);
   assert.deepEqual(load("alertmanager: {expireafter: 300}\n").said, [
