@@ -17,7 +17,10 @@ export const mailError = (error: unknown): DeliveryError => {
     responseCode?: number;
     response?: unknown;
   };
-  const words = typeof response === "string" ? oneLine(response) : "";
+  const sent = error instanceof LoginRefused ? error.sent : [];
+  const words = sent
+    .filter((text) => text.length > 3)
+    .reduce((text, login) => text.replaceAll(login, "***"), typeof response === "string" ? oneLine(response) : "");
   const fail = (reason: Reason, retryable: boolean, message: string) =>
     new DeliveryError(message, { reason, retryable }, words);
   const told = `the mail server answered ${said}`;

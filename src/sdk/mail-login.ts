@@ -22,14 +22,16 @@ type Mechanism = (typeof mechanisms)[number];
 export const mechanismOf = (name: string): Mechanism | undefined =>
   mechanisms.find((mechanism) => mechanism === name.toLowerCase());
 
-/** `why` is what the server's list of logins tells, if it tells anything. */
+/** `why` is what the server's list of logins tells, if it tells anything; `sent` is what a server may repeat of the login. */
 export class LoginRefused extends Error {
   readonly responseCode: number;
   readonly why: string;
-  constructor(responseCode: number, why: string) {
+  readonly sent: readonly string[];
+  constructor(responseCode: number, why: string, sent: readonly string[]) {
     super("login refused");
     this.responseCode = responseCode;
     this.why = why;
+    this.sent = sent;
   }
 }
 
@@ -70,6 +72,7 @@ export const loginOf = (
     }
     // A refused token is explained first, and refused after the client's empty answer.
     if (reply.status === 334) reply = await session.sendCommand(mechanism === "oauthbearer" ? "AQ==" : "*");
-    if (reply.status !== 235) throw new LoginRefused(reply.status, offered(name, session.authMethods));
+    if (reply.status !== 235)
+      throw new LoginRefused(reply.status, offered(name, session.authMethods), said.map(base64));
   };
 };

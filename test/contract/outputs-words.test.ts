@@ -228,6 +228,14 @@ describe("a destination's own words", () => {
     );
   });
 
+  it("smtp: not the login that a server repeats", async () => {
+    const server = await openSmtp({ login: (line) => `535 5.7.8 failed: ${line}` });
+    open.push(server);
+    const to = { hostport: `127.0.0.1:${server.port}`, tls: false, from: "f@example.com", to: "t@example.com" };
+    const { failure } = await toldBy(smtp, { ...to, user: "somebody", password: canary });
+    assert.equal(failure, "the mail server refused the login: 535 5.7.8 failed: AUTH PLAIN ***");
+  });
+
   it("nats: the subject that may not be published to", async () => {
     const server = await openNats({
       refuse: 'Permissions Violation for Publish to "falco.warning.terminal_shell_in_container"',
