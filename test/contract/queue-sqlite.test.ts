@@ -26,6 +26,11 @@ describe("embedded queue: processes die", () => {
         [],
       );
       await queue.close();
+      assert.deepEqual(
+        readdirSync(dir).filter((name) => name.includes(".corrupt-")),
+        [],
+        "a death is no damage",
+      );
     }
   });
 
