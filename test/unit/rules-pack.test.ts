@@ -175,6 +175,20 @@ for (const [what, rule, but] of firesToo)
 const staysQuiet: readonly (readonly [string, string, Readonly<Record<string, unknown>>])[] = [
   ["the pod is only tried", "Create Privileged Pod", { "/requestURI": "/api/v1/namespaces/shop/pods?dryRun=All" }],
   ["a watch on secrets ends", "Secrets Listed", { "/verb": "watch", "/stage": "ResponseComplete" }],
+  [
+    "a mesh puts its own container with capabilities into the pod",
+    "Pod With Dangerous Capabilities Created",
+    {
+      "/requestObject/spec/containers": [{ name: "web", image: "registry.example.com/web:1" }],
+      "/requestObject/spec/initContainers": [
+        {
+          name: "istio-init",
+          image: "docker.io/istio/proxyv2:1.27.0",
+          securityContext: { capabilities: { add: ["NET_ADMIN", "NET_RAW"] } },
+        },
+      ],
+    },
+  ],
   ["the session failed", "Attach/Exec Pod", { "/responseStatus/code": 404 }],
   ["nobody is logged in", "Disallowed K8s User", { "/user": {} }],
   ["a client looks what the server offers", "Disallowed K8s User", { "/objectRef": null, "/requestURI": "/apis" }],

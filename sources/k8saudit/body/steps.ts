@@ -26,7 +26,8 @@ export const valueAt = (from: JsonNode | undefined, steps: readonly string[]): J
 export const elements = (node: JsonNode | undefined): readonly JsonNode[] => {
   const out: JsonNode[] = [];
   if (node?.kind !== "array") return out;
-  for (let i = 0; i < node.size; i++) {
+  const { size } = node;
+  for (let i = 0; i < size; i++) {
     const element = node.at(i);
     if (element) out.push(element);
   }

@@ -97,6 +97,14 @@ export const podSpecFields: readonly KaField[] = [
   perContainer("add_capabilities", `Added capabilities, one by one, in upper case without CAP_, ${of}.`, ({ node }) =>
     elements(nodeAt(node, ["securityContext", "capabilities", "add"])).map((added) => capabilityOf(textOf(added))),
   ),
+  perContainer(
+    "with_capabilities",
+    `Image without tag and digest of those that add capabilities, ${of}.`,
+    (container) =>
+      elements(nodeAt(container.node, ["securityContext", "capabilities", "add"])).length === 0
+        ? []
+        : [repositoryOf(imageOf(container))],
+  ),
   perContainer("host_port", `Host ports ${of}.`, ({ node }) => {
     const ports = node.get("ports");
     const numbers = ports ? elements(ports).map((port) => port.get("hostPort")) : [];
