@@ -38,8 +38,10 @@ export const openConfiguredQueue = (
         parts.metrics.lettersDropped(lane, events);
         dropped.warn(lane, { lane }, "dead letters were dropped to keep within their room, the oldest first", events);
       },
-      onOutage: (away) => {
-        if (away) log.error("Redis does not answer: alerts are kept on the local disk until it is back");
+      onOutage: (away, full) => {
+        if (full)
+          log.error("Redis has reached its maxmemory: alerts are kept on the local disk and delivered from there");
+        else if (away) log.error("Redis does not answer: alerts are kept on the local disk until it is back");
         else log.info("Redis is back: what was kept on the local disk is drained into it");
       },
     },

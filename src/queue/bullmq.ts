@@ -10,11 +10,20 @@ import { consumeRedis } from "./bullmq-consume.ts";
 import { type BullLane, openBullLane } from "./bullmq-lane.ts";
 import { type Handling, noHandling, reasonOf } from "./handling.ts";
 import { letterIds } from "./ids.ts";
-import { type Chunk, type DeadLetter, type Item, type Queue, QueueError, type Settlement } from "./queue.ts";
+import {
+  type Chunk,
+  type Consumer,
+  type DeadLetter,
+  type Handle,
+  type Item,
+  type Queue,
+  QueueError,
+  type Settlement,
+} from "./queue.ts";
 import { openQueueClock } from "./queue-clock.ts";
-import { connectRedis, type RedisClient, type RedisSettings, toQueueError } from "./redis-connect.ts";
-import { nodesOf, type RedisFacts, readFacts } from "./redis-facts.ts";
-import { isRedisFull, workWhenFull } from "./redis-room.ts";
+import { connectRedis, type RedisSettings, toQueueError, trackCopies } from "./redis-connect.ts";
+import { type RedisFacts, readFacts } from "./redis-facts.ts";
+import { watchRoom, workWhenFull } from "./redis-room.ts";
 import { watchRedis } from "./redis-watch.ts";
 import type { QueueLog } from "./sqlite-core.ts";
 
@@ -49,9 +58,13 @@ export interface RedisQueueSettings extends RedisSettings {
   readonly onReplaced?: (lane: string) => void;
 }
 
+type Overflow = (chunks: readonly Chunk[]) => Promise<void>;
+
 export interface RedisQueue extends Queue {
   /** Resolves when Redis answers; rejects with QueueError. */
   ping(): Promise<void>;
+  /** `overflow` keeps children that a full Redis refuses. */
+  consume(lane: string, handle: Handle, parallel: number, overflow?: Overflow): Consumer;
   /** Redis is at its maxmemory, or near it: pushes are refused or will be soon. */
   isFull(): boolean;
   /** Chunks that a refused push did not leave there; all when that cannot be told. */
@@ -59,7 +72,6 @@ export interface RedisQueue extends Queue {
 }
 
 const factsEveryMs = 30_000;
-const roomEveryMs = 2_000;
 
 /** Returns at once, also while Redis is away: pushes are refused until it is there. */
 export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
@@ -70,6 +82,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
   const working = connectRedis(settings, "work", timeoutMs);
   workWhenFull(working);
   const blocking = trackCopies(working);
+  const room = watchRoom(pushing);
   const clock = openQueueClock(pushing, prefix, settings.now, settings.monotonic);
   const lanes = new Map<string, Promise<BullLane>>();
   const consumers = new Set<ReturnType<typeof consumeRedis>>();
@@ -80,7 +93,6 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
   let replaced = 0;
   /** Why Redis did not do what it was asked last. */
   let refusal: string | undefined;
-  let full = false;
   let closed = false;
 
   const watch = watchRedis(pushing, (reason) => log("warn", `queue: ${reason}`));
@@ -94,7 +106,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
     } catch (error) {
       const refused = toQueueError(error);
       refusal = refused.message;
-      if (refused.kind === "full") full = true;
+      if (refused.kind === "full") room.refused();
       throw refused;
     }
   };
@@ -129,7 +141,17 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
     for (const c of chunks) cache.keep(c.lane, c.id, c.attempt ?? 0, pack(c.body), c.body, c.live);
   };
 
-  const write = (item: Item, { next, dead }: Settlement) =>
+  const missing = async (chunks: readonly Chunk[]): Promise<readonly Chunk[]> => {
+    const left = [...Map.groupBy(chunks, (c) => c.lane)].map(async ([name, some]) => (await open(name)).missing(some));
+    try {
+      const gone = new Set((await Promise.all(left)).flat());
+      return chunks.filter((c) => gone.has(c));
+    } catch {
+      return chunks;
+    }
+  };
+
+  const write = (item: Item, { next, dead }: Settlement, overflow?: Overflow) =>
     guard(async () => {
       if (dead?.length) {
         const at = { lane: item.lane, at: item.at, diedAt: settings.now() };
@@ -138,7 +160,13 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
         const dropped = await lane.bury(dead.map((d, i) => ({ ...d, ...at, id: ids[i] ?? "" })));
         if (dropped > 0) settings.onDropped?.(item.lane, dropped);
       }
-      if (next?.length) await add(next);
+      if (!next?.length) return;
+      await add(next).catch(async (error: unknown) => {
+        const refused = toQueueError(error);
+        if (refused.kind !== "full" || !overflow) throw refused;
+        room.refused();
+        await overflow(await missing(next));
+      });
     });
 
   const checkFacts = async () => {
@@ -165,35 +193,15 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
   };
   const deathsCounted = countDeaths();
 
-  const checkRoom = async () => {
-    if (!watch.connected()) return;
-    try {
-      const infos = await Promise.all(nodesOf(pushing).map((node) => node.info("memory")));
-      full = infos.some((info) => isRedisFull(info, full));
-    } catch {
-      // It does not answer; what was known still stands.
-    }
-  };
-  const roomTimer = setInterval(() => void checkRoom(), roomEveryMs).unref();
   const factsTimer = setInterval(() => void checkFacts(), factsEveryMs).unref();
   pushing.on("ready", () => void checkFacts());
 
   return {
     push: (chunks) => (chunks.length === 0 ? Promise.resolve() : guard(() => add(chunks))),
-    isFull: () => full,
-    missing: async (chunks) => {
-      const byLane = Map.groupBy(chunks, (c) => c.lane);
-      const left = [...byLane].map(async ([name, some]) => (await open(name)).missing(some));
-      const gone = new Set(
-        await Promise.all(left).then(
-          (lists) => lists.flat(),
-          () => chunks,
-        ),
-      );
-      return chunks.filter((c) => gone.has(c));
-    },
+    isFull: room.isFull,
+    missing,
     ping: () => guard(async () => void (await pushing.ping())),
-    consume(lane, handle, parallel) {
+    consume(lane, handle, parallel, overflow) {
       const inner = consumeRedis(
         {
           client: working,
@@ -205,7 +213,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
           log,
           clock,
           open,
-          write,
+          write: (item, settlement) => write(item, settlement, overflow),
           handling,
           deathsCounted,
           putAside: (why, events) => {
@@ -267,7 +275,8 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
     async close() {
       if (closed) return;
       closed = true;
-      for (const timer of [factsTimer, roomTimer]) clearInterval(timer);
+      clearInterval(factsTimer);
+      room.close();
       clock.close();
       await Promise.all([...consumers].map((c) => c.close(0)));
       for (const lane of lanes.values()) lane.then((l) => l.close()).catch(() => {});
@@ -275,20 +284,4 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
       handling.close();
     },
   };
-}
-
-/** Workers copy the connection for their blocking reads; a copy that is still reconnecting would keep the process. */
-function trackCopies(client: RedisClient): Set<RedisClient> {
-  const copies = new Set<RedisClient>();
-  const duplicate = client.duplicate.bind(client) as (...args: unknown[]) => RedisClient;
-  Object.assign(client, {
-    duplicate: (...args: unknown[]) => {
-      const copy = duplicate(...args);
-      copies.add(copy);
-      copy.on("error", () => {});
-      copy.on("end", () => copies.delete(copy));
-      return copy;
-    },
-  });
-  return copies;
 }

@@ -156,3 +156,19 @@ export function codeWord(error: unknown): string {
   if (/timed out/i.test(message)) return "timeout";
   return /^([A-Z]{3,}) /.exec(message)?.[1] ?? (/closed|writeable|writable/i.test(message) ? "not connected" : "error");
 }
+
+/** Workers copy the connection for their blocking reads; a copy that is still reconnecting would keep the process. */
+export function trackCopies(client: RedisClient): Set<RedisClient> {
+  const copies = new Set<RedisClient>();
+  const duplicate = client.duplicate.bind(client) as (...args: unknown[]) => RedisClient;
+  Object.assign(client, {
+    duplicate: (...args: unknown[]) => {
+      const copy = duplicate(...args);
+      copies.add(copy);
+      copy.on("error", () => {});
+      copy.on("end", () => copies.delete(copy));
+      return copy;
+    },
+  });
+  return copies;
+}

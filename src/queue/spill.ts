@@ -1,21 +1,25 @@
 /**
  * Redis with the embedded queue behind it. What Redis refuses or does not answer is kept on the local disk and moved
- * to Redis, in the order it came, as soon as Redis takes it: an outage costs no event and refuses none.
+ * to Redis, in the order it came, as soon as Redis takes it: an outage costs no event and refuses none. While Redis is full,
+ * lanes that are consumed here are delivered from the disk, and those that do not move are taken out of Redis.
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import type { RedisQueue } from "./bullmq.ts";
-import { type Chunk, type Consumer, type Queue, QueueError } from "./queue.ts";
+import { type Chunk, type Handle, type Queue, QueueError, type Settlement } from "./queue.ts";
+import { openEvacuation } from "./spill-evacuate.ts";
+import { type LaneConsumer, openSpilledLane, type SpilledLane } from "./spill-lane.ts";
 
 export interface SpillHooks {
   /** Events written to the local disk instead of Redis. */
   readonly onSpill?: (events: number) => void;
   /** Events moved from the local disk to Redis. */
   readonly onDrain?: (events: number) => void;
-  /** Redis went away (true) or came back (false). */
-  readonly onOutage?: (away: boolean) => void;
+  /** Redis does not take what it is given (true), since it is full or for another reason, or takes it again (false). */
+  readonly onOutage?: (away: boolean, full: boolean) => void;
   /** Between attempts to reach Redis. Default 250. */
   readonly retryMs?: number;
+  /** A lane of a full Redis from which nothing was delivered for so long moves to the disk. Default 5000. */
+  readonly stillMs?: number;
 }
 
 /** Dead letters of the spill that a list may go on behind. */
@@ -23,82 +27,156 @@ const ownLetters = 1000;
 
 /** Takes both queues over: closing it closes them. Rejects with the embedded queue's error. */
 export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: SpillHooks = {}): Promise<Queue> {
-  const drains = new Map<string, Consumer>();
-  const retryMs = hooks.retryMs ?? 250;
-  let [spilled, away, closed] = [0, false, false];
+  const lanes = new Map<string, SpilledLane>();
+  const consumed = new Map<string, LaneConsumer>();
+  let spilled = 0;
+  let outage: "full" | "unavailable" | undefined;
+  let closed = false;
 
-  const setAway = (value: boolean) => {
-    if (away !== value) hooks.onOutage?.(value);
-    away = value;
+  const refused = (kind: QueueError["kind"]) => {
+    const now = kind === "full" ? "full" : "unavailable";
+    if (outage !== now) hooks.onOutage?.(true, now === "full");
+    outage = now;
+  };
+  const taken = () => {
+    // What is small may fit where the next does not.
+    if (outage === undefined || (outage === "full" && redis.isFull())) return;
+    outage = undefined;
+    hooks.onOutage?.(false, false);
   };
 
-  const drain = (lane: string) => {
-    if (drains.has(lane)) return;
-    const move = async (item: Chunk) => {
-      for (;;) {
-        if (closed) throw new QueueError("closed", "the queue is closed");
-        try {
-          await redis.push([item]);
-          break;
-        } catch {
-          setAway(true);
-          await sleep(retryMs);
-        }
-      }
-      setAway(false);
-      spilled -= item.count;
-      hooks.onDrain?.(item.count);
-      return {};
-    };
-    // One at a time keeps the order.
-    drains.set(lane, local.consume(lane, move, 1));
+  const laneOf = (lane: string): SpilledLane => {
+    const known = lanes.get(lane);
+    if (known) return known;
+    const opened = openSpilledLane({
+      lane,
+      local,
+      toRedis: async (item) => {
+        await redis.push([item]);
+        taken();
+      },
+      consumer: () => consumed.get(lane),
+      children: async (settlement) => {
+        const { next, ...rest } = settlement;
+        if (next?.length) await push(next);
+        return rest;
+      },
+      refused,
+      moved: (events) => {
+        spilled -= events;
+        hooks.onDrain?.(events);
+      },
+      settled: (events) => {
+        spilled -= events;
+      },
+      retryMs: hooks.retryMs ?? 250,
+    });
+    lanes.set(lane, opened);
+    return opened;
   };
 
   for (const lane of await local.lanes()) {
     const { waiting, active, delayed } = await local.depth(lane);
     spilled += waiting + active + delayed;
-    drain(lane);
+    laneOf(lane);
   }
 
   const spill = async (chunks: readonly Chunk[]) => {
+    if (chunks.length === 0) return;
     const events = chunks.reduce((sum, c) => sum + c.count, 0);
     await local.push(chunks);
     spilled += events;
     hooks.onSpill?.(events);
-    for (const c of chunks) drain(c.lane);
+    for (const c of chunks) laneOf(c.lane);
+  };
+  const onDisk = (c: Chunk) => lanes.get(c.lane)?.onDisk() ?? false;
+
+  const push = async (chunks: readonly Chunk[]) => {
+    if (closed) throw new QueueError("closed", "the queue is closed");
+    // What waits on the disk is what asks whether Redis is back.
+    if (outage === "unavailable" && lanes.values().some((lane) => lane.moving())) return spill(chunks);
+    const there = chunks.filter((c) => !onDisk(c));
+    let left: readonly Chunk[] = [];
+    try {
+      if (there.length > 0) {
+        await redis.push(there);
+        taken();
+      }
+    } catch (error) {
+      const kind = error instanceof QueueError ? error.kind : "unavailable";
+      if (kind === "closed") throw error;
+      refused(kind);
+      left = kind === "full" ? await redis.missing(there) : there;
+    }
+    const kept = new Set(left);
+    await spill(chunks.filter((c) => kept.has(c) || !there.includes(c)));
   };
 
-  return {
-    async push(chunks) {
-      if (closed) throw new QueueError("closed", "the queue is closed");
-      if (away) {
-        // What waits on the disk is what asks whether Redis is back.
-        if (spilled > 0) return spill(chunks);
-        setAway(false);
-      }
-      try {
-        await redis.push(chunks);
-      } catch (error) {
-        if (error instanceof QueueError && error.kind === "closed") throw error;
-        setAway(true);
-        await spill(chunks);
-      }
+  const evacuation = openEvacuation({
+    redis,
+    consumed: () => consumed.keys(),
+    take: async (lane, item) => {
+      laneOf(lane).stay();
+      // Redis remembers the id as done: under it the item could never come back there.
+      await spill([{ ...item, id: `${item.id}+` }]);
     },
-    consume: (lane, handle, parallel) => redis.consume(lane, handle, parallel),
-    during: redis.during,
+    stillMs: hooks.stillMs ?? 5_000,
+  });
+
+  return {
+    push,
+    consume(lane, handle, parallel) {
+      const known: LaneConsumer = { handle, parallel, paused: false };
+      consumed.set(lane, known);
+      evacuation.progressed(lane);
+      const work: Handle = async (item) => {
+        const settlement: Settlement = await handle(item);
+        const { next, retry } = settlement;
+        if ((retry?.count ?? 0) < item.count) evacuation.progressed(lane);
+        if (!next?.some(onDisk)) return settlement;
+        await spill(next.filter(onDisk));
+        return { ...settlement, next: next.filter((c) => !onDisk(c)) };
+      };
+      const inner = redis.consume(lane, work, parallel, spill);
+      const pause = (paused: boolean) => {
+        known.paused = paused;
+        lanes.get(lane)?.changed();
+      };
+      return {
+        pause: () => {
+          pause(true);
+          inner.pause();
+        },
+        resume: () => {
+          pause(false);
+          inner.resume();
+        },
+        close: async (deadlineMs) => {
+          if (consumed.get(lane) === known) consumed.delete(lane);
+          lanes.get(lane)?.changed();
+          await inner.close(deadlineMs);
+        },
+      };
+    },
+    during: (items, work) =>
+      lanes.values().some((lane) => lane.onDisk())
+        ? local.during(items, () => redis.during(items, work))
+        : redis.during(items, work),
     async depth(lane) {
       const [there, here] = await Promise.all([redis.depth(lane), local.depth(lane)]);
       const times = [there.oldestAt, here.oldestAt].filter((t) => t !== undefined);
+      // What is being moved is in nobody's hand.
+      const inHand = lanes.get(lane)?.onDisk() ? here.active : 0;
       return {
-        waiting: there.waiting + here.waiting + here.active,
-        active: there.active,
+        waiting: there.waiting + here.waiting + here.active - inHand,
+        active: there.active + inHand,
         delayed: there.delayed + here.delayed,
         dead: there.dead + here.dead,
         ...(times.length > 0 ? { oldestAt: Math.min(...times) } : {}),
       };
     },
     lanes: async () => [...new Set([...(await redis.lanes()), ...(await local.lanes())])],
-    // The spill has letters of its own: chunks that were in hand at five deaths of the process.
+    // The spill has letters of its own: what was delivered from the disk, or could not be read there.
     async dead(lane, limit, after) {
       const own = after === undefined ? undefined : (await local.dead(lane, ownLetters)).find((l) => l.id === after);
       const there = own ? [] : await redis.dead(lane, limit, after);
@@ -109,7 +187,7 @@ export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: 
       const here = await local.redrive(lane, ids);
       if (here > 0) {
         spilled += before.dead - (await local.depth(lane)).dead;
-        drain(lane);
+        laneOf(lane);
       }
       return here + (await redis.redrive(lane, ids));
     },
@@ -128,7 +206,8 @@ export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: 
     async close() {
       if (closed) return;
       closed = true;
-      await Promise.all([...drains.values()].map((d) => d.close(0)));
+      await evacuation.close();
+      await Promise.all([...lanes.values()].map((lane) => lane.close()));
       await redis.close();
       await local.close();
     },
