@@ -105,12 +105,16 @@ const hasScheme = (value: string, schemes: readonly string[]): boolean => {
   return url !== null && url.hostname !== "" && schemes.includes(url.protocol.slice(0, -1));
 };
 
-/** `nats://a:4222,b:4222` as two; undefined stands for what is none. */
+/** `nats://a:4222,b:4222` as two; undefined stands for what is none. A comma before an `@` is one of a password. */
 export const severalUrls = (text: string): readonly (URL | undefined)[] => {
-  const [first = "", ...rest] = text.split(",").map((part) => part.trim());
-  const scheme = /^[a-z]+:\/\//i.exec(first)?.[0] ?? "";
-  return [first, ...rest.map((one) => (one.includes("://") ? one : scheme + one))].map((one) => {
-    const url = URL.parse(one);
+  const [first = "", ...rest] = text.split(/,(?=\s*[a-z]+:\/\/)/i).flatMap((part) => {
+    const host = part.lastIndexOf("@") + 1;
+    const [head = "", ...more] = part.slice(host).split(",");
+    return [part.slice(0, host) + head, ...more];
+  });
+  const scheme = /^\s*([a-z]+:\/\/)/i.exec(first)?.[1] ?? "";
+  return [first, ...rest].map((one) => {
+    const url = URL.parse(one.includes("://") ? one.trim() : scheme + one.trim());
     return url === null || url.hostname === "" ? undefined : url;
   });
 };

@@ -213,8 +213,8 @@ test("an address is taken as falcosidekick's listener and clients take it", () =
   const { of, said } = load("", { AWS_SQS_URL: "sqs.eu-west-1.amazonaws.com/1/q" });
   assert.equal(of("aws.sqs").url, "https://sqs.eu-west-1.amazonaws.com/1/q");
   assert.deepEqual(said, ["warning AWS_SQS_URL: has no scheme: https:// is assumed"]);
-  const hostport = "nats://a:4222,nats://b:4222,c:4222";
-  assert.equal(load("", { NATS_HOSTPORT: hostport }).of("nats").hostport, hostport);
+  for (const hostport of ["nats://a:4222,nats://b:4222,c:4222", "nats://u:p,w@a:4222, nats://u:p,w@b:4222"])
+    assert.equal(load("", { NATS_HOSTPORT: hostport }).of("nats").hostport, hostport);
   for (const faulty of ["nats://a:4222,http://b", "a:4222,nats://b:4222", "nats://a:4222,"])
     assert.deepEqual(load("", { NATS_HOSTPORT: faulty }).said, [
       "warning NATS_HOSTPORT: is not a URL that starts with nats:// or tls://; the output nats is off",
