@@ -20,7 +20,7 @@ for (const [name, restart, filled] of [
   ["and after a kill, on a volume that others filled to the last byte", true, true],
 ] as const)
   test(name, { skip: smallDiskMissing() ?? false }, async (t) => {
-    const disk = smallDisk(t, 16 * 1024);
+    const disk = smallDisk(t, 10 * 1024);
     if (!disk) return;
     const { dir, remove } = scratch();
     const sink = await openHttpSink();
