@@ -30,7 +30,11 @@ export interface AskSettings {
 
 export const openQuestions = ({ servers, timeoutMs, attempts, prefers6 }: AskSettings): Ask => {
   const resolver = new dns.Resolver({ timeout: timeoutMs, tries: attempts });
-  if (servers.length > 0) resolver.setServers([...servers]);
+  try {
+    if (servers.length > 0 && servers.join() !== resolver.getServers().join()) resolver.setServers([...servers]);
+  } catch {
+    // Not every address that a system may name can be set: those that c-ares found itself are asked.
+  }
 
   const one = async (name: string, family: 4 | 6): Promise<Answer> => {
     try {
@@ -59,7 +63,7 @@ export const openQuestions = ({ servers, timeoutMs, attempts, prefers6 }: AskSet
       for (const family of [4, 6] as const)
         void one(name, family).then((answer) => {
           got[family] = answer;
-          if ((got[4] && got[6]) || answer === noSuchName) end();
+          if (got[4] && got[6]) end();
           else if (answer.kind === "found" && (six || family === 4)) timer = setTimeout(end, resolutionDelayMs);
         });
     });

@@ -3,10 +3,14 @@ import { once } from "node:events";
 import { isIP } from "node:net";
 
 /** What is said about a name: its addresses, nothing at all, or that the server fails. */
-export type Zone = Record<
-  string,
-  { readonly addresses: readonly string[]; readonly ttl: number } | "silent" | "servfail"
->;
+export type Zone = Record<string, Known | "silent" | "servfail">;
+
+interface Known {
+  readonly addresses: readonly string[];
+  readonly ttl: number;
+  /** As some load balancers: no such name, when it has no address of the family that is asked for. */
+  readonly denies?: boolean;
+}
 
 const types: Readonly<Record<number, string>> = { 1: "A", 28: "AAAA" };
 
@@ -29,7 +33,8 @@ export const openDns = async (zone: Zone, at: { readonly address?: string; reado
     if (known === "silent") return;
     const answers = typeof known === "object" ? known.addresses.filter((a) => (isIP(a) === 6 ? 28 : 1) === type) : [];
     const head = Buffer.from(query.subarray(0, end + 5));
-    head.writeUInt16BE(0x8180 | (known === "servfail" ? 2 : known === undefined ? 3 : 0), 2);
+    const denied = known === undefined || (typeof known === "object" && known.denies && answers.length === 0);
+    head.writeUInt16BE(0x8180 | (known === "servfail" ? 2 : denied ? 3 : 0), 2);
     head.writeUInt16BE(answers.length, 6);
     head.writeUInt32BE(0, 8);
     const records = answers.map((address) => {

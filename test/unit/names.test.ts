@@ -120,6 +120,12 @@ describe("names", () => {
     assert.deepEqual(await look({ all: true, family: 4 }), [[{ address: "127.0.0.1", family: 4 }], undefined]);
   });
 
+  test("a name that a server denies for IPv6 has its IPv4 address, whichever answer is first", async (t) => {
+    const zone: Zone = { "lb.test": { addresses: ["127.0.0.1"], ttl: 5, denies: true } };
+    for (const six of [false, true])
+      assert.deepEqual(await (await setup(t, zone, { six })).addresses("lb.test"), ["127.0.0.1"]);
+  });
+
   test("resolv.conf is read as glibc reads it", () => {
     const text =
       "# x\nnameserver 10.0.0.10\nnameserver fe80::1%eth0\nnameserver nonsense\ndomain a.test\noptions ndots:2 timeout:1 attempts:3 rotate\n";
