@@ -17,6 +17,7 @@ export type Refusal =
   | "invalid"
   | "media_type"
   | "method"
+  | "moved"
   | "not_found"
   | "overloaded"
   | "plain_http"
@@ -33,6 +34,7 @@ export const refusalOf = (status: number): Refusal =>
   byStatus[status] ?? (status >= 500 ? "unavailable" : "bad_request");
 
 const byStatus: Readonly<Record<number, Refusal>> = {
+  307: "moved",
   400: "invalid",
   401: "unauthorized",
   403: "unauthorized",

@@ -48,6 +48,8 @@ export interface Listener {
 }
 
 const maxHeaderBytes = 64 * 1024;
+/** Connections that wait to be taken: a burst beyond it makes others wait seconds for their next try. Linux allows 4096. */
+const backlog = 4096;
 
 /** One port. Everything that the parser refuses is answered and nothing that a client sends can throw. Rejects when it cannot listen. */
 export const createListener = async (options: ListenerOptions): Promise<Listener> => {
@@ -63,6 +65,11 @@ export const createListener = async (options: ListenerOptions): Promise<Listener
       req.socket.end(goText("400 Bad Request: missing required Host header"));
       return;
     }
+    if (manyHosts(req)) {
+      refused("bad_request", "more than one Host header", req.socket.remoteAddress);
+      req.socket.end(goText("400 Bad Request: too many Host headers"));
+      return;
+    }
     if (req.url === "*") give(req, res, { status: req.method === "OPTIONS" ? 200 : 400 });
     else options.handle(req, res);
   };
@@ -75,6 +82,10 @@ export const createListener = async (options: ListenerOptions): Promise<Listener
   server.on("clientError", refusals.refuse);
   // The body's reader sends 100 Continue when it wants the body.
   server.on("checkContinue", onRequest);
+  server.on("checkExpectation", (req: IncomingMessage, res: ServerResponse) => {
+    refused("bad_request", "an Expect that is not 100-continue", req.socket.remoteAddress);
+    give(req, res, { status: 417 });
+  });
   server.on("connect", (req: IncomingMessage, socket: Socket) => {
     refused("method", "a CONNECT", req.socket.remoteAddress);
     socket.end(rawAnswer(wrongMethod));
@@ -91,7 +102,7 @@ export const createListener = async (options: ListenerOptions): Promise<Listener
 
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.port, options.host || undefined, () => {
+    server.listen({ port: options.port, host: options.host || undefined, backlog }, () => {
       server.off("error", reject);
       // Such as EMFILE at accept: connections wait in the backlog until descriptors are free.
       server.on("error", onceEach(options.log));
@@ -142,6 +153,17 @@ const onceEach = (log: Logger): ((error: NodeJS.ErrnoException) => void) => {
 };
 
 const ignore = (): void => {};
+
+/** Whoever stands before the hub may have looked at another of them than the first. */
+const manyHosts = ({ rawHeaders, httpVersionMajor }: IncomingMessage): boolean => {
+  if (httpVersionMajor > 1) return false;
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 4 && name.toLowerCase() === "host") hosts++;
+  }
+  return hosts > 1;
+};
 
 const open = (options: ListenerOptions, onRequest: (req: IncomingMessage, res: ServerResponse) => void): Server => {
   const common = {

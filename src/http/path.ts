@@ -10,6 +10,8 @@ export interface Target {
   readonly path: string;
   /** With its question mark, or empty. */
   readonly query: string;
+  /** Of an absolute URL: it stands above the Host header. */
+  readonly authority?: string;
 }
 
 /** Characters of a request target: more is refused, for nobody sends it. */
@@ -20,12 +22,17 @@ const root: Target = { raw: "/", path: "/", query: "" };
 /** Undefined: neither a path nor an absolute URL. */
 export const parseTarget = (url: string): Target | undefined => {
   if (url === "/") return root;
-  const origin = /^https?:\/\/[^/?#]*/i.exec(url);
+  const origin = /^https?:\/\/([^/?#]*)/i.exec(url);
   const rest = origin ? url.slice(origin[0].length) || "/" : url;
   const mark = rest.indexOf("?");
   const raw = mark < 0 ? rest : rest.slice(0, mark);
   if (!raw.startsWith("/") && !(origin && raw === "")) return undefined;
-  return { raw: raw || "/", path: decodePath(raw || "/"), query: mark < 0 ? "" : rest.slice(mark) };
+  return {
+    raw: raw || "/",
+    path: decodePath(raw || "/"),
+    query: mark < 0 ? "" : rest.slice(mark),
+    ...(origin && { authority: origin[1] ?? "" }),
+  };
 };
 
 /** The answer that sends a client to the path without `//`, `.` and `..`; undefined when the path is clean. */

@@ -145,10 +145,11 @@ export const createServer = (deps: ServerDeps): HubServer => {
       const moved = redirectToClean(req.method ?? "", target);
       const { path } = target;
       const source = path === "/" ? undefined : deps.route?.(path);
-      if (moved) give(req, res, moved);
+      if (moved) turnAway(moved, "moved", "a path with //, . or ..: the sender is told the clean one");
       else if (source && serves("/")) postToSource(req, res, at, path, source);
       else if (path !== "/" && serves(path) && app.claims(path)) {
         req.url = path + target.query;
+        if (target.authority !== undefined) req.headers.host = target.authority;
         void app.handle(req, res);
       } else if (!serves("/")) turnAway(notFound, "not_found", "a path that is not served on this port");
       else if (req.method === "POST") void postAlerts(req, res);

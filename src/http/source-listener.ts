@@ -6,6 +6,7 @@ import type { Door } from "./door.ts";
 import { refusalOf } from "./errors.ts";
 import { serve } from "./exchange.ts";
 import { createListener, type Listener } from "./listener.ts";
+import { parseTarget } from "./path.ts";
 
 export type SourceHandle = (request: SourceRequest) => Promise<SourceReply>;
 
@@ -17,6 +18,10 @@ export const sourceHead = (req: IncomingMessage, path: string): SourceHead => ({
 });
 
 export const sourceRequest = (head: SourceHead, body: Body): SourceRequest => ({ ...head, body: body.bytes });
+
+/** An absolute URL is asked for by its path, too. */
+const pathOf = (url: string): string =>
+  (url.startsWith("/") ? url : (parseTarget(url)?.raw ?? url)).split("?", 1)[0] ?? "/";
 
 const headersOf = (req: IncomingMessage): Record<string, string | undefined> => {
   const { "set-cookie": cookies, ...headers } = req.headers;
@@ -39,7 +44,7 @@ export const createSourceListen =
   (door: Door, settings: SourceListenSettings): SourceHost["listen"] =>
   async (options: ListenOptions, handle: SourceHandle) => {
     const told = (reply: SourceReply, head: SourceHead): Answer => {
-      if (reply.status >= 400)
+      if (reply.status >= 300)
         door.refused(refusalOf(reply.status), reply.why ?? `answered ${reply.status}`, head.remote);
       return reply;
     };
@@ -52,7 +57,7 @@ export const createSourceListen =
       log: door.log,
       refused: door.refused,
       handle: (req, res) => {
-        const head = sourceHead(req, (req.url ?? "/").split("?", 1)[0] ?? "/");
+        const head = sourceHead(req, pathOf(req.url ?? "/"));
         void serve(req, res, door, {
           maxBytes: options.maxBodyBytes,
           admit: () => {

@@ -6,6 +6,7 @@ import { type Cause, type Excess, excessOf, isTooLarge, tooLarge, tooManyRefused
 import type { AlertSettings } from "./alert-settings.ts";
 import { type PostedAlert, readPosted } from "./alert-shape.ts";
 import { orderFields } from "./field-order.ts";
+import { mendSurrogates } from "./mend-surrogates.ts";
 import { formatOutput } from "./output-format.ts";
 
 export { type AlertSettings, makeAlertSettings } from "./alert-settings.ts";
@@ -73,16 +74,6 @@ export const decodeAlerts = (text: string, settings: AlertSettings): DecodedAler
 };
 
 const invalid = (reason: string): Excess => ({ cause: "invalid", reason });
-
-const surrogates =
-  /\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|[\s\S])/g;
-
-/** Halves of pairs become U+FFFD, as they do for Go. The length stays. */
-const mendSurrogates = (text: string): string => {
-  const whole = text.toWellFormed();
-  if (!/\\u[dD][89a-fA-F]/.test(whole)) return whole;
-  return whole.replaceAll(surrogates, (kept, half?: string) => (half === undefined ? kept : "\\ufffd"));
-};
 
 const nothing: readonly string[] = Object.freeze([]);
 const uuidText = /^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;

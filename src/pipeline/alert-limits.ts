@@ -1,4 +1,6 @@
 import type { AlertLimits } from "../config/types.ts";
+import { type FieldValue, isRawNumber } from "../sdk/alert.ts";
+import { isList } from "../sdk/field-text.ts";
 import type { PostedAlert } from "./alert-shape.ts";
 
 /** Why a value is refused: a closed list that is also the metric label. */
@@ -37,7 +39,28 @@ export const excessOf = (posted: PostedAlert, limits: AlertLimits): Excess | und
     if (name.length > limits.maxfieldname)
       return beyond("field_name_too_long", "the name of an output field is longer", limits, "maxfieldname");
   }
-  return undefined;
+  return isSurelyTooLarge(posted, limits.maxalertbytes) ? tooLarge(limits) : undefined;
+};
+
+/** Whether every JSON text of it is longer than `max`. Writing one to see it may cost a hundred times what was posted. */
+const isSurelyTooLarge = (posted: PostedAlert, max: number): boolean => {
+  let length = posted.output.length;
+  const open: FieldValue[] = [posted.output_fields];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (typeof value === "string") length += value.length;
+    else if (isRawNumber(value)) length += value.rawJSON.length;
+    else if (isList(value)) {
+      length += value.length;
+      if (length <= max) for (const item of value) open.push(item);
+    } else if (typeof value === "object" && value !== null)
+      for (const name in value) {
+        length += name.length + 1;
+        open.push((value as Record<string, FieldValue>)[name] as FieldValue);
+        if (length > max) return true;
+      }
+    if (length > max) return true;
+  }
+  return false;
 };
 
 /** `text` is the alert as compact JSON. */

@@ -8,7 +8,8 @@ export interface Span {
 }
 
 const blank = /[ \t\n\r]*/y;
-const word = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null/y;
+const word = /true|false|null/y;
+const [zero, nine, minus, plus, point] = [0x30, 0x39, 0x2d, 0x2b, 0x2e];
 const special = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|["\\\u0000-\u001f]/g;
 
 export const skipBlank = (text: string, at: number): number => {
@@ -45,7 +46,31 @@ const scanString = (text: string, open: number): Span => {
 const scanScalar = (text: string, at: number): Span => {
   if (text[at] === '"') return scanString(text, at);
   word.lastIndex = at;
-  return word.test(text) ? { at: word.lastIndex } : wrong(text, at);
+  const end = word.test(text) ? word.lastIndex : numberEnd(text, at);
+  return end > at ? { at: end } : wrong(text, at);
+};
+
+const digitsEnd = (text: string, at: number): number => {
+  for (let end = at; ; end++) {
+    const c = text.charCodeAt(end);
+    if (!(c >= zero && c <= nine)) return end;
+  }
+};
+
+/** Of the longest number at `at`; `at`: there is none. No pattern: those overflow on millions of digits. */
+const numberEnd = (text: string, at: number): number => {
+  const start = text.charCodeAt(at) === minus ? at + 1 : at;
+  let end = text.charCodeAt(start) === zero ? start + 1 : digitsEnd(text, start);
+  if (end === start) return at;
+  if (text.charCodeAt(end) === point) {
+    const fraction = digitsEnd(text, end + 1);
+    if (fraction > end + 1) end = fraction;
+  }
+  if (text[end] !== "e" && text[end] !== "E") return end;
+  const sign = text.charCodeAt(end + 1);
+  const power = end + (sign === minus || sign === plus ? 2 : 1);
+  const exponent = digitsEnd(text, power);
+  return exponent > power ? exponent : end;
 };
 
 /** From a key to the first character of its value. */

@@ -27,9 +27,10 @@ export const parseJson = (text: string): unknown => {
 /** The value (never undefined), or undefined when the text is not one JSON value. */
 const parse = (text: string): unknown => {
   if (tooDeep(text)) return undefined;
-  const mark = freeMark(text);
-  const marked = markNumbers(text, mark);
   try {
+    const mark = freeMark(text);
+    // Throws RangeError for a number of some ten million digits.
+    const marked = markNumbers(text, mark);
     return marked === undefined ? JSON.parse(text) : unmark(JSON.parse(marked), mark);
   } catch {
     return undefined;
@@ -190,11 +191,13 @@ const fromSpan = (text: string, start: number, span: Span, from: number, place: 
   return { fault: `${place(start, start)}: not readable`, start, end: span.at };
 };
 
-const lineStart = /\n[ \t\r]*(?=[{[])/g;
-
 const nextLine = (text: string, from: number): number => {
-  lineStart.lastIndex = from;
-  return lineStart.test(text) ? lineStart.lastIndex : text.length;
+  for (let feed = text.indexOf("\n", from); feed >= 0; feed = text.indexOf("\n", feed + 1)) {
+    const start = skipBlank(text, feed);
+    if (text[start] === "{" || text[start] === "[") return start;
+    feed = start - 1;
+  }
+  return text.length;
 };
 
 /** `line 3 column 9` of a fault at `at` in the value that starts at `start`. */

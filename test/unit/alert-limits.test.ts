@@ -121,3 +121,30 @@ test("all of a body's refusals are counted, not only those that are named", asyn
   await post(port, `[${"1,".repeat(499)}1]`);
   assert.equal(await sample('eyrie_intake_rejected_total{source="requests",reason="invalid"}'), 500);
 });
+
+test("what an alert beyond limits.maxalertbytes costs is what was posted, not what it would become", () => {
+  const settings = settingsWith({});
+  const costOf = (text: string): number => {
+    const from = process.cpuUsage();
+    assert.deepEqual(decodeAlerts(text, settings).refused, { alert_too_large: 1 });
+    const { user, system } = process.cpuUsage(from);
+    return (user + system) / 1000;
+  };
+  const n = 6_000_000;
+  const plain = Math.max(20, costOf(alert({ output: "x".repeat(n) })));
+  const texts = {
+    "six characters for one": alert({ output: "<".repeat(n) }),
+    "halves of pairs": alert({ output: "HERE" }).replace("HERE", () => "\\ud800".repeat(n / 6)),
+    "in a list": alert({ output_fields: { a: Array.from({ length: n / 8 }, () => "<<<<<") } }),
+  };
+  for (const [what, text] of Object.entries(texts)) {
+    const cost = costOf(text);
+    assert.ok(cost < 12 * plain, `${what}: ${cost} ms, and ${plain} ms for letters`);
+  }
+});
+
+test("a number and blanks without end are refused by name, like any other broken value", () => {
+  const settings = settingsWith({});
+  for (const text of [`${"9".repeat(40_000_000)}`, `x\n${" ".repeat(40_000_000)}`])
+    assert.deepEqual(decodeAlerts(text, settings).refused, { invalid: 1 });
+});

@@ -26,6 +26,11 @@ test("without a token only this machine is answered: no proxy's client, no page 
   assert.equal((await get("localhost:2801")).status, 200);
   assert.equal((await get("[::1]:2801")).status, 200);
   assert.equal((await get("rebound.example:2801")).status, 403);
+  for (const head of [
+    "GET http://rebound.example/api/v1/lanes HTTP/1.1\r\nHost: localhost",
+    "GET /api/v1/lanes HTTP/1.1\r\nHost: localhost\r\nHost: rebound.example",
+  ])
+    assert.match(String((await request(port, `${head}\r\nConnection: close\r\n\r\n`)).status), /40[03]/, head);
   const path = "/api/v1/dead-letters/discard";
   const body = '{"output":"slack"}';
   const form = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n`;
@@ -59,11 +64,18 @@ test("without a token no header by which a proxy tells whom it speaks for is let
     "X-Amzn-Trace-Id: Root=1",
     "X-Request-Id: 1",
     "Proxy-Connection: keep-alive",
+    "X-Auth-Request-User: x",
+    "Remote-User: x",
+    "X-Originating-IP: 192.0.2.7",
+    "l5d-client-id: x",
+    "X-Nginx-Proxy: true",
+    "Tailscale-User-Login: x",
+    "X-Of-A-Proxy-That-Nobody-Knows: x",
   ]) {
     const [name = "", value = ""] = header.split(": ");
     assert.equal((await call("lanes", undefined, { [name]: value })).status, 403, header);
   }
-  for (const name of ["accept-language", "user-agent", "cookie", "x-custom"])
+  for (const name of ["accept-language", "user-agent", "cookie", "cache-control", "sec-ch-ua", "if-none-match"])
     assert.equal((await call("lanes", undefined, { [name]: "x" })).status, 200, name);
 });
 

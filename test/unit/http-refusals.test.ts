@@ -80,6 +80,26 @@ const attempts: Readonly<Record<string, Attempt>> = {
     reason: "invalid",
     send: (p) => sendRaw(p, `POST ${path} HTTP/1.1\r\n${close}${bearer}${json}Content-Length: 1\r\n\r\nx`),
   },
+  "an Expect that nobody knows": {
+    on: plain,
+    reason: "bad_request",
+    send: (p) => sendRaw(p, `POST ${path} HTTP/1.1\r\n${close}${bearer}${json}Expect: x\r\nContent-Length: 1\r\n\r\nx`),
+  },
+  "two names of a host": {
+    on: plain,
+    reason: "bad_request",
+    send: (p) => sendRaw(p, `POST ${path} HTTP/1.1\r\nHost: y\r\n${close}${bearer}${json}Content-Length: 1\r\n\r\nx`),
+  },
+  "a path that is not clean": {
+    on: plain,
+    reason: "moved",
+    send: (p) => sendRaw(p, `POST /${path} HTTP/1.1\r\n${close}${bearer}${json}Content-Length: 1\r\n\r\nx`),
+  },
+  "an absolute URL with another path": {
+    on: ["k8saudit"],
+    reason: "not_found",
+    send: (p) => sendRaw(p, `POST http://x/other HTTP/1.1\r\n${close}${bearer}${json}Content-Length: 1\r\n\r\nx`),
+  },
   "a body that is announced too large": {
     on: plain,
     reason: "too_large",
