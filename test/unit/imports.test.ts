@@ -74,6 +74,13 @@ test("src/sdk imports nothing of ours", () => {
   );
 });
 
+test("src/names imports nothing of ours but its own files", () => {
+  assert.deepEqual(
+    offences(/^src\/names\//, (i) => i.own && !i.target.startsWith("src/names/")),
+    [],
+  );
+});
+
 test("the rules and the queue know nothing of HTTP, outputs or sources", () => {
   const bad = offences(
     /^src\/(rules|queue)\//,
