@@ -2,8 +2,9 @@
 
 import { fdatasync } from "node:fs";
 import { QueueError } from "./queue.ts";
+import { refuse } from "./sqlite-admit.ts";
 import type { Core } from "./sqlite-core.ts";
-import { armTimer, dispatch, enlist, refuse } from "./sqlite-handout.ts";
+import { armTimer, dispatch, enlist } from "./sqlite-handout.ts";
 import type { Lane, Rec } from "./sqlite-lane.ts";
 import { isFull } from "./sqlite-open.ts";
 import { type Batch, emptyBatch, type Settled, type Written, writeBatch } from "./sqlite-write.ts";

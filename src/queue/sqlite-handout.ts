@@ -2,9 +2,10 @@
 
 import { corruptReason } from "./handling.ts";
 import { weightOf } from "./memory.ts";
-import type { Chunk, Item, Settlement } from "./queue.ts";
-import { type Core, itemKey, laneOf } from "./sqlite-core.ts";
-import { type Lane, type Rec, recOf, recOfRow, type Slot } from "./sqlite-lane.ts";
+import type { Item, Settlement } from "./queue.ts";
+import { admit, freeMemory, refuse } from "./sqlite-admit.ts";
+import { type Core, itemKey } from "./sqlite-core.ts";
+import { type Lane, type Rec, recOfRow, type Slot } from "./sqlite-lane.ts";
 import { Damaged } from "./sqlite-open.ts";
 import type { ItemRow } from "./sqlite-store.ts";
 
@@ -15,34 +16,6 @@ const pageSize = 256;
 
 const windowOf = (core: Core): number =>
   Math.max(windows.least, Math.min(windows.most, Math.floor(windows.all / core.lanes.size)));
-
-/** Makes an item of a chunk unless the lane holds its id. It is not in the batch yet. */
-export function admit(core: Core, chunk: Chunk): Rec | undefined {
-  const lane = laneOf(core, chunk.lane);
-  if (lane.fresh.has(chunk.id)) return undefined;
-  if (lane.stored && core.store.hasId(lane.key, chunk.id)) return undefined;
-  const rec = recOf(lane, ++core.seq, chunk);
-  lane.fresh.add(rec.id);
-  lane.total += rec.count;
-  return rec;
-}
-
-/** Takes back an item that could not be written. */
-export function refuse(core: Core, rec: Rec): void {
-  rec.state = "gone";
-  rec.lane.total -= rec.count;
-  if (rec.active) rec.lane.active -= rec.count;
-  rec.active = false;
-  rec.lane.fresh.delete(rec.id);
-  rec.lane.known.delete(rec.seq);
-  core.cache.drop(rec);
-  freeMemory(core, rec);
-}
-
-function freeMemory(core: Core, rec: Rec): void {
-  core.memory.give(rec.grant);
-  rec.grant = undefined;
-}
 
 /** Puts a new item at the end of its lane; what does not fit the window is found on disk later. */
 export function enlist(core: Core, rec: Rec): void {

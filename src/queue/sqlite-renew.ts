@@ -3,9 +3,10 @@
 import { rmSync } from "node:fs";
 import type { SQLInputValue } from "node:sqlite";
 import { fifo } from "./fifo.ts";
+import { refuse } from "./sqlite-admit.ts";
 import { moveAside } from "./sqlite-aside.ts";
 import { type Core, itemKey } from "./sqlite-core.ts";
-import { isOver, refuse } from "./sqlite-handout.ts";
+import { isOver } from "./sqlite-handout.ts";
 import type { Lane } from "./sqlite-lane.ts";
 import { openNew, startCount } from "./sqlite-open.ts";
 import { emptyBatch } from "./sqlite-write.ts";

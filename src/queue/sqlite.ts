@@ -17,9 +17,10 @@ import {
   QueueError,
   type QueueStatus,
 } from "./queue.ts";
+import { admit, refuse } from "./sqlite-admit.ts";
 import { type Core, laneOf, type QueueLog } from "./sqlite-core.ts";
 import { createFlusher } from "./sqlite-flush.ts";
-import { admit, armTimer, dispatch, enlist, giveBack, refuse } from "./sqlite-handout.ts";
+import { armTimer, dispatch, enlist, giveBack } from "./sqlite-handout.ts";
 import { createCare } from "./sqlite-heal.ts";
 import { createCache, type Rec, type Slot } from "./sqlite-lane.ts";
 import { moveLetters } from "./sqlite-letters.ts";
