@@ -5,8 +5,12 @@
 
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 
-/** `b`: as it is; `z`: zstd in base64. */
-export type Packed = { readonly b: string } | { readonly z: string };
+/** `b`: as it is; `z`: zstd in base64, and `l` the characters that it becomes. */
+export type Packed = { readonly b: string } | { readonly z: string; readonly l?: number };
+
+/** Characters of the body; guessed for what an older version packed. */
+export const lengthOf = (packed: Packed): number =>
+  "b" in packed ? packed.b.length : (packed.l ?? 6 * packed.z.length);
 
 const packFrom = 1024;
 const options = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
@@ -19,7 +23,7 @@ export function createPacker(): (body: string) => Packed {
     if (body.length < packFrom) return { b: body };
     const known = memo.find((m) => m.body === body);
     if (known) return known.packed;
-    const packed = { z: zstdCompressSync(body, options).toString("base64") };
+    const packed = { z: zstdCompressSync(body, options).toString("base64"), l: body.length };
     memo[next++ % 4] = { body, packed };
     return packed;
   };
@@ -33,13 +37,10 @@ export function unpack(packed: Packed): string {
 /** The text as it is stored: equal for equal bodies. */
 export const stored = (packed: Packed): string => ("b" in packed ? packed.b : packed.z);
 
-/** Memory for decoded chunks that come back to the process that pushed them. */
-const cacheBytes = 16 * 1024 * 1024;
-
 export type BodyCache = ReturnType<typeof createBodyCache>;
 
-/** Bodies and their decoded form by lane, id and attempt, oldest out first. */
-export function createBodyCache() {
+/** Bodies and their decoded form by lane, id and attempt, oldest out first; `cacheBytes` of memory for them. */
+export function createBodyCache(cacheBytes: number) {
   const held = new Map<string, { packed: string; body: string; live: unknown; bytes: number }>();
   let used = 0;
   const key = (lane: string, id: string, attempt: number) => `${lane}\n${id}\n${attempt}`;

@@ -1,11 +1,13 @@
 /** Hands a Redis lane's jobs to a consumer, and keeps the worker alive through whatever happens to Redis. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { DelayedError, type Job } from "bullmq";
-import { type BodyCache, type Packed, unpack } from "./bullmq-body.ts";
+import { DelayedError, type Job, WaitingError } from "bullmq";
+import { type BodyCache, lengthOf, type Packed, unpack } from "./bullmq-body.ts";
 import { type BullLane, idOf, type JobData } from "./bullmq-lane.ts";
+import { openRation } from "./bullmq-ration.ts";
 import { startWorker } from "./bullmq-worker.ts";
 import { corruptReason, deathsOfPoison, type Handling, poisonReason } from "./handling.ts";
+import { type Grant, type Memory, weightOf } from "./memory.ts";
 import { type Consumer, type Handle, type Item, QueueError, type Settlement } from "./queue.ts";
 import type { QueueClock } from "./queue-clock.ts";
 import { codeWord, type RedisClient } from "./redis-connect.ts";
@@ -32,6 +34,7 @@ export interface ConsumeFacts {
   /** Events of an item became a dead letter that no handler gave up. */
   putAside(why: string, events: number): void;
   readonly cache: BodyCache;
+  readonly memory: Memory;
   pack(body: string): Packed;
   replaced(lane: string): void;
 }
@@ -59,6 +62,10 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
 export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: number): Consumer {
   const inHand = new Map<Job<JobData>, string>();
   const turns = openTurns();
+  const grants = new WeakMap<Job<JobData>, Promise<Grant | undefined>>();
+  const ration = openRation(facts.memory, parallel, (jobs) => {
+    worker.concurrency = jobs;
+  });
   let [closed, paused] = [false, false];
   let lastFetch = performance.now();
   let idle: (() => void) | undefined;
@@ -73,7 +80,7 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
 
   function start() {
     const { client, prefix, lane, lockMs, clock } = facts;
-    const made = startWorker({ client, prefix, lane, lockMs, parallel, time: clock.now }, work);
+    const made = startWorker({ client, prefix, lane, lockMs, parallel, time: clock.now, fetched }, work);
     made.on("error", (error) => facts.log("warn", `queue: worker of ${facts.lane}: ${codeWord(error)}`));
     made.on("completed", (job) => {
       finished.push(made.toKey(job.id ?? ""));
@@ -137,17 +144,33 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
     else setTimeout(end, facts.lockMs).unref();
   }
 
+  function askMemory({ data }: Job<JobData>) {
+    return ration.enter(weightOf(lengthOf(data), data.n));
+  }
+
+  /** Before another is fetched. */
+  function fetched(job: Job<JobData>) {
+    grants.set(job, askMemory(job));
+  }
+
   async function work(job: Job<JobData>, token?: string): Promise<void> {
     lastFetch = performance.now();
     inHand.set(job, token ?? "");
     let entered = false;
+    let grant: Grant | undefined;
     try {
+      grant = await (grants.get(job) ?? askMemory(job));
+      if (!grant) {
+        await job.moveToWait(token);
+        throw new WaitingError();
+      }
       const deaths = await deathsOf(job);
       await turns.enter(deaths > 0);
       entered = true;
       await settle(job, token, deaths);
     } finally {
       if (entered) turns.leave();
+      ration.leave(grant);
       inHand.delete(job);
       if (inHand.size === 0) idle?.();
     }
@@ -198,6 +221,7 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
     const item: Item = { ...at, body };
     if (settlement.next?.length || settlement.dead?.length) await persist(() => facts.write(item, settlement));
     const { retry } = settlement;
+    ration.ended(retry ? "failed" : "taken");
     if (!retry) return;
     const packed = facts.pack(retry.body);
     const data: JobData = { ...packed, n: retry.count, t, a: a + 1, s: job.stalledCounter };
@@ -241,6 +265,7 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
     close: async (deadlineMs) => {
       if (closed) return;
       closed = true;
+      ration.close();
       for (const timer of [watchdog, sweep]) clearInterval(timer);
       await within(Math.min(deadlineMs, 1000), worker.pause(true));
       if (inHand.size > 0) {

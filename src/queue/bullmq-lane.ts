@@ -179,6 +179,11 @@ export function openBullLane(name: string, client: RedisClient, prefix: string, 
       }
       return limit > 0 ? read(await client.zrange(order, String(from), String(from + limit - 1))) : [];
     },
+    /** Place of the newest letter. */
+    lastLetter: async (): Promise<string> => (await client.zrange(order, "-1", "-1", "WITHSCORES"))[1] ?? "-inf",
+    /** The hundred oldest that are not newer than the one at `place`. */
+    lettersUntil: async (place: string): Promise<DeadLetter[]> =>
+      read(await client.zrangebyscore(order, "-inf", place, "LIMIT", "0", "100")),
     read,
     remove,
     /** Jobs that are due later than their delay allows; resolves with how many were moved. */

@@ -13,6 +13,8 @@ export interface WorkerSettings {
   readonly lockMs: number;
   /** Milliseconds since the epoch, by which delays are counted. */
   readonly time: () => number;
+  /** Told of each job as it comes, before the next one is asked for. */
+  readonly fetched: (job: Job<JobData>) => void;
 }
 
 /** Where BullMQ's scripts take the time, counted over keys and arguments. */
@@ -55,7 +57,16 @@ export function startWorker(
     const at = timeAt[name];
     return execute(client, name, at === undefined ? args : args.with(at, Math.round(time())));
   };
-  const inner = worker as unknown as { getBlockTimeout(until: number): number };
+  const inner = worker as unknown as {
+    getBlockTimeout(until: number): number;
+    nextJobFromJobData(...found: unknown[]): Promise<Job<JobData> | undefined>;
+  };
+  const next = inner.nextJobFromJobData.bind(worker);
+  inner.nextJobFromJobData = async (...found) => {
+    const job = await next(...found);
+    if (job) settings.fetched(job);
+    return job;
+  };
   const blockTimeout = inner.getBlockTimeout.bind(worker);
   // What is due by the queue's time, said in the wall clock's.
   inner.getBlockTimeout = (until) => blockTimeout(until ? until - time() + Date.now() : until);

@@ -1,16 +1,16 @@
 /**
  * One budget of memory for the items that all lanes have in hand. A lane whose last item was taken by its destination may
  * hold as much as it leaves free for others, any other lane an eighth of that. An item too large for that is handed out when
- * its lane holds nothing else, first come, first served; there too the lanes that are not proven wait for one another, and
- * not in front of the rest.
+ * its lane holds nothing else, first come, first served; there lanes whose last item failed, and those that have had none,
+ * wait for their like and not in front of the rest.
  */
 
 /** A lane as the budget knows it. */
 export interface Tenant {
   /** Asks again for what was refused. */
   readonly wake: () => void;
-  /** Its last item was taken. */
-  proven: boolean;
+  /** What became of its last item. */
+  last: "none" | "taken" | "failed";
   /** Bytes held of the part that is shared, and items held in all. */
   shared: number;
   items: number;
@@ -18,7 +18,7 @@ export interface Tenant {
   wanted: number;
 }
 
-export const createTenant = (wake: () => void): Tenant => ({ wake, proven: false, shared: 0, items: 0, wanted: 0 });
+export const createTenant = (wake: () => void): Tenant => ({ wake, last: "none", shared: 0, items: 0, wanted: 0 });
 
 /** Given back once, when the item is settled or has gone back to its lane. */
 export interface Grant {
@@ -55,15 +55,19 @@ export const weightOf = (textBytes: number, events: number): number =>
 
 export function createMemory(bytes: number = defaultMemory): Memory {
   const shared: Account = { used: 0, limit: bytes / 2 };
-  const large = { proven: { used: 0, limit: bytes / 8 }, other: { used: 0, limit: bytes / 8 } };
+  const large: Readonly<Record<Tenant["last"], Account>> = {
+    taken: { used: 0, limit: bytes / 8 },
+    none: { used: 0, limit: bytes / 16 },
+    failed: { used: 0, limit: bytes / 16 },
+  };
   const waiting = new Set<Tenant>();
   let planned = false;
 
   const accountFor = (tenant: Tenant, wanted: number): Account | undefined => {
     const left = shared.limit - shared.used - wanted;
-    if (tenant.shared + wanted <= (tenant.proven ? left : left / 8)) return shared;
+    if (tenant.shared + wanted <= (tenant.last === "taken" ? left : left / 8)) return shared;
     if (tenant.items > 0) return undefined;
-    return tenant.proven ? large.proven : large.other;
+    return large[tenant.last];
   };
   const hasRoom = (account: Account, wanted: number) => account.used === 0 || account.used + wanted <= account.limit;
 
@@ -117,6 +121,6 @@ export function createMemory(bytes: number = defaultMemory): Memory {
       plan();
     },
     leave: (tenant) => void waiting.delete(tenant),
-    used: () => shared.used + large.proven.used + large.other.used,
+    used: () => shared.used + large.taken.used + large.none.used + large.failed.used,
   };
 }

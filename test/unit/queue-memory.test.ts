@@ -53,14 +53,14 @@ describe("the budget of memory", () => {
     assert.equal(new Set(order.slice(0, 10)).size, 10);
   });
 
-  it("does not let large items of tenants that are not proven hold up those of others", async () => {
+  it("does not let large items of tenants that failed, or had none yet, hold up those of others", async () => {
     const memory = createMemory(bytes);
     const slow = hungry(memory, 10 * bytes);
     slow.tenant.wake();
     const next = hungry(memory, 10 * bytes);
     next.tenant.wake();
     const sound = hungry(memory, 10 * bytes);
-    sound.tenant.proven = true;
+    sound.tenant.last = "taken";
     sound.tenant.wake();
     await turn();
     assert.deepEqual(
