@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { printable, printableLines } from "../sdk/printable.ts";
 import { type Command, type CommandIo, UsageError } from "./command.ts";
@@ -18,6 +19,16 @@ interface Page {
   readonly next?: string;
 }
 
+/** One that goes on in the hub. */
+interface Redrive {
+  readonly id: string;
+  readonly state: "running" | "done" | "cancelled" | "failed";
+  readonly letters: number;
+  readonly error?: string;
+}
+
+const progressMs = 1000;
+
 /** One request to the hub: the answer's JSON text. Throws Refused. */
 type Ask = (path: string, body?: unknown) => Promise<string>;
 
@@ -27,7 +38,7 @@ class Refused extends Error {
 }
 
 /**
- * `eyrie dead-letters [list|redrive|discard] [--output ID] [--id ID]… [--limit N] [--json] [--url URL] [--token-file F]`
+ * `eyrie dead-letters [list|redrive|cancel|discard] [--output ID] [--id ID]… [--limit N] [--json] [--url URL] [--token-file F]`
  * asks the running hub. The token is read from the file, else from OPERATORS_TOKEN or AUTH_TOKEN as the hub itself does.
  */
 export const deadLetters: Command = async (args, io) => {
@@ -45,8 +56,8 @@ export const deadLetters: Command = async (args, io) => {
     },
   });
   const [action = "list", ...more] = positionals;
-  if (more.length > 0 || !["list", "redrive", "discard"].includes(action)) {
-    throw new UsageError("dead-letters knows list, redrive and discard");
+  if (more.length > 0 || !["list", "redrive", "cancel", "discard"].includes(action)) {
+    throw new UsageError("dead-letters knows list, redrive, cancel and discard");
   }
   if (action !== "list" && (values.output === undefined) === (values.lane === undefined)) {
     throw new UsageError(`${action} needs --output ID (or --lane NAME)`);
@@ -57,15 +68,40 @@ export const deadLetters: Command = async (args, io) => {
     const ask = askHub(values.url, readToken(io, values["token-file"]));
     const { output, lane, id: ids } = values;
     if (action === "list") return await list(io, ask, { output, lane }, limit, values.json ?? false);
+    if (action === "cancel") {
+      const answer = await ask("/api/v1/dead-letters/redrive/cancel", { output, lane });
+      const { letters } = (JSON.parse(answer) as { redrive: Redrive }).redrive;
+      io.stdout.write(values.json ? answer : `cancelled; ${counted(letters)} sent again before\n`);
+      return 0;
+    }
     const answer = await ask(`/api/v1/dead-letters/${action}`, { output, lane, ids });
-    const { letters } = JSON.parse(answer) as { letters: number };
+    const { letters, redrive } = JSON.parse(answer) as { letters: number; redrive?: Redrive };
+    if (redrive) return await follow(io, ask, redrive, values.json ?? false);
     const done = action === "redrive" ? "sent again" : "discarded";
-    io.stdout.write(values.json ? answer : `${letters} dead ${letters === 1 ? "letter" : "letters"} ${done}\n`);
+    io.stdout.write(values.json ? answer : `${counted(letters)} ${done}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     io.stderr.write(`${error.message}\n`);
     return 1;
+  }
+};
+
+const counted = (letters: number): string => `${letters} dead ${letters === 1 ? "letter" : "letters"}`;
+
+/** Says how far the hub is until it is done; the hub goes on without us. */
+const follow = async (io: CommandIo, ask: Ask, { id }: Redrive, json: boolean): Promise<number> => {
+  for (;;) {
+    const { redrives } = JSON.parse(await ask("/api/v1/dead-letters/redrives")) as { redrives: readonly Redrive[] };
+    const found = redrives.find((redrive) => redrive.id === id);
+    if (!found) throw new Refused("the hub was started anew: what was not sent again is a dead letter still");
+    if (found.state !== "running") {
+      const early = found.state === "done" ? "" : `; ${found.state}${found.error ? `: ${printable(found.error)}` : ""}`;
+      io.stdout.write(json ? `${JSON.stringify(found)}\n` : `${counted(found.letters)} sent again${early}\n`);
+      return found.state === "failed" ? 1 : 0;
+    }
+    io.stderr.write(`${found.letters} sent again so far\n`);
+    await sleep(progressMs);
   }
 };
 

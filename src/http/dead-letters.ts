@@ -19,6 +19,7 @@ import {
   readLimit,
 } from "./letter-list.ts";
 import { createOperatorGuard } from "./operators.ts";
+import { createRedrives } from "./redrives.ts";
 
 export interface DeadLetterDeps {
   readonly queue: Pick<Queue, "lanes" | "depth" | "dead" | "redrive" | "discard" | "status">;
@@ -36,12 +37,15 @@ export interface DeadLetterDeps {
 const path = "/api/v1/dead-letters";
 /** Text of one answer, after which a page ends early. */
 const answerBytes = 4 << 20;
+/** A redrive that takes longer goes on by itself. */
+const patienceMs = 2000;
 
 /** What waits in the lanes and what was given up; dead letters can be sent again or thrown away. */
 export const deadLetters = (deps: DeadLetterDeps): Family => {
   const { queue, log } = deps;
   const guard = createOperatorGuard(deps.token);
   const budget = createBudget(4 * bodyBytes);
+  const redrives = createRedrives(queue, log, deps.now);
 
   const knownLanes = async (): Promise<readonly string[]> => [...new Set([...deps.lanes, ...(await queue.lanes())])];
 
@@ -84,9 +88,16 @@ export const deadLetters = (deps: DeadLetterDeps): Family => {
   const redrive = async (req: IncomingMessage): Promise<Answer> => {
     const { ids, ...choice } = await readChoice(req, budget);
     const lane = await chosenLane(choice);
-    const letters = await queue.redrive(lane, ids);
-    log.info({ lane, letters }, "dead letters are sent again");
-    return jsonAnswer(200, { letters });
+    const redrive = await redrives.start(lane, ids, patienceMs);
+    const { letters } = redrive;
+    return redrive.state === "running" ? jsonAnswer(202, { letters, redrive }) : jsonAnswer(200, { letters });
+  };
+
+  const cancel = async (req: IncomingMessage): Promise<Answer> => {
+    const lane = await chosenLane(await readChoice(req, budget));
+    const redrive = await redrives.cancel(lane);
+    if (!redrive) throw new HttpError(404, "invalid", "none of this output's dead letters are being sent again");
+    return jsonAnswer(200, { redrive });
   };
 
   const discard = async (req: IncomingMessage): Promise<Answer> => {
@@ -120,6 +131,14 @@ export const deadLetters = (deps: DeadLetterDeps): Family => {
     router.all(
       `${path}/redrive`,
       answered("POST", (ctx) => redrive(ctx.req)),
+    );
+    router.all(
+      `${path}/redrives`,
+      answered("GET", async () => jsonAnswer(200, { redrives: redrives.list() })),
+    );
+    router.all(
+      `${path}/redrive/cancel`,
+      answered("POST", (ctx) => cancel(ctx.req)),
     );
     router.all(
       `${path}/discard`,

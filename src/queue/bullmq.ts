@@ -10,6 +10,7 @@ import { consumeRedis } from "./bullmq-consume.ts";
 import { type BullLane, openBullLane } from "./bullmq-lane.ts";
 import { type Handling, noHandling, reasonOf } from "./handling.ts";
 import { letterIds } from "./ids.ts";
+import { createMemory, type Memory } from "./memory.ts";
 import {
   type Chunk,
   type Consumer,
@@ -48,6 +49,8 @@ export interface RedisQueueSettings extends RedisSettings {
   readonly handling?: Handling;
   /** Events became dead letters that no handler gave up: `poison`, `corrupt`. */
   readonly onDead?: (lane: string, reason: string, events: number) => void;
+  /** Shared with other queues of the process; absent: the default budget. */
+  readonly memory?: Memory;
   /** Bytes of dead letters that a lane keeps. Default 1 GiB. */
   readonly letterBytes?: number;
   /** Letters that a lane keeps, too. Default 100,000. */
@@ -86,7 +89,8 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
   const clock = openQueueClock(pushing, prefix, settings.now, settings.monotonic);
   const lanes = new Map<string, Promise<BullLane>>();
   const consumers = new Set<ReturnType<typeof consumeRedis>>();
-  const cache = createBodyCache();
+  const memory = settings.memory ?? createMemory();
+  const cache = createBodyCache(memory.cacheBytes);
   const handling = settings.handling ?? noHandling;
   const pack = createPacker();
   let facts: RedisFacts = { durable: true, warnings: [] };
@@ -221,6 +225,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
             settings.onDead?.(lane, reasonOf(why), events);
           },
           cache,
+          memory,
           pack,
           replaced: (name) => {
             replaced++;
@@ -249,18 +254,24 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
         return names.filter((_, i) => Object.values(depths[i] ?? {}).some((n) => n > 0));
       }),
     dead: (name, limit, after) => guard(async () => (await open(name)).letters(limit, after)),
-    redrive: (name, ids) =>
-      guard(async () => {
-        const lane = await open(name);
-        let moved = 0;
-        for (let at = 0; ; at += 100) {
-          // Without ids the first page is always the next one: its letters are gone from the list afterwards.
-          const letters: DeadLetter[] = ids ? await lane.read(ids.slice(at, at + 100)) : await lane.letters(100);
-          if (ids ? at >= ids.length : letters.length === 0) return moved;
+    redrive: async (name, ids, { moved: tell, signal } = {}) => {
+      const lane = await guard(() => open(name));
+      const last = await guard(() => lane.lastLetter());
+      let moved = 0;
+      for (let at = 0; !signal?.aborted; at += 100) {
+        // The first page is always the next one: its letters are gone from the list afterwards.
+        const step = async () => {
+          const letters: DeadLetter[] = ids ? await lane.read(ids.slice(at, at + 100)) : await lane.lettersUntil(last);
           await lane.add(letters, pack);
           moved += await lane.remove(letters.map((l) => l.id));
-        }
-      }),
+          return letters.length;
+        };
+        const found = await guard(step);
+        if (ids ? at + 100 >= ids.length : found === 0) break;
+        tell?.(moved);
+      }
+      return moved;
+    },
     discard: (name, ids) => guard(async () => (await open(name)).remove(ids)),
     status: () => ({
       driver: "redis",

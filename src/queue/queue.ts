@@ -66,6 +66,12 @@ export interface DeadLetter extends DeadPart {
   readonly diedAt: number;
 }
 
+export interface RedriveSteps {
+  /** Told after each step how many letters have gone so far. */
+  readonly moved?: (letters: number) => void;
+  readonly signal?: AbortSignal;
+}
+
 export interface Consumer {
   /** No new items; resolves when items in hand are settled or `deadlineMs` passed (those come back to the lane). */
   close(deadlineMs: number): Promise<void>;
@@ -92,8 +98,11 @@ export interface Queue {
   /** Lanes that hold anything, consumed here or not. */
   lanes(): Promise<readonly string[]>;
   dead(lane: string, limit: number, after?: string): Promise<readonly DeadLetter[]>;
-  /** Dead letters back into the lane, all or by id; resolves with the number of letters. */
-  redrive(lane: string, ids?: readonly string[]): Promise<number>;
+  /**
+   * Dead letters back into the lane, by id or all that there are now; resolves with the number of letters. They go in
+   * steps, each of them whole or not at all: what has not gone when it is cancelled, or when the process ends, stays.
+   */
+  redrive(lane: string, ids?: readonly string[], steps?: RedriveSteps): Promise<number>;
   discard(lane: string, ids: readonly string[]): Promise<number>;
   /** How safe an accepted chunk is, and what is wrong now. */
   status(): QueueStatus;

@@ -182,14 +182,16 @@ export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: 
       const there = own ? [] : await redis.dead(lane, limit, after);
       return [...there, ...(await local.dead(lane, limit - there.length, own?.id))];
     },
-    async redrive(lane, ids) {
+    async redrive(lane, ids, steps = {}) {
       const before = await local.depth(lane);
-      const here = await local.redrive(lane, ids);
+      const here = await local.redrive(lane, ids, steps);
       if (here > 0) {
         spilled += before.dead - (await local.depth(lane)).dead;
         laneOf(lane);
       }
-      return here + (await redis.redrive(lane, ids));
+      if (steps.signal?.aborted) return here;
+      const moved = (letters: number) => steps.moved?.(here + letters);
+      return here + (await redis.redrive(lane, ids, { ...steps, moved }));
     },
     discard: async (lane, ids) => (await local.discard(lane, ids)) + (await redis.discard(lane, ids)),
     status() {

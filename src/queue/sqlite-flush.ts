@@ -16,6 +16,8 @@ const retryMs = 250;
 export interface Flusher {
   /** Resolves when everything asked for so far is written, or could not be. */
   settled(): Promise<void>;
+  /** Writes what is there, where that takes no waiting. */
+  catchUp(): void;
   /** Something asked for is not written yet. */
   busy(): boolean;
   /** A write is on its way to the disk itself. */
@@ -124,6 +126,9 @@ export function createFlusher(core: Core, onFull: () => boolean): Flusher {
 
   return {
     settled: () => (busy() ? new Promise((resolve) => waiters.push(resolve)) : Promise.resolve()),
+    catchUp: () => {
+      if (!syncing && core.writable && core.batch.pushed.length + core.batch.settled.length > 0) flush();
+    },
     busy,
     syncing: () => syncing,
     stop: () => {
@@ -192,6 +197,7 @@ function apply(core: Core, batch: Batch, written: Written): Set<Lane> {
     if (rec.active) lane.active -= rec.count;
     rec.active = false;
     if (lane.known.get(rec.seq) === rec) lane.known.delete(rec.seq);
+    if (!later && lane.oldest?.seq === rec.seq) lane.oldest = undefined;
     lane.total -= rec.count;
     if (later) {
       lane.total += later.count;

@@ -246,7 +246,7 @@ function finish(
   // Its memory is held until its outcome is written.
   const { grant } = rec;
   rec.grant = undefined;
-  rec.lane.tenant.proven = settlement.retry === undefined;
+  rec.lane.tenant.last = settlement.retry ? "failed" : "taken";
   const free = () => {
     core.memory.give(grant);
     if (!now) end();

@@ -73,6 +73,8 @@ export interface Lane {
   /** Bodies of retried items, kept for when they are due. */
   readonly parked: Map<number, Rec>;
   cached: number;
+  /** The item accepted first, when it is known. */
+  oldest: { readonly seq: number; readonly at: number } | undefined;
   /** Events not settled, of them in hand, of them delayed; and dead ones. */
   total: number;
   active: number;
@@ -101,6 +103,7 @@ export const createLane = (name: string, key: number, stored: boolean, wake: (la
     restUntil: 0,
     parked: new Map(),
     cached: 0,
+    oldest: undefined,
     total: 0,
     active: 0,
     delayed: 0,

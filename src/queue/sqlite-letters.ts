@@ -1,27 +1,40 @@
 /** Dead letters of the embedded queue. */
 
-import { QueueError } from "./queue.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { QueueError, type RedriveSteps } from "./queue.ts";
 import { type Core, laneOf } from "./sqlite-core.ts";
 import { dispatch, enlist } from "./sqlite-handout.ts";
 import { recOf } from "./sqlite-lane.ts";
 import type { LetterRow, LetterSize } from "./sqlite-store.ts";
 
-/** Letters moved in one transaction. */
-const moveBatch = 100;
+/** Letters moved in one transaction; between two of them whatever else waits has its turn. */
+const moveBatch = 25;
 
-/** Dead letters back into their lane (`again`) or away; all of the lane without ids. */
-export function moveLetters(core: Core, name: string, ids: readonly string[] | undefined, again: boolean): number {
+/** Dead letters back into their lane (`again`) or away: those named, or all that the lane has now. */
+export async function moveLetters(
+  core: Core,
+  name: string,
+  ids: readonly string[] | undefined,
+  again: boolean,
+  { moved: tell, signal }: RedriveSteps = {},
+): Promise<number> {
   const lane = core.lanes.get(name);
   if (!lane) return 0;
+  const last = core.store.lastLetter(lane.key);
   let moved = 0;
   let from = 0;
   for (let at = 0; ; at += moveBatch) {
     const letters = ids
       ? ids.slice(at, at + moveBatch).flatMap((id) => core.store.letter(lane.key, id) ?? [])
-      : core.store.letters(lane.key, from, moveBatch);
+      : core.store.letters(lane.key, from, moveBatch).filter(({ seq }) => seq <= last);
     if (ids ? at >= ids.length : letters.length === 0) return moved;
     from = letters.at(-1)?.seq ?? from;
     moved += moveSome(core, name, letters, again);
+    tell?.(moved);
+    await nextTurn();
+    if (signal?.aborted) return moved;
+    if (core.closed) throw new QueueError("closed", "the queue is closed");
+    if (core.sick) throw new QueueError("unavailable", "the queue file is damaged");
   }
 }
 
@@ -46,6 +59,7 @@ function moveSome(core: Core, name: string, letters: readonly LetterRow[], again
     throw new QueueError("unavailable", "dead letters cannot be moved now");
   }
   for (const letter of letters) lane.dead -= letter.count;
+  lane.oldest = undefined;
   for (const rec of recs) {
     if (rec.state === "gone") continue;
     rec.state = "stored";

@@ -87,6 +87,7 @@ function emptyLane(core: Core, lane: Lane): void {
     dueFrom: { due: 0, seq: 0 },
     restUntil: 0,
     next: undefined,
+    oldest: undefined,
     total: 0,
     active: 0,
     delayed: 0,

@@ -119,7 +119,7 @@ export function openStore(path: string, logPages: number) {
     `SELECT ${itemColumns} FROM item WHERE lane=? AND due>0 AND due<=? AND (due, seq)>(?,?) ORDER BY due, seq LIMIT ?`,
   );
   const nextDue = one("SELECT due FROM item WHERE lane=? AND due>0 AND (due, seq)>(?,?) ORDER BY due, seq LIMIT 1");
-  const oldest = sql("SELECT min(at) AS at FROM (SELECT at FROM item WHERE lane=? ORDER BY seq LIMIT 1000)");
+  const oldest = sql("SELECT seq, min(at) AS at FROM (SELECT seq, at FROM item WHERE lane=? ORDER BY seq LIMIT 100)");
   const addLane = sql("INSERT OR IGNORE INTO lane VALUES(?,?)");
   const setMeta = sql("INSERT INTO meta VALUES(?,?) ON CONFLICT(name) DO UPDATE SET value=excluded.value");
   const readMeta = one("SELECT value FROM meta WHERE name=?");
@@ -127,6 +127,7 @@ export function openStore(path: string, logPages: number) {
   const addDead = sql("INSERT OR IGNORE INTO dead(lane,id,at,died,count,why,body) VALUES(?,?,?,?,?,?,?)");
   const letterColumns = "seq, id, at, died, count, why, body";
   const letters = sql(`SELECT ${letterColumns} FROM dead WHERE lane=? AND seq>? ORDER BY seq LIMIT ?`);
+  const lastLetter = one("SELECT max(seq) FROM dead WHERE lane=?");
   const letterById = sql(`SELECT ${letterColumns} FROM dead WHERE lane=? AND id=?`);
   const dropLetter = sql("DELETE FROM dead WHERE seq=?");
   const sizes = "SELECT seq, lane, count, octet_length(body) AS size FROM dead";
@@ -226,13 +227,19 @@ export function openStore(path: string, logPages: number) {
       dueUntil.all(lane, until, from.due, from.seq, limit).map(toItem),
     /** When the next delayed item after `from` is due; 0: none. */
     nextDue: (lane: number, from: { due: number; seq: number }) => nextDue(lane, from.due, from.seq),
-    oldestAt: (lane: number) => (oldest.get(lane)?.at ?? undefined) as number | undefined,
+    /** Of the first hundred. */
+    oldest: (lane: number) => {
+      const found = oldest.get(lane) as unknown as { seq: number | null; at: number };
+      return found.seq === null ? undefined : { seq: found.seq, at: found.at };
+    },
     addDead: (lane: number, r: Omit<LetterRow, "seq">) => {
       const { changes } = addDead.run(lane, r.id, r.at, r.died, r.count, r.why, r.body);
       if (changes === 1) ledger?.op("dead", lane, 0, r.count);
       return changes === 1;
     },
     letters: (lane: number, after: number, limit: number) => letters.all(lane, after, limit) as unknown as LetterRow[],
+    /** Number of the lane's newest letter; 0: none. */
+    lastLetter: (lane: number) => lastLetter(lane),
     letter: (lane: number, id: string) => letterById.get(lane, id) as unknown as LetterRow | undefined,
     dropLetter: (lane: number, { seq, count }: Pick<LetterRow, "seq" | "count">) => {
       dropLetter.run(seq);

@@ -22,7 +22,7 @@ import { type Core, laneOf, type QueueLog } from "./sqlite-core.ts";
 import { createFlusher } from "./sqlite-flush.ts";
 import { armTimer, dispatch, enlist, giveBack } from "./sqlite-handout.ts";
 import { createCare } from "./sqlite-heal.ts";
-import { createCache, type Rec, type Slot } from "./sqlite-lane.ts";
+import { createCache, type Lane, type Rec, type Slot } from "./sqlite-lane.ts";
 import { moveLetters } from "./sqlite-letters.ts";
 import { lockDirectory } from "./sqlite-lock.ts";
 import { openAnyStore, queueFile } from "./sqlite-open.ts";
@@ -174,13 +174,13 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
       };
     },
     during: core.handling.during,
+    // Figures are memory's: whoever asks for them waits for no disk.
     async depth(name: string): Promise<Depth> {
-      await flusher.settled();
+      flusher.catchUp();
       const lane = core.lanes.get(name);
       if (!lane) return { waiting: 0, active: 0, delayed: 0, dead: 0 };
       const { total, active, delayed, dead } = lane;
-      const oldestAt =
-        lane.stored && total > 0 ? reading(core, () => core.store.oldestAt(lane.key) ?? undefined) : undefined;
+      const oldestAt = total > 0 ? oldestOf(core, lane) : undefined;
       return {
         waiting: total - active - delayed,
         active,
@@ -190,11 +190,11 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
       };
     },
     async lanes() {
-      await flusher.settled();
+      flusher.catchUp();
       return [...core.lanes.values()].filter((l) => l.total > 0 || l.dead > 0).map((l) => l.name);
     },
     async dead(name, limit, after): Promise<readonly DeadLetter[]> {
-      await flusher.settled();
+      flusher.catchUp();
       const lane = core.lanes.get(name);
       if (!lane) return [];
       return reading(core, () => {
@@ -203,13 +203,17 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
         return core.store.letters(lane.key, from, limit).map((l) => toLetter(name, l));
       });
     },
-    async redrive(name, ids) {
-      await flusher.settled();
-      return reading(core, () => moveLetters(core, name, ids, true));
+    async redrive(name, ids, steps) {
+      flusher.catchUp();
+      return moveLetters(core, name, ids, true, steps).catch((error) => {
+        throw unreadable(core, error);
+      });
     },
     async discard(name, ids) {
-      await flusher.settled();
-      return reading(core, () => moveLetters(core, name, ids, false));
+      flusher.catchUp();
+      return moveLetters(core, name, ids, false).catch((error) => {
+        throw unreadable(core, error);
+      });
     },
     status(): QueueStatus {
       const { refuses, warnings, damaged } = care.status();
@@ -260,6 +264,13 @@ function reading<T>(core: Core, read: () => T): T {
   } catch (error) {
     throw unreadable(core, error);
   }
+}
+
+/** Looked up once for as long as that item is in the lane. */
+function oldestOf(core: Core, lane: Lane): number | undefined {
+  if (!lane.stored) return undefined;
+  lane.oldest ??= reading(core, () => core.store.oldest(lane.key));
+  return lane.oldest?.at;
 }
 
 const toLetter = (lane: string, l: LetterRow): DeadLetter => ({

@@ -158,6 +158,25 @@ export function suite(name: string, driver: string, makeBed: () => Promise<Bed>,
       assert.deepEqual(await queue.depth(l), { waiting: 0, active: 0, delayed: 0, dead: 0 });
     });
 
+    test("a redrive takes what was there when it was asked for, in steps, and what a cancelled one left stays", async () => {
+      const l = lane();
+      const { items, handle } = recorder((item) => ({ dead: [{ body: item.body, count: 1, why: "refused" }] }));
+      const consumer = queue.consume(l, handle, 16);
+      await queue.push(Array.from({ length: 250 }, (_, i) => chunk(l, `r${i}`)));
+      await until("all dead", async () => (await queue.depth(l)).dead === 250);
+      const steps: number[] = [];
+      assert.equal(await queue.redrive(l, undefined, { moved: (letters) => steps.push(letters) }), 250);
+      assert.ok(steps.length > 2 && steps.at(-1) === 250, steps.join());
+      await until("all dead again", async () => items.length >= 500 && (await queue.depth(l)).dead === 250);
+      assert.equal(items.length, 500);
+      await consumer.close(1000);
+      const cancel = new AbortController();
+      const moved = await queue.redrive(l, undefined, { moved: () => cancel.abort(), signal: cancel.signal });
+      const { waiting, dead } = await queue.depth(l);
+      assert.ok(moved > 0 && moved < 250, `${moved}`);
+      assert.deepEqual([waiting, dead], [moved, 250 - moved]);
+    });
+
     test("a handler that throws gets its item again, no attempt older", async () => {
       const l = lane();
       let fail = true;

@@ -112,3 +112,28 @@ test("what the command line lacks is said before anything is asked", async () =>
   for (const args of [["resend"], ["redrive"], ["discard"], ["list", "x"], ["--limit", "0"], ["--url", "localhost"]])
     await assert.rejects(runCommand(deadLetters, args), UsageError, args.join(" "));
 });
+
+test("a redrive that takes long is followed to its end, and can be cancelled", async (t) => {
+  const hub = await openHttpSink();
+  t.after(() => hub.close());
+  const redrive = { id: "r-1", lane: "out:slack", state: "running", letters: 25 };
+  hub.next(
+    json({ letters: 25, redrive }, 202),
+    json({ redrives: [redrive] }),
+    json({ redrives: [{ ...redrive, state: "done", letters: 60 }] }),
+    json({ redrive: { ...redrive, state: "cancelled", letters: 30 } }),
+    json({ letters: 25, redrive }, 202),
+    json({ redrives: [] }),
+  );
+  const args = ["--url", hub.url, "--output", "slack"];
+  const followed = await runCommand(deadLetters, ["redrive", ...args]);
+  assert.deepEqual(
+    [followed.code, followed.stdout, followed.stderr],
+    [0, "60 dead letters sent again\n", "25 sent again so far\n"],
+  );
+  const cancelled = await runCommand(deadLetters, ["cancel", ...args]);
+  assert.equal(cancelled.stdout, "cancelled; 30 dead letters sent again before\n");
+  const restarted = await runCommand(deadLetters, ["redrive", ...args]);
+  assert.equal(restarted.code, 1);
+  assert.match(restarted.stderr, /started anew/);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { QueueError } from "../../src/queue/queue.ts";
+import { type Queue, QueueError } from "../../src/queue/queue.ts";
 import { chunk, until } from "../support/queues.ts";
 import { line, startApi } from "./http-operators-support.ts";
 import { post } from "./http-support.ts";
@@ -150,4 +150,25 @@ test("a queue that does not answer is 503 with a reason", async (t) => {
   };
   const { call } = await startApi(t, { count: 0, queue: { dead: away } });
   assert.deepEqual(await call("dead-letters"), { status: 503, body: { error: "the queue does not answer" } });
+});
+
+test("a long redrive goes on by itself, shows how far it is, is the lane's only one, and can be cancelled", async (t) => {
+  const redrive: Queue["redrive"] = async (_lane, _ids, { moved, signal } = {}) => {
+    moved?.(25);
+    await new Promise((resolve) => signal?.addEventListener("abort", resolve));
+    return 50;
+  };
+  const { call } = await startApi(t, { queue: { redrive } });
+  const slack = { output: "slack" };
+  const started = await call("dead-letters/redrive", slack);
+  assert.deepEqual([started.status, started.body.letters, started.body.redrive.state], [202, 25, "running"]);
+  assert.equal((await call("dead-letters/redrive", slack)).status, 409);
+  assert.deepEqual((await call("dead-letters/redrives")).body, { redrives: [started.body.redrive] });
+  const { body } = await call("dead-letters/redrive/cancel", slack);
+  assert.deepEqual(
+    [body.redrive.id, body.redrive.state, body.redrive.letters],
+    [started.body.redrive.id, "cancelled", 50],
+  );
+  assert.equal((await call("dead-letters/redrive/cancel", slack)).status, 404);
+  assert.equal((await call("dead-letters/redrive/cancel", { output: "nobody" })).status, 404);
 });
