@@ -20,6 +20,7 @@ export type Refusal =
   | "moved"
   | "not_found"
   | "overloaded"
+  | "pipelined"
   | "plain_http"
   | "ratio"
   | "timeout"

@@ -4,7 +4,7 @@ import { createServer as createHttps, type Server as HttpsServer } from "node:ht
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Logger } from "pino";
-import { type Answer, give, wrongMethod } from "./answer.ts";
+import { type Answer, give, jsonAnswer, wrongMethod } from "./answer.ts";
 import { createCrowd } from "./crowd.ts";
 import type { Refusal } from "./errors.ts";
 import { createHttp2 } from "./http2.ts";
@@ -48,6 +48,13 @@ export interface Listener {
 }
 
 const maxHeaderBytes = 64 * 1024;
+/** Requests of one connection that are at work together, as with HTTP/2's streams: no single one takes all the places of a port. */
+const maxPipelined = 100;
+const tooManyAtOnce = jsonAnswer(
+  503,
+  { error: "too many requests at once on this connection" },
+  { "Retry-After": "5" },
+);
 /** Connections that wait to be taken: a burst beyond it makes others wait seconds for their next try. Linux allows 4096. */
 const backlog = 4096;
 
@@ -68,6 +75,11 @@ export const createListener = async (options: ListenerOptions): Promise<Listener
     if (manyHosts(req)) {
       refused("bad_request", "more than one Host header", req.socket.remoteAddress);
       req.socket.end(goText("400 Bad Request: too many Host headers"));
+      return;
+    }
+    if (refusals.atWork(req.socket) > maxPipelined) {
+      refused("pipelined", `more than ${maxPipelined} requests at once on one connection`, req.socket.remoteAddress);
+      give(req, res, tooManyAtOnce);
       return;
     }
     if (req.url === "*") give(req, res, { status: req.method === "OPTIONS" ? 200 : 400 });

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { type AlertSettings, decodeAlerts } from "../../src/pipeline/alert-in.ts";
 import type { Alert } from "../../src/sdk/alert.ts";
+import { until } from "../support/until.ts";
 import { parseReply, post, readAll, request, sendRaw, start } from "./http-support.ts";
 
 const settings: AlertSettings = {
@@ -228,6 +229,39 @@ test("a hundred pipelined requests are answered in order", async (t) => {
     statuses,
     Array.from({ length: 100 }, (_, i) => (i % 2 ? 200 : 400)),
   );
+});
+
+test("one connection has a hundred requests at work, the next is refused and ends it, and others go on", async (t) => {
+  let letGo = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  let inside = 0;
+  const { port, sample } = await start(
+    t,
+    {},
+    {
+      take: async (text) => {
+        inside++;
+        if (text.includes("held")) await held;
+        return { accepted: 1, rejected: [] };
+      },
+    },
+  );
+  const body = good({ rule: "held" });
+  const one = (i: number) =>
+    `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n${i === 149 ? "Connection: close\r\n" : ""}\r\n${body}`;
+  const answers = sendRaw(port, Array.from({ length: 150 }, (_, i) => one(i)).join(""));
+  await until(
+    "those beyond are refused",
+    async () => (await sample('eyrie_refusals_total{listener="alerts",reason="pipelined"}')) === 50,
+  );
+  assert.equal(inside, 100);
+  assert.equal((await post(port, good())).status, 200);
+  letGo();
+  const statuses = [...(await answers).matchAll(/HTTP\/1\.1 (\d+)/g)].map((m) => Number(m[1]));
+  // The connection ends behind the first that is refused.
+  assert.deepEqual(statuses, [...Array.from({ length: 100 }, () => 200), 503]);
 });
 
 const head = "POST / HTTP/1.1\r\nHost: x\r\n";
