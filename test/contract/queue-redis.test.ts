@@ -224,6 +224,8 @@ describe("redis queue: faults", { skip }, () => {
     for (let death = 0; death < 6; death++) {
       const hanging = worker(t, redis, "hang", marks);
       await until("all in hand", () => hanging.lines() >= 40);
+      // Past the turn of its event loop in which the last one was handed out.
+      await sleep(200);
       await hanging.kill();
     }
     const queue = redisQueue(t, redis, { lockMs: 300, handling: openHandling(marks) });

@@ -58,6 +58,8 @@ describe("embedded queue: processes die", () => {
     for (let death = 0; death < 7; death++) {
       const hanging = child(t, dir, "hang");
       await until("all in hand", () => hanging.lines.length === 40);
+      // Past the turn of its event loop in which the last one was handed out.
+      await sleep(200);
       await hanging.kill();
     }
     const queue = open(dir);
