@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { type FileHandle, stat } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import type { SourceHost } from "../../src/sdk/source.ts";
 import { chunkBytes, type FileReader, openFileReader } from "./file-reader.ts";
@@ -8,7 +8,7 @@ import { type Located, locate, type Remainder } from "./locate.ts";
 import { type Mark, readMarks, writeMarks } from "./mark.ts";
 import { type PayloadLimits, splitPayload } from "./payload.ts";
 import { readCompressed } from "./read-compressed.ts";
-import { openFound, Rotating } from "./rotated.ts";
+import { listRotated, openFound, Rotating, rotationState } from "./rotated.ts";
 
 export interface FollowSettings extends PayloadLimits {
   readonly path: string;
@@ -160,7 +160,7 @@ const createFollowing = (
   };
 
   /** Reads what is older, then opens the file that is written to now; undefined: there is none. */
-  const openCurrent = async ({ older, current }: Located): Promise<FileReader | undefined> => {
+  const openCurrent = async ({ older, current, seen }: Located): Promise<FileReader | undefined> => {
     const last = older.at(-1);
     // Where the name is free or its file empty, whoever writes may still have the renamed file open.
     const renamed = last && !last.file.gzip && (current?.empty ?? true) ? last : undefined;
@@ -170,11 +170,22 @@ const createFollowing = (
     const from = renamed ? renamed.from : current?.from;
     const file = renamed?.file.path ?? path;
     const opened = await openFound(file, renamed?.file.inode ?? current?.inode ?? 0);
+    if (!from && seen !== undefined) await refuseRotatedSince(seen, opened);
     done = done.filter((mark) => mark !== from);
     const start = from ?? { offset: fromEnd ? (await opened.stat()).size : 0, line: 1 };
     const reader = await openFileReader(opened, start, intakeOf(file), maxLine);
     if (fromEnd) await save([await reader.mark()]);
     return reader;
+  };
+
+  /** A file that is copied and cut keeps its inode: what it held since it was looked at is in the copy. Throws Rotating. */
+  const refuseRotatedSince = async (seen: string, opened: FileHandle): Promise<void> => {
+    try {
+      if (rotationState(await listRotated(path)) !== seen) throw new Rotating("rotated again");
+    } catch (error) {
+      await opened.close();
+      throw error;
+    }
   };
 
   const waitForFile = async (): Promise<void> => {

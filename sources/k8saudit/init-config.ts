@@ -1,4 +1,4 @@
-/** What `init_config` of the plugin may hold; keys in any case, others are ignored. */
+/** What `init_config` of the plugin may hold; keys in any case; others are ignored but for those that were to ask who sends. */
 export interface InitConfig {
   readonly sslCertificate?: string;
   readonly useAsync?: boolean;
@@ -23,6 +23,7 @@ export const readInitConfig = (value: unknown): InitConfig | { readonly fault: s
   if (typeof map !== "object" || Array.isArray(map)) return { fault: "init_config is no JSON object" };
   const found: Record<string, unknown> = {};
   for (const [key, held] of Object.entries(map)) {
+    if (isOfDoor(key)) return { fault: `init_config has no ${key}: k8saudit.listen with it asks who sends` };
     const name = Object.keys(kinds).find((known) => known.toLowerCase() === key.toLowerCase());
     if (name === undefined || held === null) continue;
     const kind = kinds[name as keyof typeof kinds];
@@ -32,6 +33,9 @@ export const readInitConfig = (value: unknown): InitConfig | { readonly fault: s
   }
   return found;
 };
+
+/** What the source takes beside `listen`. Ignored it would leave a door open that somebody meant to shut. */
+const isOfDoor = (key: string): boolean => /^(?:bearer_?tokens?|client_?ca_?(?:file)?)(?:_?file)?$/i.test(key);
 
 /** `fault` text where it is no JSON: an array, which is none of the shapes that are taken. */
 const parse = (text: string): unknown => {

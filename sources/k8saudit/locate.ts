@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { isMarked, type Mark } from "./mark.ts";
-import { findMarked, listRotated, type Rotated } from "./rotated.ts";
+import { findMarked, listRotated, type Rotated, rotationState } from "./rotated.ts";
 
 /** A rotated file with something left to read; without `from` all of it. */
 export interface Remainder {
@@ -15,6 +15,8 @@ export interface Located {
   readonly current?: { readonly inode: number; readonly from?: Mark; readonly empty: boolean };
   /** The file that was read last is not found, nor a copy of it: what was written to it since is lost. */
   readonly gap: boolean;
+  /** `rotationState` of the files that were looked through; absent: none were. */
+  readonly seen?: string;
 }
 
 /**
@@ -32,7 +34,7 @@ export const locate = async (path: string, marks: readonly Mark[], finished: boo
   const found = await findMarked(rotated, last);
   const rest = found && !finished ? [{ file: found, from: last }] : [];
   const later = await unseen(rotated, found, marks);
-  return { older: [...earlier, ...rest, ...later], ...current, gap: !found && !finished };
+  return { older: [...earlier, ...rest, ...later], ...current, gap: !found && !finished, seen: rotationState(rotated) };
 };
 
 const nameHolder = async (path: string, mark: Mark | undefined): Promise<Located["current"]> => {

@@ -43,10 +43,14 @@ export const openFound = async (path: string, inode: number): Promise<FileHandle
 /** The files beside `path` that may have been it, oldest first. Throws Rotating when they change meanwhile. */
 export const listRotated = async (path: string): Promise<readonly Rotated[]> => {
   const [first, second] = [await listOnce(path), await listOnce(path)];
-  const stateOf = (files: readonly Rotated[]): string => files.map((file) => `${file.path} ${file.inode}`).join("\n");
   if (stateOf(first) !== stateOf(second)) throw new Rotating("names are passing on");
   return second;
 };
+
+const stateOf = (files: readonly Rotated[]): string => files.map((file) => `${file.path} ${file.inode}`).join("\n");
+
+/** The names that rotation gave, and what has them: the same text as long as nothing was rotated. */
+export const rotationState = (files: readonly Rotated[]): string => stateOf(files.filter((file) => file.named));
 
 const listOnce = async (path: string): Promise<readonly Rotated[]> => {
   // Of a link, beside what it leads to; rotated files may have either name.

@@ -164,6 +164,11 @@ export const warnUnknownEnv = (
         tellOnce(block, told, problems, { env: name });
       continue;
     }
+    const guard = [...guards].find((one) => bare(one) === bare(name));
+    if (guard !== undefined) {
+      problems.error(name, `unknown variable, did you mean ${guard}?`, { env: name });
+      continue;
+    }
     const first = firstOf(name);
     const rests = (byFirst.get(first) ?? []).map((one) => one.slice(first.length));
     if (name.length < 8 || /_SERVICE_|_PORT/.test(name)) continue;
@@ -182,5 +187,8 @@ export const warnUnknownEnv = (
 
 /** `SMTP_` of `SMTP_HOST`. */
 const firstOf = (name: string): string => name.slice(0, name.indexOf("_") + 1);
+
+/** The same for `AUTHTOKEN`, `auth_token` and `AUTH_TOKEN`, and for `OPERATOR_TOKEN` and `OPERATORS_TOKEN`. */
+const bare = (name: string): string => name.toUpperCase().replaceAll(/_|S(?=_|$)/g, "");
 
 const isSpelling = (name: string, near: string): boolean => name.replaceAll("_", "") === near.replaceAll("_", "");

@@ -58,6 +58,10 @@ test("a guard in the environment that yields no token stops the start, named, an
     [{ AUTH_TOKEN_FILE: "/none" }, ["AUTH_TOKEN_FILE: the file cannot be read (ENOENT): /none"]],
     [{ AUTH_TOKEN_FILE: "/empty" }, ["AUTH_TOKEN_FILE: the file is empty: /empty"]],
     [{ AUTH_TOKENS_FILE: "/blank" }, ["AUTH_TOKENS_FILE: the file is empty: /blank"]],
+    [{ AUTHTOKEN: "tok-123" }, ["AUTHTOKEN: unknown variable, did you mean AUTH_TOKEN?"]],
+    [{ auth_token: "tok-123" }, ["auth_token: unknown variable, did you mean AUTH_TOKEN?"]],
+    [{ OPERATOR_TOKEN: "tok-123" }, ["OPERATOR_TOKEN: unknown variable, did you mean OPERATORS_TOKEN?"]],
+    [{ OAUTH_TOKEN: "tok-123" }, []],
     [{ AUTH_TOKNE: "tok-123" }, ["AUTH_TOKNE: unknown variable, did you mean AUTH_TOKEN?"]],
     [
       { K8SAUDIT_LISTEN: "http://:0", K8SAUDIT_BEARERTOKNE: "x" },

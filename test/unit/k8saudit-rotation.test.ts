@@ -184,3 +184,32 @@ test("two rotations between two looks: the file in between is read whole", async
   await log.heard("1", "2", "3", "4");
   assert.equal(log.hub.gaps, 0);
 });
+
+test("copied and truncated again while what is older is read: the file in between is read from its copy", async (t) => {
+  const log = await makeLog(t);
+  const cut = async (...next: string[]): Promise<void> => {
+    await rename(`${log.file}.1`, `${log.file}.2`).catch(() => {});
+    await copyFile(log.file, `${log.file}.1`);
+    await truncate(log.file);
+    await log.write(...next);
+  };
+  await log.write("1");
+  const first = await log.start();
+  await log.heard("1");
+  await first.close();
+  await log.write("2", "3");
+  await cut("4");
+  const { push } = log.hub.host;
+  let again = true;
+  Object.assign(log.hub.host, {
+    push: async (...events: Parameters<typeof push>) => {
+      await push(...events);
+      if (!again) return;
+      again = false;
+      await cut("5");
+    },
+  });
+  await log.start();
+  await log.heard("1", "2", "3", "4", "5");
+  assert.equal(log.hub.gaps, 0);
+});

@@ -191,3 +191,9 @@ test("a plugin of falco.yaml becomes the source's configuration", () => {
     "init_config.maxEventSize must be a whole number",
   ]);
 });
+
+test("what was to ask who sends is not ignored where the plugin has no such key", () => {
+  for (const key of ["bearertoken", "bearerTokens", "BEARER_TOKEN", "bearertoken_file", "clientCAFile", "client_ca"])
+    assert.ok("fault" in readInitConfig({ [key]: "" }), key);
+  assert.deepEqual(readInitConfig({ somethingElse: "" }), {});
+});
