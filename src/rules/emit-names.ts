@@ -15,8 +15,8 @@ export interface Names {
   /** Some value, object or function as a name; equal keys share one. */
   constant(key: string, make: () => unknown): string;
   prelude(): string;
-  /** Declarations; the slot `given` has its value already. */
-  locals(given: number | undefined): string;
+  /** Declarations; the slots `given` have their values already. */
+  locals(given: readonly number[]): string;
 }
 
 export const createNames = (): Names => {
@@ -77,7 +77,7 @@ export const createNames = (): Names => {
     locals: (given) =>
       [
         "let t;",
-        ...Array.from(slots, (n) => `let v${n}=${n === given ? "given" : "unread"};`),
+        ...Array.from(slots, (n) => `let v${n}=${given.includes(n) ? `given[${given.indexOf(n)}]` : "unread"};`),
         ...Array.from(remembered.values(), (n) => `let b${n}=0;`),
       ].join("\n"),
   };

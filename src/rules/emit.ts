@@ -1,4 +1,3 @@
-import type { CompiledRule } from "./compile.ts";
 import { emitCheck } from "./emit-check.ts";
 import { createNames, type Names } from "./emit-names.ts";
 import type { Plan } from "./plan.ts";
@@ -9,15 +8,11 @@ export interface Program {
   readonly constants: readonly unknown[];
 }
 
-/** A program for these rules, tried in this order; the value of the slot `dispatched` is handed to it. */
-export const emitProgram = (
-  rules: readonly CompiledRule<unknown>[],
-  matching: "first" | "all",
-  dispatched: number | undefined,
-): Program => {
+/** A program for the rules with these conditions, tried in this order; the values of the slots `given` are handed to it. */
+export const emitProgram = (plans: readonly Plan[], matching: "first" | "all", given: readonly number[]): Program => {
   const names = createNames();
-  for (const rule of rules) countUses(rule.plan, names);
-  const tests = rules.map((rule) => emitPlan(rule.plan, names));
+  for (const plan of plans) countUses(plan, names);
+  const tests = plans.map((plan) => emitPlan(plan, names));
   const body = tests
     .map((test, n) =>
       matching === "first"
@@ -30,7 +25,7 @@ export const emitProgram = (
     names.prelude(),
     `const one=rules.map((rule)=>Object.freeze([rule]));`,
     `return (event,given)=>{`,
-    names.locals(dispatched),
+    names.locals(given),
     ...(matching === "all" ? ["let found=none;"] : []),
     body,
     `return ${matching === "all" ? "found" : "none"};`,

@@ -1,12 +1,17 @@
+import { hash } from "node:crypto";
 import type { CompiledRule } from "./compile.ts";
-import { chooseDispatch, dispatchParts } from "./dispatch.ts";
+import { chooseDispatch } from "./dispatch.ts";
 import { emitProgram } from "./emit.ts";
+import { valueKey } from "./emit-names.ts";
 import type { Matcher } from "./matcher.ts";
+import type { Plan } from "./plan.ts";
 import type { Slots } from "./slots.ts";
+import { type Known, specialise } from "./specialise.ts";
 
 /**
- * The fast path: all rules of a source as one program, in which a field is read and a condition decided at most once per
- * event. The program is made of numbers and fixed words; every text of a rule reaches it as a parameter.
+ * The fast path: rules as programs in which a field is read and a condition decided at most once per event. Fields that most
+ * rules demand a value of are read first, and what their values leave of the rules is a program of its own, made when the
+ * first such event comes. Programs are made of numbers and fixed words; every text of a rule reaches them as a parameter.
  * Undefined: code generation is forbidden here (`--disallow-code-generation-from-strings`).
  */
 export const generateMatcher = (
@@ -15,58 +20,139 @@ export const generateMatcher = (
   matching: "first" | "all",
 ): Matcher | undefined => {
   const reads = slots.bound.map((bound) => bound.compared);
-  const dispatch = chooseDispatch(rules.map((rule) => rule.plan));
-  const parts = dispatchParts(rules, dispatch);
-  const programs = parts.sets.map((set) => {
-    const program = emitProgram(
-      set.map((n) => rules[n] as CompiledRule<unknown>),
+  const programs = new Map<string, Run>();
+  const codes: string[] = [];
+  let nodes = 0;
+
+  const compile = (left: readonly Left[], given: readonly number[]): Run => {
+    const written = left.map(({ rule, plan }) => `${rule} ${valueKey(plan)}`);
+    const key = hash("sha256", [given.join(), ...written].join("\n"));
+    const known = programs.get(key);
+    if (known !== undefined) return known;
+    const { code, constants } = emitProgram(
+      left.map(({ plan }) => plan),
       matching,
-      dispatch?.slot,
+      given,
     );
-    return { ...program, set };
-  });
-  const runs: Run[] = [];
-  try {
-    for (const { code, constants, set } of programs)
-      runs.push(
-        new Function("read", "constants", "rules", "none", code)(
-          reads,
-          constants,
-          set.map((n) => rules[n]),
-          none,
-        ) as Run,
+    const make = new Function("read", "constants", "rules", "none", code);
+    const run: Run = make(
+      reads,
+      constants,
+      left.map(({ rule }) => rules[rule]),
+      none,
+    );
+    codes.push(code);
+    programs.set(key, run);
+    return run;
+  };
+
+  const grow = (left: readonly Left[], given: readonly number[]): Node => {
+    nodes++;
+    const plans = left.map(({ plan }) => plan);
+    const dispatch = given.length < mostSteps && left.length > fewRules ? chooseDispatch(plans) : undefined;
+    if (dispatch === undefined) return { run: compile(left, given) };
+    const { slot, values } = dispatch;
+    const path = [...given, slot];
+    const narrow = (known: Known): Node =>
+      grow(
+        left.flatMap(({ rule, plan }) => {
+          const rest = specialise(plan, slot, known);
+          return rest === false ? [] : [{ rule, plan: rest === true ? always : rest }];
+        }),
+        path,
       );
+    let all: Node | undefined;
+    const whole = (): Node => {
+      all ??= { run: compile(left, given) };
+      return all;
+    };
+    return {
+      read: reads[slot] as (event: unknown) => unknown,
+      known: values,
+      branches: new Map(),
+      narrow: (known) => (nodes < mostNodes ? narrow(known) : whole()),
+    };
+  };
+
+  let root: Node;
+  try {
+    // Programs are made later, but whether they may be has to show here.
+    new Function("");
+    root = grow(
+      rules.map(({ plan }, rule) => ({ rule, plan })),
+      [],
+    );
   } catch (error) {
     if (error instanceof EvalError) return undefined;
     throw error;
   }
   const evaluated = { generated: 0, closures: 0 };
-  const rest = runs[parts.rest] as Run;
-  const code = programs.map((program) => program.code).join("\n");
-  if (dispatch === undefined)
-    return {
-      mode: "generated",
-      evaluated,
-      code,
-      match: (event) => {
-        evaluated.generated++;
-        return rest(event, undefined);
-      },
-    };
-  const table = new Map<string, Run>(Array.from(parts.byValue, ([value, n]) => [value, runs[n] as Run]));
-  const read = reads[dispatch.slot] as (event: unknown) => unknown;
+  const given: unknown[] = Array.from({ length: mostSteps });
   return {
     mode: "generated",
     evaluated,
-    code,
+    get code() {
+      return codes.join("\n");
+    },
     match: (event) => {
       evaluated.generated++;
-      const value = read(event);
-      return (typeof value === "string" ? (table.get(value) ?? rest) : rest)(event, value);
+      let node = root;
+      for (let step = 0; node.run === undefined; step++) {
+        const value = node.read(event);
+        given[step] = value;
+        node = branch(node, value);
+      }
+      return node.run(event, given);
     },
   };
 };
 
-type Run = (event: unknown, given: unknown) => readonly CompiledRule<unknown>[];
+/** A rule by its number, with what is left to decide of its condition. */
+interface Left {
+  readonly rule: number;
+  readonly plan: Plan;
+}
 
+type Node = Leaf | Fork;
+
+interface Leaf {
+  readonly run: Run;
+}
+
+interface Fork {
+  readonly run?: undefined;
+  readonly read: (event: unknown) => unknown;
+  /** The texts that have branches of their own, undefined for a missing one. */
+  readonly known: ReadonlySet<string | undefined>;
+  readonly branches: Map<unknown, Node>;
+  readonly narrow: (known: Known) => Node;
+}
+
+type Run = (event: unknown, given: readonly unknown[]) => readonly CompiledRule<unknown>[];
+
+const branch = ({ known, branches, narrow }: Fork, value: unknown): Node => {
+  const at = value === undefined || known.has(value as string) ? value : other;
+  let node = branches.get(at);
+  if (node === undefined) {
+    node = narrow(
+      at === other
+        ? { kind: "other", than: known }
+        : at === undefined
+          ? { kind: "missing" }
+          : { kind: "text", text: String(at) },
+    );
+    branches.set(at, node);
+  }
+  return node;
+};
+
+const other = Symbol("other");
+const always: Plan = { kind: "and", children: [] };
 const none: readonly CompiledRule<unknown>[] = Object.freeze([]);
+
+/** Fields read ahead of a program. */
+const mostSteps = 4;
+/** So few rules need no further choice. */
+const fewRules = 4;
+/** Programs take memory: beyond so many the rest share. */
+const mostNodes = 1024;

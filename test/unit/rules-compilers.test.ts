@@ -85,7 +85,9 @@ test("no text of a rule is part of the generated program", () => {
     .join("");
   const { generated } = bothWays(text, "all");
   assert.equal(generated.mode, "generated");
+  for (const event of events) generated.match("k8s_audit", event);
   const code = generated.matcher("k8s_audit")?.code ?? "";
+  assert.match(code, /includes/);
   assert.doesNotMatch(code, /canary|process|script|proto|constructor|\u2028|ka\.|jevt/);
   assert.deepEqual(
     [...new Set(code.match(/[A-Za-z_]\w*/g))].filter((word) => !/^[a-z]\d+$/.test(word)).sort(),
@@ -120,6 +122,50 @@ test("no text of a rule is part of the generated program", () => {
       .filter((word) => word !== "given" || code.includes("given"))
       .filter((word) => code.includes(word)),
   );
+});
+
+test("rules for other verbs, resources and subresources are not looked at, whatever an event has or lacks", () => {
+  const verbs = ["get", "create", "delete"];
+  const resources = ["pods", "secrets", "nodes"];
+  const conditions = verbs.flatMap((verb) =>
+    resources.flatMap((resource) => [
+      `ka.verb = ${verb} and ka.target.resource = ${resource} and (not ka.target.subresource exists or ka.target.subresource = "") and ka.user.name = a`,
+      `ka.target.resource in (${resource}, jobs) and (ka.verb = ${verb} or ka.verb in (patch, update) and ka.user.name != b) and ka.target.subresource = scale`,
+      `not ka.target.resource != ${resource} and ka.verb in (${verb}, watch) and ka.target.subresource exists and ka.user.name startswith a`,
+      `not (ka.verb = ${verb} or ka.target.resource = ${resource}) and ka.target.subresource = log and ka.user.name exists`,
+    ]),
+  );
+  const { generated, closures } = bothWays(conditions.map((text, n) => rule(`r${n}`, text)).join(""), "all");
+  const given = (name: string, value: string | undefined) => (value === undefined ? {} : { [name]: value });
+  const anything = [undefined, "", "odd"];
+  let matched = 0;
+  for (const verb of [...verbs, "patch", "watch", ...anything])
+    for (const resource of [...resources, "jobs", ...anything])
+      for (const subresource of ["scale", "log", ...anything])
+        for (const username of ["a", "b", undefined]) {
+          const objectRef = { ...given("resource", resource), ...given("subresource", subresource) };
+          const body = {
+            kind: "Event",
+            auditID: "x",
+            ...given("verb", verb),
+            objectRef,
+            user: given("username", username),
+          };
+          const text = JSON.stringify(body);
+          const event = openEvent({ source: "k8s_audit", text }, 1, 0);
+          const names = generated.match("k8s_audit", event).map((each) => each.item.name);
+          assert.deepEqual(
+            names,
+            closures.match("k8s_audit", event).map((each) => each.item.name),
+            text,
+          );
+          matched += names.length;
+        }
+  assert.ok(matched > 100);
+  // Of thirty-six rules the longest program holds but some.
+  const program = (generated.matcher("k8s_audit")?.code ?? "").split('"use strict";');
+  const rulesIn = program.map((code) => code.match(/found=\[rules/g)?.length ?? 0);
+  assert.ok(program.length > 3 && Math.max(...rulesIn) <= 18, rulesIn.join());
 });
 
 test("where code generation is forbidden closures take over and say so", () => {
