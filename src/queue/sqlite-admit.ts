@@ -5,12 +5,13 @@ import { type Core, laneOf } from "./sqlite-core.ts";
 import { type Rec, recOf } from "./sqlite-lane.ts";
 
 /** Makes an item of a chunk unless the lane holds its id. It is not in the batch yet. */
-export function admit(core: Core, chunk: Chunk): Rec | undefined {
+function admit(core: Core, chunk: Chunk, holding: ReadonlySet<number> | undefined): Rec | undefined {
   const lane = laneOf(core, chunk.lane);
   if (lane.fresh.has(chunk.id)) return undefined;
-  if (lane.stored && core.store.hasId(lane.key, chunk.id)) return undefined;
+  if (lane.stored && (holding ? holding.has(lane.key) : core.store.hasId(lane.key, chunk.id))) return undefined;
   const rec = recOf(lane, ++core.seq, chunk);
   lane.fresh.add(rec.id);
+  if (lane.total === 0) lane.oldest = { seq: rec.seq, at: rec.at };
   lane.total += rec.count;
   return rec;
 }
@@ -23,6 +24,7 @@ export function refuse(core: Core, rec: Rec): void {
   rec.active = false;
   rec.lane.fresh.delete(rec.id);
   rec.lane.known.delete(rec.seq);
+  if (rec.lane.oldest?.seq === rec.seq) rec.lane.oldest = undefined;
   core.cache.drop(rec);
   freeMemory(core, rec);
 }
@@ -31,4 +33,19 @@ export function refuse(core: Core, rec: Rec): void {
 export function freeMemory(core: Core, rec: Rec): void {
   core.memory.give(rec.grant);
   rec.grant = undefined;
+}
+
+/** Calls `admitted` for each chunk that its lane does not hold. Those with one id stand together and are asked about together. */
+export function admitAll(core: Core, chunks: readonly Chunk[], admitted: (rec: Rec) => void): void {
+  for (let from = 0, to = 0; from < chunks.length; from = to) {
+    const { id } = chunks[from] as Chunk;
+    for (to = from + 1; chunks[to]?.id === id; to++);
+    const alike = chunks.slice(from, to);
+    const keys = alike.length > 3 ? alike.map(({ lane }) => laneOf(core, lane).key) : undefined;
+    const holding = keys && core.store.holding(id, keys);
+    for (const chunk of alike) {
+      const rec = admit(core, chunk, holding);
+      if (rec) admitted(rec);
+    }
+  }
 }

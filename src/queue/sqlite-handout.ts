@@ -3,7 +3,7 @@
 import { corruptReason } from "./handling.ts";
 import { weightOf } from "./memory.ts";
 import type { Item, Settlement } from "./queue.ts";
-import { admit, freeMemory, refuse } from "./sqlite-admit.ts";
+import { admitAll, freeMemory, refuse } from "./sqlite-admit.ts";
 import { type Core, itemKey } from "./sqlite-core.ts";
 import { type Lane, type Rec, recOfRow, type Slot } from "./sqlite-lane.ts";
 import { Damaged } from "./sqlite-open.ts";
@@ -253,10 +253,7 @@ function finish(
   };
   const children: Rec[] = [];
   try {
-    for (const chunk of settlement.next ?? []) {
-      const child = admit(core, chunk);
-      if (child) children.push(child);
-    }
+    admitAll(core, settlement.next ?? [], (child) => children.push(child));
     core.batch.settled.push({ rec, body, settlement, children, asItWas, free });
   } catch (error) {
     // Without all of its children the item is not finished: it is handled once more.

@@ -99,6 +99,12 @@ export function openStore(path: string, logPages: number) {
   };
   const [begin, commit, rollback] = [sql("BEGIN IMMEDIATE"), sql("COMMIT"), sql("ROLLBACK")];
   const addItem = sql("INSERT INTO item VALUES(?,?,?,?,?,?,?,?,0,?,?,?) ON CONFLICT(lane, id) DO NOTHING");
+  const addItems = sql(
+    `INSERT INTO item SELECT value->>0, value->>1, ?, ?, ?, 0, 0, 0, 0, 0, ?, 1 FROM json_each(?) WHERE true
+       ON CONFLICT(lane, id) DO NOTHING RETURNING lane`,
+  );
+  const dropItems = sql("DELETE FROM item WHERE (lane, seq) IN (SELECT value->>0, value->>1 FROM json_each(?))");
+  const holding = sql("SELECT lane FROM item WHERE id=? AND lane IN (SELECT value FROM json_each(?))");
   const addBody = sql("INSERT INTO body VALUES(?,?,?,?,?,?,?)");
   const dropItem = sql("DELETE FROM item WHERE lane=? AND seq=?");
   const dropBody = sql("DELETE FROM body WHERE seq=?");
@@ -190,6 +196,28 @@ export function openStore(path: string, logPages: number) {
       if (changes === 1) ledger?.op("add", lane, r.seq, r.count);
       return changes === 1;
     },
+    /** New items of one body in several lanes, which differ in lane and number alone; the lanes that did not hold the id. */
+    addItems: (lanes: readonly number[], items: readonly ItemRow[]): ReadonlySet<number> => {
+      const [first] = items;
+      if (!first) return new Set();
+      const pairs = JSON.stringify(items.map(({ seq }, i) => [lanes[i], seq]));
+      const rows = addItems.all(first.id, first.at, first.count, first.bodySeq, pairs) as { lane: number }[];
+      const added = new Set(rows.map(({ lane }) => lane));
+      for (const [i, { seq, count }] of items.entries())
+        if (added.has(lanes[i] as number)) ledger?.op("add", lanes[i] as number, seq, count);
+      return added;
+    },
+    /** Items that are over, by lane and number. */
+    dropItems: (items: readonly { readonly lane: number; readonly seq: number; readonly count: number }[]) => {
+      if (items.length > 1) dropItems.run(JSON.stringify(items.map(({ lane, seq }) => [lane, seq])));
+      for (const { lane, seq, count } of items) {
+        if (items.length === 1) dropItem.run(lane, seq);
+        ledger?.op("over", lane, seq, count);
+      }
+    },
+    /** Which of the lanes hold the id. */
+    holding: (id: string, lanes: readonly number[]): ReadonlySet<number> =>
+      new Set((holding.all(id, JSON.stringify(lanes)) as { lane: number }[]).map(({ lane }) => lane)),
     addBody: (seq: number, lane: number, r: { id: string; at: number; count: number }, data: string) =>
       void addBody.run(seq, crc32(data), lane, r.id, r.at, r.count, data),
     /** Undefined: there is none; null: its checksum does not fit. */
@@ -205,9 +233,9 @@ export function openStore(path: string, logPages: number) {
       ledger?.op(moved ? "moved" : "over", lane, seq, count);
     },
     addHolders: (body: number, holders: number) => void putShare.run(body, holders),
-    /** One holder of the body less; the last one takes it away. */
-    leaveBody: (body: number, shared: boolean) => {
-      if (shared && readShare(body) > 1) return void putShare.run(body, -1);
+    /** So many holders of the body less; the last one takes it away. */
+    leaveBody: (body: number, shared: boolean, holders = 1) => {
+      if (shared && readShare(body) > holders) return void putShare.run(body, -holders);
       if (shared) dropShare.run(body);
       dropBody.run(body);
     },

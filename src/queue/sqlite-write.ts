@@ -46,22 +46,44 @@ export interface Written {
 export function writeBatch(batch: Batch, facts: WriteFacts): Written {
   const out: Written = { doubles: new Set(), skipped: new Set(), delayed: new Map(), died: new Map() };
   const finished = new Set(batch.settled.filter((s) => !s.settlement.retry).map((s) => s.rec));
-  let twins: Rec[] = [];
+  /** Items of one push by their body: an alert for several outputs is pushed once for each of them, in a row. */
+  const twins = new Map<string, Rec[]>();
+  let id: string | undefined;
+  const addAll = () => {
+    for (const recs of twins.values()) addTwins(recs, out, facts);
+    twins.clear();
+  };
   for (const rec of batch.pushed) {
-    if (finished.has(rec)) out.skipped.add(rec);
-    else {
-      // An alert for several outputs is pushed once for each of them, in a row.
-      if (twins.length > 0 && twins[0]?.body !== rec.body) twins = addTwins(twins, facts);
-      twins.push(rec);
+    if (finished.has(rec)) {
+      out.skipped.add(rec);
+      continue;
     }
+    if (rec.id !== id) addAll();
+    id = rec.id;
+    const body = rec.body ?? "";
+    const group = twins.get(body);
+    if (group) group.push(rec);
+    else twins.set(body, [rec]);
   }
-  addTwins(twins, facts);
+  addAll();
+  /** What many lanes finish together is taken away together. */
+  const over: { lane: number; seq: number; count: number }[] = [];
+  const left = new Map<number, number>();
+  const { store } = facts;
+  const leave = (body: number, shared: boolean) => {
+    if (shared) left.set(body, (left.get(body) ?? 0) + 1);
+    else store.leaveBody(body, false);
+  };
   for (const s of batch.settled) {
     const kept = s.settlement.retry ? undefined : s;
-    addChildren(s, kept && !out.skipped.has(s.rec) ? s.rec : undefined, out, facts);
+    const parent = kept && !out.skipped.has(s.rec) ? s.rec : undefined;
+    addChildren(s, parent, out, facts, leave);
+    if (parent && s.children.length === 0) over.push({ lane: parent.lane.key, seq: parent.seq, count: parent.count });
     addDead(s, out, facts);
-    if (s.settlement.retry) delay(s, s.settlement.retry, out, facts);
+    if (s.settlement.retry) delay(s, s.settlement.retry, out, facts, leave);
   }
+  store.dropItems(over);
+  for (const [body, holders] of left) store.leaveBody(body, true, holders);
   return out;
 }
 
@@ -70,23 +92,43 @@ function storeLane(lane: Lane, store: Store): void {
 }
 
 /** Adds items of one body, which is stored once. */
-function addTwins(recs: readonly Rec[], { store, nextBody }: WriteFacts): [] {
+function addTwins(recs: readonly Rec[], out: Written, { store, nextBody }: WriteFacts): void {
   const [first] = recs;
-  if (!first) return [];
+  if (!first) return;
   const bodySeq = nextBody();
+  const added = addItems(recs, bodySeq, recs.length > 1, out, store);
+  if (added > 0 && recs.length > 1) store.addHolders(bodySeq, added);
+  if (added > 0) store.addBody(bodySeq, first.lane.key, first, first.body ?? "");
+}
+
+/** Returns how many their lanes did not hold already. */
+function addItems(recs: readonly Rec[], bodySeq: number, shared: boolean, out: Written, store: Store): number {
   for (const rec of recs) {
     storeLane(rec.lane, store);
     rec.bodySeq = bodySeq;
-    rec.shared = recs.length > 1;
-    store.addItem(rec.lane.key, rec, 0);
+    rec.shared = shared;
   }
-  if (recs.length > 1) store.addHolders(bodySeq, recs.length);
-  store.addBody(bodySeq, first.lane.key, first, first.body ?? "");
-  return [];
+  const keys = recs.map(({ lane }) => lane.key);
+  // One statement for many lanes; for few the plain one is cheaper.
+  const alike = recs.length > 3 && new Set(keys).size === recs.length;
+  const added = alike ? store.addItems(keys, recs) : undefined;
+  let count = 0;
+  for (const rec of recs) {
+    const isNew = added ? added.has(rec.lane.key) : store.addItem(rec.lane.key, rec, 0);
+    if (isNew) count++;
+    else out.doubles.add(rec);
+  }
+  return count;
 }
 
 /** Adds the children and removes the parent. Children with the parent's own body take it over: nothing is copied. */
-function addChildren(s: Settled, parent: Rec | undefined, out: Written, { store, nextBody }: WriteFacts): void {
+function addChildren(
+  s: Settled,
+  parent: Rec | undefined,
+  out: Written,
+  { store, nextBody }: WriteFacts,
+  leave: (body: number, shared: boolean) => void,
+): void {
   const groups: { body: string; recs: Rec[] }[] = [];
   for (const rec of s.children) {
     const body = rec.body ?? "";
@@ -99,22 +141,15 @@ function addChildren(s: Settled, parent: Rec | undefined, out: Written, { store,
     const inherits = parent !== undefined && body === s.body;
     const bodySeq = inherits ? parent.bodySeq : nextBody();
     const shared = recs.length > 1 || (inherits && parent.shared);
-    let added = 0;
-    for (const rec of recs) {
-      storeLane(rec.lane, store);
-      rec.bodySeq = bodySeq;
-      rec.shared = shared;
-      if (store.addItem(rec.lane.key, rec, 0)) added++;
-      else out.doubles.add(rec);
-    }
+    const added = addItems(recs, bodySeq, shared, out, store);
     if (added > 0 && shared) store.addHolders(bodySeq, added);
     if (inherits) heirs = added;
     else if (added > 0) store.addBody(bodySeq, (recs[0] as Rec).lane.key, recs[0] as Rec, body);
   }
   if (!parent) return;
-  store.dropItem(parent.lane.key, parent, s.children.length > 0);
+  if (s.children.length > 0) store.dropItem(parent.lane.key, parent, true);
   // With heirs the parent's own hold ends; without sharing the only heir simply has the body now.
-  if (heirs === 0 || parent.shared) store.leaveBody(parent.bodySeq, parent.shared);
+  if (heirs === 0 || parent.shared) leave(parent.bodySeq, parent.shared);
 }
 
 function addDead(s: Settled, out: Written, { store, now }: WriteFacts): void {
@@ -129,14 +164,20 @@ function addDead(s: Settled, out: Written, { store, now }: WriteFacts): void {
   });
 }
 
-function delay(s: Settled, retry: NonNullable<Settlement["retry"]>, out: Written, facts: WriteFacts): void {
+function delay(
+  s: Settled,
+  retry: NonNullable<Settlement["retry"]>,
+  out: Written,
+  facts: WriteFacts,
+  leave: (body: number, shared: boolean) => void,
+): void {
   const { rec } = s;
   const { store } = facts;
   const due = facts.dueIn(rec.lane, retry.inMs);
   let { bodySeq, shared } = rec;
   if (retry.body !== s.body) {
     if (shared) {
-      store.leaveBody(bodySeq, true);
+      leave(bodySeq, true);
       bodySeq = facts.nextBody();
       shared = false;
       store.addBody(bodySeq, rec.lane.key, { id: rec.id, at: rec.at, count: retry.count }, retry.body);

@@ -17,7 +17,7 @@ import {
   QueueError,
   type QueueStatus,
 } from "./queue.ts";
-import { admit, refuse } from "./sqlite-admit.ts";
+import { admitAll, refuse } from "./sqlite-admit.ts";
 import { type Core, laneOf, type QueueLog } from "./sqlite-core.ts";
 import { createFlusher } from "./sqlite-flush.ts";
 import { armTimer, dispatch, enlist, giveBack } from "./sqlite-handout.ts";
@@ -133,10 +133,7 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
       care.check(chunks);
       const recs: Rec[] = [];
       try {
-        for (const chunk of chunks) {
-          const rec = admit(core, chunk);
-          if (rec) recs.push(rec);
-        }
+        admitAll(core, chunks, (rec) => recs.push(rec));
       } catch (error) {
         for (const rec of recs) refuse(core, rec);
         throw unreadable(core, error);
