@@ -68,8 +68,13 @@ export const generateMatcher = (
     };
     return {
       read: reads[slot] as (event: unknown) => unknown,
-      known: values,
-      branches: new Map(),
+      branches: new Map(
+        Array.from(values.union(missing), (text) => [
+          text,
+          { known: text === undefined ? { kind: "missing" } : { kind: "text", text } },
+        ]),
+      ),
+      other: { known: { kind: "other", than: values } },
       narrow: (known) => (nodes < mostNodes ? narrow(known) : whole()),
     };
   };
@@ -122,37 +127,33 @@ interface Leaf {
 interface Fork {
   readonly run?: undefined;
   readonly read: (event: unknown) => unknown;
-  /** The texts that have branches of their own, undefined for a missing one. */
-  readonly known: ReadonlySet<string | undefined>;
-  readonly branches: Map<unknown, Node>;
+  /** By text, undefined for a missing one. */
+  readonly branches: ReadonlyMap<unknown, Way>;
+  readonly other: Way;
   readonly narrow: (known: Known) => Node;
+}
+
+interface Way {
+  readonly known: Known;
+  /** Made when the first event comes this way. */
+  node?: Node;
 }
 
 type Run = (event: unknown, given: readonly unknown[]) => readonly CompiledRule<unknown>[];
 
-const branch = ({ known, branches, narrow }: Fork, value: unknown): Node => {
-  const at = value === undefined || known.has(value as string) ? value : other;
-  let node = branches.get(at);
-  if (node === undefined) {
-    node = narrow(
-      at === other
-        ? { kind: "other", than: known }
-        : at === undefined
-          ? { kind: "missing" }
-          : { kind: "text", text: String(at) },
-    );
-    branches.set(at, node);
-  }
-  return node;
+const branch = ({ branches, other, narrow }: Fork, value: unknown): Node => {
+  const way = branches.get(value) ?? other;
+  way.node ??= narrow(way.known);
+  return way.node;
 };
 
-const other = Symbol("other");
+const missing: ReadonlySet<string | undefined> = new Set([undefined]);
 const always: Plan = { kind: "and", children: [] };
 const none: readonly CompiledRule<unknown>[] = Object.freeze([]);
 
 /** Fields read ahead of a program. */
 const mostSteps = 4;
 /** So few rules need no further choice. */
-const fewRules = 4;
+const fewRules = 12;
 /** Programs take memory: beyond so many the rest share. */
 const mostNodes = 1024;

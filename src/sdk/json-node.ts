@@ -178,9 +178,22 @@ export class JsonNode {
   }
 
   #anyKeyEscaped(): boolean {
+    const { text, start, end } = this;
     const spans = this.#index();
-    for (let i = 0; i < spans.length; i += 4)
-      if (hasEscape(this.text, spans[i] as number, spans[i + 1] as number)) return true;
+    const small = end - start <= fewCharacters ? text.slice(start, end) : undefined;
+    // Of small values the next backslash anywhere is looked for: that is one call for many keys.
+    let next = small === undefined ? 0 : small.indexOf("\\") + start;
+    for (let i = 0; i < spans.length; i += 4) {
+      const from = spans[i] as number;
+      const to = spans[i + 1] as number;
+      if (small === undefined) {
+        if (hasEscape(text, from, to)) return true;
+        continue;
+      }
+      if (next < start) return false;
+      if (next < from) next = small.indexOf("\\", from - start) + start;
+      if (next >= from && next < to) return true;
+    }
     return false;
   }
 
@@ -211,6 +224,9 @@ export const comparableText = (node: JsonNode): string => {
   const { kind } = node;
   return kind === "object" || kind === "array" ? plainEscapes(node.compact()) : node.asText();
 };
+
+/** Longer values may hold much beside their keys. */
+const fewCharacters = 16_384;
 
 const hasEscape = (text: string, from: number, to: number): boolean => {
   for (let i = from; i < to; i++) if (text.charCodeAt(i) === 92) return true;
