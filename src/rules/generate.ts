@@ -24,8 +24,16 @@ export const generateMatcher = (
   const codes: string[] = [];
   let nodes = 0;
 
+  const keys = new WeakMap<Plan, string>();
+  /** Most conditions are left as they are at most steps, and need be written once. */
+  const keyOf = (plan: Plan): string => {
+    const key = keys.get(plan) ?? hash("sha256", valueKey(plan));
+    keys.set(plan, key);
+    return key;
+  };
+
   const compile = (left: readonly Left[], given: readonly number[]): Run => {
-    const written = left.map(({ rule, plan }) => `${rule} ${valueKey(plan)}`);
+    const written = left.map(({ rule, plan }) => `${rule} ${keyOf(plan)}`);
     const key = hash("sha256", [given.join(), ...written].join("\n"));
     const known = programs.get(key);
     if (known !== undefined) return known;

@@ -1,5 +1,6 @@
 import type { JsonNode } from "../../../src/sdk/json-node.ts";
 import { bodiesOf } from "./bodies.ts";
+import { rememberLatest } from "./latest.ts";
 import { podSpecsOf } from "./pod-specs.ts";
 import { elements, valueAt } from "./steps.ts";
 
@@ -25,7 +26,7 @@ const inPersistentVolumes = [
 ] as const;
 
 /** The clean host paths of the volumes of a Pod, a workload's template or a PersistentVolume, local ones included. */
-export const hostPathsOf = (event: JsonNode): readonly string[] => {
+export const hostPathsOf = rememberLatest((event: JsonNode): readonly string[] => {
   const volumes = podSpecsOf(event).flatMap((spec) => elements(spec.get("volumes")));
   const { after } = bodiesOf(event);
   const paths = [
@@ -33,4 +34,4 @@ export const hostPathsOf = (event: JsonNode): readonly string[] => {
     ...inPersistentVolumes.map((steps) => valueAt(after, steps)),
   ];
   return paths.flatMap((path) => (path ? [cleanPath(path.asText())] : []));
-};
+});
