@@ -188,6 +188,8 @@ function apply(core: Core, batch: Batch, written: Written): Set<Lane> {
     if (written.skipped.has(rec)) continue;
     rec.lane.stored = true;
     rec.state = "stored";
+    // What did not fit the window can be found on the disk from now on.
+    if (rec.lane.behind) touched.add(rec.lane);
     // In hand the handler has the text; outside it lives on only as far as the cache counts it.
     if (rec.cached === 0) rec.body = rec.live = undefined;
   }

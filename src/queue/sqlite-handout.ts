@@ -48,13 +48,13 @@ function adopt(core: Core, lane: Lane, row: ItemRow): Rec {
 
 function readMore(core: Core, lane: Lane): void {
   if (!lane.stored) return;
-  // Items of the batch are not on disk: they stay behind the cursor for the next read.
   const limit = Math.min(pageSize, windowOf(core));
   const rows = core.store.readyAfter(lane.key, lane.cursor, limit);
   for (const row of rows) if (!lane.known.has(row.seq)) lane.ready.push(adopt(core, lane, row));
-  const last = rows.at(-1);
-  if (last) lane.cursor = last.seq;
-  lane.behind = rows.length === limit || core.batch.pushed.some((r) => r.lane === lane && !lane.known.has(r.seq));
+  // Items of the batch are not on disk: the cursor stays before them, though rows with higher numbers are there already.
+  const unwritten = core.batch.pushed.find((rec) => rec.lane === lane && !lane.known.has(rec.seq));
+  lane.cursor = Math.min(rows.at(-1)?.seq ?? lane.cursor, unwritten ? unwritten.seq - 1 : Number.POSITIVE_INFINITY);
+  lane.behind = rows.length === limit || unwritten !== undefined;
 }
 
 function readDue(core: Core, lane: Lane): void {

@@ -110,6 +110,27 @@ describe("embedded queue: processes die", () => {
     await queue.close();
   });
 
+  test("the first chunk after a restart is handed out though its lane was not looked through before it came", async (t) => {
+    const dir = folder(t);
+    const before = open(dir);
+    await before.push([chunk("a", "old")]);
+    assert.deepEqual(await empty(before, "a", 1), ["old"]);
+    await before.close();
+    const queue = open(dir);
+    t.after(() => queue.close());
+    const got: string[] = [];
+    queue.consume(
+      "a",
+      async ({ id }) => {
+        got.push(id);
+        return {};
+      },
+      1,
+    );
+    await queue.push([chunk("a", "first")]);
+    await until("it is handed out", () => got.includes("first"));
+  });
+
   test("one process owns the directory, and a dead one's lock does not count", async (t) => {
     const dir = folder(t);
     const holder = child(t, dir, "hold");
