@@ -81,7 +81,9 @@ function* rescueFrom(
   /** Writes the batch and the place behind it; false: not now. */
   const write = (batch: Batch, place: number): boolean => {
     const { bodies, letters } = batch;
-    if (batch.bytes > 0 && !room.allows(batch.bytes)) return false;
+    // Where nothing is left to deliver nothing will make room: the disk itself says whether it fits.
+    if (batch.bytes > 0 && !room.allows(batch.bytes) && [...core.lanes.values()].some((lane) => lane.total > 0))
+      return false;
     const added: Added[] = [];
     const died: Letter[] = [];
     try {

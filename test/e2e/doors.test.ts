@@ -159,7 +159,8 @@ test("a few alerts that a destination refuses do not erase the dead letters that
       "room was made for them",
       async () => /_dropped_total\{lane="out:webhook"\} (\d+)/.test(await metricsOf(hub.url)) && (await dead()) <= kept,
     );
-    assert.ok((await dead()) >= kept - 6, `${await dead()} of ${kept}`);
+    // The last round of the first three hundred may come now; a hundred at a time would leave fewer.
+    assert.ok((await dead()) > 200, `${await dead()} of ${kept}`);
   } finally {
     await hub.stop("SIGKILL");
     await sink.close();

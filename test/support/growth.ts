@@ -31,15 +31,31 @@ export const staysLinear = async <T>(
   n: number,
   sound?: () => T,
 ): Promise<void> => {
+  let told = "";
+  // What grows faster than its input does so each time; a collection or a compilation that falls into one measurement does not.
+  for (let attempt = 0; attempt < 4; attempt++) {
+    told = await surplus(work, make, n, sound);
+    if (told === "") return;
+  }
+  assert.fail(told);
+};
+
+/** What was too dear, in words; empty: nothing. */
+const surplus = async <T>(
+  work: (input: T) => unknown,
+  make: (n: number) => T,
+  n: number,
+  sound: (() => T) | undefined,
+): Promise<string> => {
   const largest = make(4 * n);
   const large = await costOf(() => work(largest));
-  if (large < negligibleMs) return;
+  if (large < negligibleMs) return "";
   const [one, two] = [make(n), make(2 * n)];
   const [small, middle] = [await costOf(() => work(one)), await costOf(() => work(two))];
-  const told = `${small.toFixed(1)}, ${middle.toFixed(1)}, ${large.toFixed(1)} ms of CPU for once, twice, four times as much`;
-  assert.ok(large / Math.max(small, negligibleMs / most) < most, told);
-  if (!sound) return;
+  if (large / Math.max(small, negligibleMs / most) >= most)
+    return `${small.toFixed(1)}, ${middle.toFixed(1)}, ${large.toFixed(1)} ms of CPU for once, twice, four times as much`;
+  if (!sound) return "";
   const usual = sound();
   const plain = Math.max(await costOf(() => work(usual)), negligibleMs / most);
-  assert.ok(large < dearest * plain, `${large.toFixed(1)} ms of CPU, and ${plain.toFixed(1)} for sound input`);
+  return large < dearest * plain ? "" : `${large.toFixed(1)} ms of CPU, and ${plain.toFixed(1)} for sound input`;
 };
