@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { unzipped } from "./unzip.ts";
+import { unzipped } from "../../src/audit/unzip.ts";
 
 /** How far a file was read, and how it is known again: its name passes to others, and so does its inode. */
 export interface Mark {

@@ -1,8 +1,8 @@
+import { createLineCutter } from "../../src/audit/lines.ts";
+import { unzipped } from "../../src/audit/unzip.ts";
 import type { LineIntake } from "./intake.ts";
-import { createLineCutter } from "./lines.ts";
 import { createEnds, type Mark, printsOf } from "./mark.ts";
 import { openFound, type Rotated } from "./rotated.ts";
-import { unzipped } from "./unzip.ts";
 
 /**
  * Takes the lines of a compressed file behind the mark, the last one too; resolves with the mark of its end, and of what

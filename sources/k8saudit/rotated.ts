@@ -1,7 +1,7 @@
 import { type FileHandle, open, readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { isGzip } from "../../src/audit/unzip.ts";
 import { isMarked, isMarkedInside, type Mark } from "./mark.ts";
-import { isGzip } from "./unzip.ts";
 
 /** A file that once had the followed name, as it is called now. */
 export interface Rotated {

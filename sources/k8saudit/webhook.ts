@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { type Dropped, type DropReason, mostEvents, splitPayload } from "../../src/audit/payload.ts";
 import type { OpenSource, SourceHead, SourceHost, SourceReply, SourceRequest } from "../../src/sdk/source.ts";
 import { createThrottledLog } from "../../src/sdk/throttled-log.ts";
 import { cleanPath, matchPath, type Place } from "./open-params.ts";
-import { type Dropped, type DropReason, mostEvents, splitPayload } from "./payload.ts";
 import { createRedelivery } from "./redelivery.ts";
 
 export interface WebhookSettings {

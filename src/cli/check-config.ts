@@ -2,8 +2,8 @@ import { parseArgs } from "node:util";
 import { describeConfig, type RulesFacts } from "../config/describe.ts";
 import { loadConfig } from "../config/load.ts";
 import { redact } from "../config/redact.ts";
-import type { LoadedRules } from "../hub/load-rules.ts";
 import { preflight } from "../hub/preflight.ts";
+import type { LoadedRules } from "../pipeline/judge/load-rules.ts";
 import type { Command } from "./command.ts";
 
 /**

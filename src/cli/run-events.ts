@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { splitPayload } from "../../sources/k8saudit/payload.ts";
-import { lineBatches } from "../../sources/k8saudit/unzip.ts";
-import type { AuditRules } from "../hub/audit-rules.ts";
+import { splitPayload } from "../audit/payload.ts";
+import { lineBatches } from "../audit/unzip.ts";
+import type { AuditRules } from "../pipeline/judge/audit-rules.ts";
 import { createTally, jsonAlert, textAlert } from "../rules/index.ts";
 import type { Incoming } from "../sdk/event.ts";
 import { openEvent } from "../sdk/json-event.ts";

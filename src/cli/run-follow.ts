@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import { followFault } from "../../sources/k8saudit/file.ts";
 import { createFollower } from "../../sources/k8saudit/follow.ts";
-import type { AuditRules } from "../hub/audit-rules.ts";
+import type { AuditRules } from "../pipeline/judge/audit-rules.ts";
 import type { CommandIo } from "./command.ts";
 import { createJudge, maxEventBytes, writeOut } from "./run-events.ts";
 

@@ -1,4 +1,4 @@
-import { parseMatching, parseThreshold } from "../rules/config.ts";
+import { parseMatching, parseThreshold } from "../rules/file/config.ts";
 import { choice, flag, list, pairs, text } from "../sdk/fields.ts";
 import { emptyUnset, unsetFault } from "./expand.ts";
 import { appendOutputs, loadedPlugins, readPlugins, ruleSelections } from "./falco-lists.ts";

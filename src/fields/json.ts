@@ -1,7 +1,7 @@
+import { compactJson, skipString } from "../json/grammar.ts";
+import { comparableText, type JsonNode } from "../json/node.ts";
 import type { Field } from "../sdk/catalog.ts";
 import type { JsonEvent } from "../sdk/json-event.ts";
-import { compactJson, skipString } from "../sdk/json-grammar.ts";
-import { comparableText, type JsonNode } from "../sdk/json-node.ts";
 
 /** The fields of Falco's json plugin under both of its names (`json.*`, `jevt.*`), for events whose text is JSON. */
 export const jsonFields: readonly Field<JsonEvent>[] = ["json", "jevt"].flatMap((prefix): Field<JsonEvent>[] => [

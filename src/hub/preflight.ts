@@ -4,8 +4,8 @@ import { dirname, join, resolve } from "node:path";
 import { listenersOf, type PlannedListener } from "../config/listeners.ts";
 import type { HubConfig, Problem } from "../config/types.ts";
 import { extraLabels } from "../metrics/event-series.ts";
-import { lockDirectory } from "../queue/sqlite-lock.ts";
-import { type LoadedRules, loadHubRules } from "./load-rules.ts";
+import { type LoadedRules, loadHubRules } from "../pipeline/judge/load-rules.ts";
+import { lockDirectory } from "../queue/sqlite/lock.ts";
 
 export interface Preflight {
   readonly rules: LoadedRules;

@@ -8,17 +8,17 @@ import { createServer } from "../http/server.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { makeAlertSettings } from "../pipeline/alert-in.ts";
 import { openIntake } from "../pipeline/intake.ts";
+import type { LoadedRules } from "../pipeline/judge/load-rules.ts";
+import { openRules } from "../pipeline/judge/rules.ts";
 import { outputLane } from "../pipeline/route.ts";
 import { alertLane, eventLane, startWorker } from "../pipeline/worker.ts";
 import type { Queue } from "../queue/queue.ts";
 import { announce, watchQueue } from "./announce.ts";
 import { closeInOrder } from "./close.ts";
 import { followTokens, tokensOf } from "./credentials.ts";
-import type { LoadedRules } from "./load-rules.ts";
 import { loopMarks, openOutputs, outputRoutes } from "./outputs.ts";
 import { openConfiguredQueue } from "./queue.ts";
 import { readiness } from "./readiness.ts";
-import { openRules } from "./rules.ts";
 import { openSources } from "./sources.ts";
 
 export interface Hub {

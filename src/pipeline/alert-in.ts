@@ -1,7 +1,8 @@
 /** From the text of a request to alerts: the hub's own fields and tags are on them, and they never change again. */
+
+import { jsonValues, oneJsonValue } from "../json/parse.ts";
 import { type Alert, type FieldValue, type Priority, rawEvent } from "../sdk/alert.ts";
 import { sortedBytewise } from "../sdk/bytewise.ts";
-import { jsonValues, oneJsonValue } from "../sdk/json.ts";
 import { type Cause, type Excess, excessOf, isTooLarge, tooLarge, tooManyRefused } from "./alert-limits.ts";
 import type { AlertSettings } from "./alert-settings.ts";
 import { type PostedAlert, readPosted } from "./alert-shape.ts";

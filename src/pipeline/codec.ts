@@ -1,6 +1,7 @@
 /** An alert as one line of text: what lanes and spills hold, and what a reader of either finds. */
+
+import { JsonError, parseJson } from "../json/parse.ts";
 import { type Alert, type FieldValue, goJson, type Priority, rawEvent, rememberText } from "../sdk/alert.ts";
-import { JsonError, parseJson } from "../sdk/json.ts";
 import { isOwnTest, markOwnTest } from "./own-test.ts";
 
 /**

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { openHandling } from "./handling.ts";
 import { createMemory } from "./memory.ts";
 import type { Queue } from "./queue.ts";
-import type { RedisSettings } from "./redis-connect.ts";
+import type { RedisSettings } from "./redis/connect.ts";
 import { openSpillingQueue, type SpillHooks } from "./spill.ts";
-import { openSqliteQueue } from "./sqlite.ts";
-import type { QueueLog } from "./sqlite-core.ts";
+import type { QueueLog } from "./sqlite/core.ts";
+import { openSqliteQueue } from "./sqlite/driver.ts";
 
 export interface QueueSettings {
   readonly driver: "sqlite" | "redis";
@@ -49,7 +49,7 @@ export async function openQueue(settings: QueueSettings, deps: QueueDeps): Promi
   if (driver === "sqlite") return openSqliteQueue({ ...common, ...size, dir: join(datadir, "queue") });
   const local = openSqliteQueue({ ...common, ...size, dir: join(datadir, settings.spill ?? "spill") });
   // Loaded here: the embedded driver's users never pay for it.
-  const { openRedisQueue } = await import("./bullmq.ts");
+  const { openRedisQueue } = await import("./redis/driver.ts");
   const redis = openRedisQueue({
     ...settings.redis,
     ...common,

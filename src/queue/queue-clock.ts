@@ -5,8 +5,8 @@
  */
 
 import { performance } from "node:perf_hooks";
-import type { RedisClient } from "./redis-connect.ts";
-import { evenWhenFull } from "./redis-room.ts";
+import type { RedisClient } from "./redis/connect.ts";
+import { evenWhenFull } from "./redis/room.ts";
 
 export interface QueueClock {
   /** Milliseconds since the epoch, as no wall clock's jump changes them. */

@@ -1,7 +1,7 @@
 /** Takes lanes that do not move out of a Redis that is full, so that the others have room. */
 
-import type { RedisQueue } from "./bullmq.ts";
 import type { Consumer, Item } from "./queue.ts";
+import type { RedisQueue } from "./redis/driver.ts";
 
 export interface Evacuation {
   /** Something of the lane was delivered. */

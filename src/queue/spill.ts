@@ -4,8 +4,8 @@
  * lanes that are consumed here are delivered from the disk, and those that do not move are taken out of Redis.
  */
 
-import type { RedisQueue } from "./bullmq.ts";
 import { type Chunk, type Handle, type Queue, QueueError, type Settlement } from "./queue.ts";
+import type { RedisQueue } from "./redis/driver.ts";
 import { openEvacuation } from "./spill-evacuate.ts";
 import { type LaneConsumer, openSpilledLane, type SpilledLane } from "./spill-lane.ts";
 

@@ -1,19 +1,19 @@
-import type { Expression } from "./ast.ts";
-import { bindCondition } from "./bind.ts";
-import type { Collector } from "./collect.ts";
-import type { RuleConfig } from "./config.ts";
-import { type Context, conditionPlace, inCondition, nowhere } from "./context.ts";
-import { putLists, type ReadyList, readyLists, withExceptions } from "./expand.ts";
-import type { MacroItem, RuleItem } from "./items.ts";
-import { putMacros, type ReadyMacros, visibleMacros } from "./macros.ts";
-import { FormatFault } from "./output.ts";
-import { parseCondition } from "./parse.ts";
-import type { Plan } from "./plan.ts";
-import { RulesError } from "./problem.ts";
-import type { Warn } from "./read-exceptions.ts";
-import { outputOf, type RuleOutput } from "./rule-output.ts";
-import { isDoubtful, type Slots } from "./slots.ts";
-import { comparesWithMissing, fieldNames, looksAtDirection } from "./suspects.ts";
+import { FormatFault } from "./alert/output.ts";
+import { outputOf, type RuleOutput } from "./alert/rule-output.ts";
+import { bindCondition } from "./bind/bind.ts";
+import type { Plan } from "./bind/plan.ts";
+import { isDoubtful, type Slots } from "./bind/slots.ts";
+import { comparesWithMissing, fieldNames, looksAtDirection } from "./bind/suspects.ts";
+import type { Collector } from "./file/collect.ts";
+import type { RuleConfig } from "./file/config.ts";
+import { type Context, conditionPlace, inCondition, nowhere } from "./file/context.ts";
+import { putLists, type ReadyList, readyLists, withExceptions } from "./file/expand.ts";
+import type { MacroItem, RuleItem } from "./file/items.ts";
+import { putMacros, type ReadyMacros, visibleMacros } from "./file/macros.ts";
+import { RulesError } from "./file/problem.ts";
+import type { Warn } from "./file/read-exceptions.ts";
+import type { Expression } from "./syntax/ast.ts";
+import { parseCondition } from "./syntax/parse.ts";
 
 export interface CompiledRule<E> {
   readonly item: RuleItem;

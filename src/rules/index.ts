@@ -1,19 +1,19 @@
 import type { FieldCatalog } from "../sdk/catalog.ts";
 import { catalogOf } from "../sdk/catalog.ts";
-import { bindCondition } from "./bind.ts";
-import { compileClosure, type Predicate } from "./closures.ts";
+import { bindCondition } from "./bind/bind.ts";
+import { createSlots, type Slots } from "./bind/slots.ts";
+import { syscallCatalog } from "./bind/syscall.ts";
 import type { CompiledRule } from "./compile.ts";
-import { type RuleConfig, standardRuleConfig } from "./config.ts";
-import { conditionPlace } from "./context.ts";
-import { type Description, describeDefinitions } from "./describe.ts";
+import { compileClosure, type Predicate } from "./evaluate/closures.ts";
+import { type Matcher, type Mode, matcherOf } from "./evaluate/matcher.ts";
+import { type RuleConfig, standardRuleConfig } from "./file/config.ts";
+import { conditionPlace } from "./file/context.ts";
+import type { Problem } from "./file/problem.ts";
+import { selectRules } from "./file/select.ts";
+import { type LoadedPlugin, unmetRequirement } from "./file/version.ts";
 import { type FileInput, type FileReport, loadFiles } from "./load.ts";
-import { type Matcher, type Mode, matcherOf } from "./matcher.ts";
-import { parseCondition } from "./parse.ts";
-import type { Problem } from "./problem.ts";
-import { selectRules } from "./select.ts";
-import { createSlots, type Slots } from "./slots.ts";
-import { syscallCatalog } from "./syscall.ts";
-import { type LoadedPlugin, unmetRequirement } from "./version.ts";
+import { type Description, describeDefinitions } from "./report/describe.ts";
+import { parseCondition } from "./syntax/parse.ts";
 
 /** Any source's catalogue: events are opaque to the engine. */
 // biome-ignore lint/suspicious/noExplicitAny: catalogues of events of every shape
@@ -143,14 +143,14 @@ export const compileCondition = <E>(text: string, catalog: FieldCatalog<E>): Com
   return { ok: true, test: compileClosure(bound.plan, reads), warnings: bound.warnings.map((w) => w.message) };
 };
 
-export { formatAlert } from "./alert.ts";
-export { type AlertFacts, jsonAlert, textAlert } from "./alert-text.ts";
+export { formatAlert } from "./alert/alert.ts";
+export { type AlertFacts, jsonAlert, textAlert } from "./alert/alert-text.ts";
 export type { CompiledRule } from "./compile.ts";
-export type { AppendOutput, RuleConfig, Selection } from "./config.ts";
-export { parseMatching, parseThreshold, standardRuleConfig } from "./config.ts";
-export { type Description, textDescription } from "./describe.ts";
+export type { Matcher, Mode } from "./evaluate/matcher.ts";
+export type { AppendOutput, RuleConfig, Selection } from "./file/config.ts";
+export { parseMatching, parseThreshold, standardRuleConfig } from "./file/config.ts";
+export type { Problem } from "./file/problem.ts";
 export type { FileInput, FileReport } from "./load.ts";
-export type { Matcher, Mode } from "./matcher.ts";
-export type { Problem } from "./problem.ts";
-export { blockOf, jsonReport, textReport } from "./report.ts";
-export { createTally } from "./summary.ts";
+export { type Description, textDescription } from "./report/describe.ts";
+export { blockOf, jsonReport, textReport } from "./report/report.ts";
+export { createTally } from "./report/summary.ts";

@@ -1,17 +1,17 @@
 import type { FieldCatalog } from "../sdk/catalog.ts";
-import { bindOperand } from "./bind.ts";
-import { type Collector, createCollector, type FieldCheck } from "./collect.ts";
+import { bindOperand } from "./bind/bind.ts";
+import { createSlots, FieldFault, type Slots } from "./bind/slots.ts";
 import { type CompiledRule, compileAll } from "./compile.ts";
-import type { RuleConfig } from "./config.ts";
-import { type Context, fileContext, type RulesFile, rulesFile, within } from "./context.ts";
-import { parseOperand } from "./parse.ts";
-import { type Code, type Problem, problem, RulesError } from "./problem.ts";
-import { readItem } from "./read.ts";
-import type { Warn } from "./read-exceptions.ts";
-import { schemaWarnings } from "./schema.ts";
-import { createSlots, FieldFault, type Slots } from "./slots.ts";
-import type { LoadedPlugin } from "./version.ts";
-import { readYaml, type YamlNode } from "./yaml.ts";
+import { type Collector, createCollector, type FieldCheck } from "./file/collect.ts";
+import type { RuleConfig } from "./file/config.ts";
+import { type Context, fileContext, type RulesFile, rulesFile, within } from "./file/context.ts";
+import { type Code, type Problem, problem, RulesError } from "./file/problem.ts";
+import { readItem } from "./file/read.ts";
+import type { Warn } from "./file/read-exceptions.ts";
+import { schemaWarnings } from "./file/schema.ts";
+import type { LoadedPlugin } from "./file/version.ts";
+import { readYaml, type YamlNode } from "./file/yaml.ts";
+import { parseOperand } from "./syntax/parse.ts";
 
 export interface FileInput {
   /** As reports shall show it. */

@@ -1,5 +1,9 @@
 /** The alert as every output sees it. Shape and order of keys follow falcosidekick's raw event (reference: falcosidekick 2.34, §1). */
-import { stringifyDeep } from "./json-deep.ts";
+import { goJson } from "../json/go.ts";
+import { isRawNumber, type RawNumber } from "../json/verbatim.ts";
+
+export { goJson } from "../json/go.ts";
+export { isRawNumber, numberFromText, numberText, type RawNumber } from "../json/verbatim.ts";
 
 export const priorities = [
   "Debug",
@@ -14,11 +18,6 @@ export const priorities = [
 
 /** Canonical name; the numeric level is the index in `priorities` plus one (Debug 1 … Emergency 8). */
 export type Priority = (typeof priorities)[number];
-
-/** A JSON number whose text a double cannot carry (`1736936430123456789`, `1.50`): kept as it was written, printed by JSON.stringify verbatim. */
-export interface RawNumber {
-  readonly rawJSON: string;
-}
 
 export type FieldValue =
   | string
@@ -60,57 +59,9 @@ const byName = new Map<string, Priority>([
 /** The canonical priority for a name in any case (`info` included), or undefined. */
 export const parsePriority = (name: string): Priority | undefined => byName.get(name.toLowerCase());
 
-const { isRawJSON, rawJSON } = JSON as unknown as {
-  isRawJSON(value: unknown): value is RawNumber;
-  rawJSON(text: string): RawNumber;
-};
-
 /** True for numbers in both spellings (double, verbatim literal). */
 export const isNumber = (value: FieldValue | undefined): value is number | RawNumber =>
   typeof value === "number" || isRawNumber(value);
-
-export const isRawNumber = (value: unknown): value is RawNumber => isRawJSON(value);
-
-/** A number literal as a value: a double when its text survives the round trip, else the verbatim literal. */
-export const numberFromText = (text: string): number | RawNumber => {
-  const n = Number(text);
-  return String(n) === text ? n : rawJSON(text);
-};
-
-/** The number as it was written. */
-export const numberText = (value: number | RawNumber): string =>
-  typeof value === "number" ? String(value) : value.rawJSON;
-
-const unsafe = /[<>&\u2028\u2029]/g;
-const escapes: Record<string, string> = {
-  "<": "\\u003c",
-  ">": "\\u003e",
-  "&": "\\u0026",
-  "\u2028": "\\u2028",
-  "\u2029": "\\u2029",
-};
-
-/**
- * JSON text the way Go's encoder writes it (`<`, `>`, `&`, U+2028/9 escaped, lone surrogates as U+FFFD): visible where
- * JSON travels as text.
- */
-export const goJson = (value: unknown): string => {
-  const text = stringify(value);
-  const escaped = text.search(unsafe) < 0 ? text : text.replaceAll(unsafe, (c) => escapes[c] ?? c);
-  // JSON.stringify writes a lone surrogate as an escape; nothing else makes `\ud` but a backslash before `ud`.
-  return escaped.includes("\\ud")
-    ? escaped.replaceAll(/\\(?:(ud[89a-f][0-9a-f]{2})|.)/g, (kept: string, lone?: string) => (lone ? "\ufffd" : kept))
-    : escaped;
-};
-
-const stringify = (value: unknown): string => {
-  try {
-    return JSON.stringify(value);
-  } catch (error) {
-    if (error instanceof RangeError) return stringifyDeep(value);
-    throw error;
-  }
-};
 
 /** The raw event's text on the alert itself, where freezing does not reach: a WeakMap costs every collection of garbage. */
 class Texts extends (function same(alert: Alert) {

@@ -1,4 +1,4 @@
-import type { JsonNode } from "./json-node.ts";
+import type { JsonNode } from "../json/node.ts";
 
 /** An audit event on its way to the rules: the JSON text it came as, and what the source knows of it. */
 export interface Incoming {

@@ -1,7 +1,7 @@
+import { compactJson, isJson } from "../json/grammar.ts";
+import { JsonNode } from "../json/node.ts";
 import type { EngineEvent } from "./catalog.ts";
 import type { Incoming } from "./event.ts";
-import { compactJson, isJson } from "./json-grammar.ts";
-import { JsonNode } from "./json-node.ts";
 
 /** An event whose text is JSON, as the `ka.*`, `json.*` and `evt.*` fields read it. Made once per event by `openEvent`. */
 export class JsonEvent implements EngineEvent {

@@ -8,13 +8,13 @@ import k8saudit from "../../sources/k8saudit/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { alertTest } from "../../src/fields/condition.ts";
 import { deadLetters } from "../../src/http/dead-letters.ts";
-import { auditCatalogFields } from "../../src/hub/audit-rules.ts";
-import { openRules } from "../../src/hub/rules.ts";
 import { createMetrics } from "../../src/metrics/metrics.ts";
 import { decodeAlerts } from "../../src/pipeline/alert-in.ts";
 import { encodeAlert } from "../../src/pipeline/codec.ts";
 import { encodeEvent } from "../../src/pipeline/event-lines.ts";
-import { openSqliteQueue } from "../../src/queue/sqlite.ts";
+import { auditCatalogFields } from "../../src/pipeline/judge/audit-rules.ts";
+import { openRules } from "../../src/pipeline/judge/rules.ts";
+import { openSqliteQueue } from "../../src/queue/sqlite/driver.ts";
 import type { Field } from "../../src/sdk/catalog.ts";
 import {
   growingAlertBodies,
@@ -26,8 +26,8 @@ import {
 import { staysLinear } from "../support/growth.ts";
 import { scratch } from "../support/hub-process.ts";
 import { folderOf, rule } from "../support/rules-command.ts";
-import { alertLimits, post, sendRaw, start } from "../unit/http-support.ts";
-import { makeHub, parsed } from "../unit/k8saudit-hub.ts";
+import { alertLimits, post, sendRaw, start } from "../unit/http/support.ts";
+import { makeHub, parsed } from "../unit/sources/k8saudit/hub.ts";
 
 /** Characters of the smallest body. */
 const n = 40_000;

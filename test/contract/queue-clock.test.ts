@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openRedisQueue, type RedisQueueSettings } from "../../src/queue/bullmq.ts";
+import { openRedisQueue, type RedisQueueSettings } from "../../src/queue/redis/driver.ts";
 import { chunk, recorder, until } from "../support/queues.ts";
 import { redisMissing, startRedis } from "../support/redis.ts";
 

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { openRedisQueue } from "../../src/queue/bullmq.ts";
 import { createMemory } from "../../src/queue/memory.ts";
 import type { Queue, Settlement } from "../../src/queue/queue.ts";
+import { openRedisQueue } from "../../src/queue/redis/driver.ts";
 import { folder, open } from "../support/queue-embedded.ts";
 import { chunk, until } from "../support/queues.ts";
 import { redisMissing, startRedis } from "../support/redis.ts";

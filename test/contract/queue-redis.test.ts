@@ -9,13 +9,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openRedisQueue, type RedisQueueSettings } from "../../src/queue/bullmq.ts";
 import { openHandling, poisonReason } from "../../src/queue/handling.ts";
 import { openQueue } from "../../src/queue/open.ts";
 import { type Queue, QueueError } from "../../src/queue/queue.ts";
-import { judge } from "../../src/queue/redis-facts.ts";
+import { openRedisQueue, type RedisQueueSettings } from "../../src/queue/redis/driver.ts";
+import { judge } from "../../src/queue/redis/facts.ts";
 import { openSpillingQueue, type SpillHooks } from "../../src/queue/spill.ts";
-import { openSqliteQueue } from "../../src/queue/sqlite.ts";
+import { openSqliteQueue } from "../../src/queue/sqlite/driver.ts";
 import { chunk, recorder, until } from "../support/queues.ts";
 import { type RedisServer, redisMissing, startRedis } from "../support/redis.ts";
 

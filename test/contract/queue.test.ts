@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openRedisQueue } from "../../src/queue/bullmq.ts";
+import { openRedisQueue } from "../../src/queue/redis/driver.ts";
 import { openSpillingQueue } from "../../src/queue/spill.ts";
-import { openSqliteQueue } from "../../src/queue/sqlite.ts";
+import { openSqliteQueue } from "../../src/queue/sqlite/driver.ts";
 import { redisMissing, startRedis } from "../support/redis.ts";
 import { suite } from "./queue-suite.ts";
 

@@ -15,7 +15,7 @@ import { startHealthySender } from "../support/healthy-senders.ts";
 import { scratch, startHub } from "../support/hub-process.ts";
 import { freePort } from "../support/real-server.ts";
 import { until } from "../support/until.ts";
-import { auditEvent } from "../unit/k8saudit-support.ts";
+import { auditEvent } from "../unit/audit/support.ts";
 
 const mebi = 2 ** 20;
 /** Ticks of a hundredth of a second, as Linux counts them for every process. */

@@ -8,7 +8,7 @@ import { scratch, startHub } from "../support/hub-process.ts";
 import { freePort } from "../support/real-server.ts";
 import { redisMissing, startRedis } from "../support/redis.ts";
 import { until } from "../support/until.ts";
-import { golden } from "../unit/k8saudit-support.ts";
+import { golden } from "../unit/audit/support.ts";
 
 const rounds = 4;
 const kills = 3;

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { openHttpSink } from "../fakes/http-sink.ts";
 import { scratch, startHub } from "../support/hub-process.ts";
 import { until } from "../support/until.ts";
-import { auditEvent } from "../unit/k8saudit-support.ts";
+import { auditEvent } from "../unit/audit/support.ts";
 
 const rule = `- rule: Every Event
   desc: Every audit event.

@@ -26,10 +26,13 @@ test("a full disk refuses with 503 and Retry-After, keeps what was promised, and
     await until("the disk is full", () => (load.statuses[503] ?? 0) > 50);
     const statuses = await load.stop();
     assert.deepEqual(Object.keys(statuses).sort(), ["200", "503"]);
-    const refused = await fetch(hub.url, { method: "POST", body: JSON.stringify(falcoAlert(1e6)) });
-    assert.equal(refused.status, 503);
-    assert.ok(Number(refused.headers.get("retry-after")) > 0);
-    assert.equal((await fetch(`${hub.url}/readyz`)).status, 503);
+    // The hub goes on making room: for a few alerts there may be some again, until they have taken it.
+    await until("a refusal says when to come back, and the hub is not ready", async () => {
+      const refused = await fetch(hub.url, { method: "POST", body: JSON.stringify(falcoAlert(1e6)) });
+      if (refused.status !== 503) return false;
+      assert.ok(Number(refused.headers.get("retry-after")) > 0);
+      return (await fetch(`${hub.url}/readyz`)).status === 503;
+    });
     assert.equal((await fetch(`${hub.url}/healthz`)).status, 200);
 
     rmSync(filler);

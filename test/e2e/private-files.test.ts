@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { openSqliteQueue } from "../../src/queue/sqlite.ts";
+import { openSqliteQueue } from "../../src/queue/sqlite/driver.ts";
 import { falcoAlert } from "../support/alerts.ts";
 import { scratch, startHub } from "../support/hub-process.ts";
 import { until } from "../support/until.ts";
-import { auditEvent } from "../unit/k8saudit-support.ts";
+import { auditEvent } from "../unit/audit/support.ts";
 
 /** What others may do anything with, in a folder and below it. */
 const loose = (dir: string): string[] => {

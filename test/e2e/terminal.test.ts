@@ -8,7 +8,7 @@ import { runEyrie } from "../support/command.ts";
 import { scratch, startHub } from "../support/hub-process.ts";
 import { plainText, steering, steeringText } from "../support/steering.ts";
 import { until } from "../support/until.ts";
-import { auditEvent } from "../unit/k8saudit-support.ts";
+import { auditEvent } from "../unit/audit/support.ts";
 
 const rule = `- rule: Every Event
   desc: Every audit event.

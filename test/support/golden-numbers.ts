@@ -1,6 +1,6 @@
+import { parseJson } from "../../src/json/parse.ts";
 import { isRawNumber, numberText } from "../../src/sdk/alert.ts";
 import { compareBytewise } from "../../src/sdk/bytewise.ts";
-import { parseJson } from "../../src/sdk/json.ts";
 import type { GoldenCase, Shape } from "./golden-replay.ts";
 
 /** What falcosidekick sent, with the number, boolean and list fields of the alert where their names belong in the sorted order. */

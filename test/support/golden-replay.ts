@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { openHttp } from "../../src/deliver/http.ts";
+import { parseJson } from "../../src/json/parse.ts";
 import { rawEvent } from "../../src/sdk/alert.ts";
 import type { HttpCall } from "../../src/sdk/http.ts";
-import { parseJson } from "../../src/sdk/json.ts";
 import { openNats } from "../fakes/nats.ts";
 import { decodeInput, loadInstance } from "./golden-hub.ts";
 import { replaySmtp } from "./golden-smtp.ts";

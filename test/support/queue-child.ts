@@ -1,6 +1,6 @@
 /** A process to be killed: opens the embedded queue in argv[2] and does what argv[3] says. */
 
-import { openSqliteQueue } from "../../src/queue/sqlite.ts";
+import { openSqliteQueue } from "../../src/queue/sqlite/driver.ts";
 import { lanes } from "./queue-damage.ts";
 import { chunk } from "./queues.ts";
 

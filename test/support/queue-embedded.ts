@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Queue } from "../../src/queue/queue.ts";
-import { openSqliteQueue, type SqliteSettings } from "../../src/queue/sqlite.ts";
+import { openSqliteQueue, type SqliteSettings } from "../../src/queue/sqlite/driver.ts";
 import { recorder, until } from "./queues.ts";
 
 export function folder(t: TestContext, parent = tmpdir()): string {

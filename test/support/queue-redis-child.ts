@@ -1,9 +1,9 @@
 /** A process to be killed: consumes lane k of the Redis in argv[2] as argv[3] says; argv[4] is its file of what it handles. */
 
-import { openRedisQueue } from "../../src/queue/bullmq.ts";
 import { noHandling, openHandling } from "../../src/queue/handling.ts";
 import { openQueue } from "../../src/queue/open.ts";
 import type { Settlement } from "../../src/queue/queue.ts";
+import { openRedisQueue } from "../../src/queue/redis/driver.ts";
 import { chunk } from "./queues.ts";
 
 const [url = "", what = "", file = ""] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { auditFields } from "../../sources/k8saudit/fields.ts";
-import { splitPayload } from "../../sources/k8saudit/payload.ts";
+import { auditFields } from "../../src/audit/catalog.ts";
+import { splitPayload } from "../../src/audit/payload.ts";
 import { evtFields } from "../../src/fields/evt.ts";
 import { jsonFields } from "../../src/fields/json.ts";
 import type { AppendOutput, RuleConfig, RuleSet, Selection } from "../../src/rules/index.ts";

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { splitPayload } from "../../sources/k8saudit/payload.ts";
+import { splitPayload } from "../../src/audit/payload.ts";
 import { loadRules, type Mode, type RuleSet } from "../../src/rules/index.ts";
 import { type JsonEvent, openEvent } from "../../src/sdk/json-event.ts";
 import { auditCatalog } from "./rule-probes.ts";

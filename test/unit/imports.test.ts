@@ -58,20 +58,21 @@ test("outputs import src/sdk and their client library, nothing else of ours", ()
   assert.deepEqual(bad, []);
 });
 
-test("sources import src/sdk, their own folder and their client library", () => {
+test("sources import src/sdk, src/audit, src/json, their own folder and their client library", () => {
   const folder = (file: string): string => file.split("/").slice(0, 2).join("/");
   const bad = offences(
     /^sources\/(?!index)/,
-    (i, file) => i.own && !i.target.startsWith("src/sdk/") && folder(i.target) !== folder(file),
+    (i, file) => i.own && !/^src\/(sdk|audit|json)\//.test(i.target) && folder(i.target) !== folder(file),
   );
   assert.deepEqual(bad, []);
 });
 
-test("src/sdk imports nothing of ours", () => {
-  assert.deepEqual(
-    offences(/^src\/sdk\//, (i) => i.own && !i.target.startsWith("src/sdk/")),
-    [],
-  );
+test("src/json imports nothing of ours, src/sdk only src/json, src/audit only both", () => {
+  const outside = (room: string, allowed: RegExp) =>
+    offences(new RegExp(`^src/${room}/`), (i) => i.own && !allowed.test(i.target));
+  assert.deepEqual(outside("json", /^src\/json\//), []);
+  assert.deepEqual(outside("sdk", /^src\/(sdk|json)\//), []);
+  assert.deepEqual(outside("audit", /^src\/(audit|sdk|json)\//), []);
 });
 
 test("src/names imports nothing of ours but its own files", () => {
@@ -90,9 +91,9 @@ test("the rules and the queue know nothing of HTTP, outputs or sources", () => {
   assert.deepEqual(bad, []);
 });
 
-test("only src/queue/bullmq* knows BullMQ, only src/http knows Koa", () => {
+test("only src/queue/redis knows BullMQ, only src/http knows Koa", () => {
   assert.deepEqual(
-    offences(/^(?!src\/queue\/bullmq)/, (i) => i.target === "bullmq"),
+    offences(/^(?!src\/queue\/redis\/)/, (i) => i.target === "bullmq"),
     [],
   );
   assert.deepEqual(

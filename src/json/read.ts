@@ -1,0 +1,64 @@
+import { checkValue, gap, quote, skipBlank, skipString } from "./grammar.ts";
+import { JsonNode } from "./node.ts";
+
+/**
+ * The JSON value at `at` of a text (blanks before it skipped), every character checked; undefined: not JSON. The first
+ * `levels` levels of containers come indexed, which costs little beside the check.
+ */
+export const readJson = (text: string, at: number, levels: number): JsonNode | undefined => {
+  const start = skipBlank(text, at);
+  return (
+    read(text, start, { levels, blanks: false, left: maxIndexed }, 1) ??
+    read(text, start, { levels, blanks: true, left: maxIndexed }, 1)
+  );
+};
+
+/** Containers indexed ahead for one text; the rest is indexed when asked for, so that no text makes millions at once. */
+const maxIndexed = 65_536;
+
+interface Reading {
+  readonly levels: number;
+  /** Blanks between tokens are allowed; what is read without is solid. */
+  readonly blanks: boolean;
+  left: number;
+}
+
+const read = (text: string, at: number, reading: Reading, depth: number): JsonNode | undefined => {
+  const c = text.charCodeAt(at);
+  if (depth <= reading.levels && (c === 123 || c === 91)) return readContainer(text, at, reading, depth);
+  const end = checkValue(text, at, depth, reading.blanks);
+  return end < 0 ? undefined : new JsonNode(text, at, end, !reading.blanks);
+};
+
+const readContainer = (text: string, at: number, reading: Reading, depth: number): JsonNode | undefined => {
+  const { blanks } = reading;
+  const object = text.charCodeAt(at) === 123;
+  const close = object ? 125 : 93;
+  const spans: number[] = [];
+  const children: (JsonNode | undefined)[] = [];
+  reading.left--;
+  let i = gap(text, at + 1, blanks);
+  while (text.charCodeAt(i) !== close || spans.length > 0) {
+    if (object) {
+      const end = text.charCodeAt(i) === quote ? skipString(text, i + 1) : -1;
+      const colon = end < 0 ? -1 : gap(text, end, blanks);
+      if (text.charCodeAt(colon) !== 58) return undefined;
+      spans.push(i + 1, end - 1);
+      i = gap(text, colon + 1, blanks);
+    }
+    const ahead = depth < reading.levels && text.charCodeAt(i) > 90 && reading.left > 0;
+    const inner = ahead ? read(text, i, reading, depth + 1) : undefined;
+    const end = inner ? inner.end : checkValue(text, i, depth + 1, blanks);
+    if (end < 0) return undefined;
+    if (inner) children[(spans.length - (object ? 2 : 0)) / (object ? 4 : 2)] = inner;
+    spans.push(i, end);
+    i = gap(text, end, blanks);
+    const c = text.charCodeAt(i);
+    if (c === close) break;
+    if (c !== 44) return undefined;
+    i = gap(text, i + 1, blanks);
+  }
+  const node = new JsonNode(text, at, i + 1, !blanks);
+  node.adopt(spans, children);
+  return node;
+};

@@ -1,0 +1,108 @@
+import { rememberAuthor } from "../../audit/body/authors.ts";
+import { auditFields } from "../../audit/catalog.ts";
+import type { FalcoConfig } from "../../config/types.ts";
+import { evtFields } from "../../fields/evt.ts";
+import { jsonFields } from "../../fields/json.ts";
+import type { AlertFacts, CompiledRule, FileInput, RuleConfig, RuleSet, Selection } from "../../rules/index.ts";
+import { loadRules } from "../../rules/index.ts";
+import { catalogOf, type Field } from "../../sdk/catalog.ts";
+import type { JsonEvent } from "../../sdk/json-event.ts";
+
+/** Rules of audit events, ready for one event after the other. */
+export interface AuditRules {
+  readonly set: RuleSet;
+  /** The rules that the event matches. What is formatted before the next call sees this event's local time. */
+  match(event: JsonEvent): readonly CompiledRule<unknown>[];
+  /** What alerts of the event say beside its fields. */
+  facts(event: JsonEvent): AlertFacts;
+}
+
+export interface AuditRulesOptions {
+  readonly config: RuleConfig;
+  readonly hostname: string;
+  /** False: rules of audit events are of an unknown source, as in a Falco without the plugin. */
+  readonly audit?: boolean;
+  /** Minutes that local time is ahead of UTC at a time in milliseconds since the epoch; standard: the system's zone. */
+  readonly offsetMinutes?: (ms: number) => number;
+}
+
+/** What rules may ask for in `required_plugin_versions`: each with the version whose fields are here. */
+const plugins = [
+  { name: "k8saudit", version: "0.18.0" },
+  { name: "k8saudit-aks", version: "0.6.0" },
+  { name: "k8saudit-eks", version: "0.12.0" },
+  { name: "k8saudit-gke", version: "0.9.0" },
+  { name: "k8saudit-ovh", version: "0.6.0" },
+  { name: "json", version: "0.7.4" },
+];
+
+const systemOffset = (ms: number): number => -new Date(ms).getTimezoneOffset();
+const quarter = 900_000_000_000n;
+
+/** Remembers the last quarter of an hour: zones change at none but their bounds. */
+const zoneOf = (offsetMinutes: (ms: number) => number): ((ns: bigint) => number) => {
+  let known: bigint | undefined;
+  let minutes = 0;
+  return (ns) => {
+    const at = ns / quarter;
+    if (at !== known) {
+      known = at;
+      minutes = offsetMinutes(Number(at) * 900_000);
+    }
+    return minutes;
+  };
+};
+
+/** Compiles rules files for audit events. Never throws for what is in them: look at `set.ok`. */
+export const loadAuditRules = (files: readonly FileInput[], options: AuditRulesOptions): AuditRules => {
+  const { config, hostname, audit = true } = options;
+  const zone = zoneOf(options.offsetMinutes ?? systemOffset);
+  let current: JsonEvent | undefined;
+  const localOffset = () => (current === undefined ? 0 : zone(current.timeNs));
+  const catalog = catalogOf<JsonEvent>("k8s_audit", auditCatalogFields(localOffset));
+  const set = loadRules(files, { catalogs: audit ? [catalog] : [], config, plugins });
+  const matcher = set.matcher("k8s_audit");
+  return {
+    set,
+    match: (event) => {
+      current = event;
+      rememberAuthor(event);
+      return matcher === undefined ? none : matcher.match(event);
+    },
+    facts: (event) => ({ timeNs: event.timeNs, offsetMinutes: zone(event.timeNs), hostname }),
+  };
+};
+
+/** The fields that rules of audit events may use. */
+export const auditCatalogFields = (offsetMinutes: () => number = () => 0): readonly Field<JsonEvent>[] => [
+  ...auditFields.fields.values(),
+  ...jsonFields,
+  ...evtFields<JsonEvent>({ pluginName: "k8saudit", offsetMinutes }),
+];
+
+const none: readonly CompiledRule<unknown>[] = [];
+
+/** falco.yaml's keys as the engine takes them. */
+export const ruleConfigOf = (falco: FalcoConfig): RuleConfig => ({
+  rule_matching: falco.ruleMatching,
+  priority: falco.priority,
+  rules: falco.rules.map(
+    ({ action, ...what }): Selection => ({
+      enable: action === "enable",
+      ...what,
+    }),
+  ),
+  append_output: falco.appendOutput.map((entry) => ({
+    match: entry.match,
+    ...(entry.extraOutput !== undefined && { extra_output: entry.extraOutput }),
+    extra_fields: entry.extraFields,
+    ...(entry.suggestedOutput !== undefined && { suggested_output: entry.suggestedOutput }),
+  })),
+  static_fields: falco.staticFields,
+  json_output: falco.jsonOutput,
+  json_include_output_property: falco.jsonIncludeOutputProperty,
+  json_include_message_property: falco.jsonIncludeMessageProperty,
+  json_include_output_fields_property: falco.jsonIncludeOutputFieldsProperty,
+  json_include_tags_property: falco.jsonIncludeTagsProperty,
+  time_format_iso_8601: falco.timeFormatIso8601,
+});

@@ -1,0 +1,205 @@
+/** One lane in Redis: a BullMQ queue of chunk jobs, and the lane's dead letters beside it in the same hash slot. */
+
+import { Queue as BullQueue } from "bullmq";
+import type { Chunk, DeadLetter, Depth } from "../queue.ts";
+import { pullBackScript } from "../queue-clock.ts";
+import type { Packed } from "./body.ts";
+import type { RedisClient } from "./connect.ts";
+import { evenWhenFull } from "./room.ts";
+
+/** What a job carries: body, count, acceptance time, attempt, and the stalls counted before this attempt. */
+export type JobData = Packed & {
+  readonly n: number;
+  readonly t: number;
+  readonly a: number;
+  readonly s?: number;
+};
+
+/** Names and ids in keys: no colon (BullMQ), no brace (hash tags). */
+const encode = (text: string) => text.replace(/[%:{}]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+/** The braces make a lane one hash slot; lanes spread over a Cluster. */
+export const queueName = (lane: string): string => `{${encode(lane)}}`;
+/** BullMQ refuses ids that are numbers. */
+export const jobId = (id: string): string => `e${encode(id)}`;
+export const idOf = (job: string): string => decodeURIComponent(job.slice(1));
+
+/** A thrown error of BullMQ's own must never end a job: it comes back a second later, for ever. */
+const jobOptions = { attempts: 1_000_000_000, backoff: { type: "fixed", delay: 1000 }, stackTraceLimit: 1 };
+
+export const toJob = (chunk: Chunk, packed: Packed) => ({
+  name: String(chunk.count),
+  data: { ...packed, n: chunk.count, t: chunk.at, a: chunk.attempt ?? 0 } satisfies JobData,
+  opts: { ...jobOptions, jobId: jobId(chunk.id), timestamp: chunk.at },
+});
+
+/**
+ * Events and oldest time of a lane. Jobs beyond the first thousand of a state are taken for average ones: the script
+ * must not hold Redis up, however long the lane.
+ */
+const depthScript = `
+local base, most = ARGV[1], 1000
+local out, oldest = {}, false
+local function sum(ids, total)
+  local events = 0
+  for _, id in ipairs(ids) do
+    local f = redis.call('HMGET', base .. id, 'n', 'name', 'timestamp')
+    events = events + (tonumber(f[1] or f[2]) or 1)
+    local at = tonumber(f[3])
+    if at and (not oldest or at < oldest) then oldest = at end
+  end
+  if #ids > 0 and total > #ids then events = math.floor(events / #ids * total) end
+  out[#out + 1] = events
+end
+sum(redis.call('LRANGE', KEYS[1], -most, -1), redis.call('LLEN', KEYS[1]))
+sum(redis.call('LRANGE', KEYS[2], 0, most - 1), redis.call('LLEN', KEYS[2]))
+sum(redis.call('ZRANGE', KEYS[3], 0, most - 1), redis.call('ZCARD', KEYS[3]))
+out[4] = tonumber(redis.call('GET', KEYS[4]) or '0')
+if oldest then out[5] = string.format('%.0f', oldest) end
+return out`;
+
+/**
+ * Dead letters: order in a sorted set, content in a hash, events and bytes in counters. A known id is not added again. Then
+ * letters are dropped until the rest keep to the bounds: those that would not alone, then the oldest, no more than need be.
+ * Returns the events dropped.
+ */
+const buryScript = evenWhenFull(`
+local order, bodies, events, size = KEYS[1], KEYS[2], KEYS[3], KEYS[5]
+local most, room = tonumber(ARGV[1]), tonumber(ARGV[2])
+local dropped = 0
+for i = 3, #ARGV, 3 do
+  if #ARGV[i + 2] > room then
+    dropped = dropped + tonumber(ARGV[i + 1])
+  elseif redis.call('HSETNX', bodies, ARGV[i], ARGV[i + 2]) == 1 then
+    redis.call('ZADD', order, redis.call('INCR', KEYS[4]), ARGV[i])
+    redis.call('INCRBY', events, ARGV[i + 1])
+    redis.call('INCRBY', size, #ARGV[i + 2])
+  end
+end
+while redis.call('ZCARD', order) > most or tonumber(redis.call('GET', size) or '0') > room do
+  local id = redis.call('ZRANGE', order, 0, 0)[1]
+  if not id then
+    redis.call('DEL', size)
+    break
+  end
+  local letter = redis.call('HGET', bodies, id)
+  redis.call('ZREM', order, id)
+  if letter then
+    local count = tonumber(string.match(letter, '^(%d+) '))
+    redis.call('HDEL', bodies, id)
+    redis.call('DECRBY', events, count)
+    if redis.call('DECRBY', size, #letter) < 0 then redis.call('SET', size, 0) end
+    dropped = dropped + count
+  end
+end
+return dropped`);
+
+const exhumeScript = evenWhenFull(`
+local found = 0
+for i = 1, #ARGV do
+  local letter = redis.call('HGET', KEYS[2], ARGV[i])
+  if letter then
+    redis.call('DECRBY', KEYS[3], tonumber(string.match(letter, '^(%d+) ')))
+    if redis.call('DECRBY', KEYS[4], #letter) < 0 then redis.call('SET', KEYS[4], 0) end
+    redis.call('HDEL', KEYS[2], ARGV[i])
+    redis.call('ZREM', KEYS[1], ARGV[i])
+    found = found + 1
+  end
+end
+return found`);
+
+/** Deaths of processes that handled a job, by its id; what the lane no longer holds is not counted. */
+const countDeathScript = evenWhenFull(`
+if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HINCRBY', KEYS[1], ARGV[1], 1) end
+return 0`);
+
+/** What a lane keeps of its dead letters. */
+export interface LetterBounds {
+  readonly letters: number;
+  readonly bytes: number;
+}
+
+export type BullLane = ReturnType<typeof openBullLane>;
+
+export function openBullLane(name: string, client: RedisClient, prefix: string, bounds: LetterBounds) {
+  const queue = new BullQueue(queueName(name), {
+    connection: client,
+    prefix,
+    skipVersionCheck: true,
+    skipWaitingForReady: true,
+    streams: { events: { maxLen: 1 } },
+  });
+  queue.on("error", () => {});
+  const base = `${prefix}:${queueName(name)}:`;
+  const dead = ["dead", "dead-body", "dead-events", "dead-order", "dead-size"].map((k) => base + k);
+  const [order = "", bodies = "", events = "", , size = ""] = dead;
+  const letter = (id: string, text: string): DeadLetter => ({
+    lane: name,
+    id,
+    ...(JSON.parse(text.slice(text.indexOf(" ") + 1)) as Omit<DeadLetter, "lane" | "id">),
+  });
+  const read = async (ids: readonly string[]): Promise<DeadLetter[]> => {
+    if (ids.length === 0) return [];
+    const texts = await client.hmget(bodies, ...ids);
+    return ids.flatMap((id, i) => (texts[i] ? [letter(id, texts[i])] : []));
+  };
+  const remove = async (ids: readonly string[]): Promise<number> =>
+    ids.length === 0 ? 0 : Number(await client.eval(exhumeScript, 4, order, bodies, events, size, ...ids));
+
+  return {
+    name,
+    queue,
+    base,
+    /** Rejects when the first contact failed: the lane must be opened anew then. */
+    ready: () => queue.waitUntilReady(),
+    add: async (chunks: readonly Chunk[], pack: (body: string) => Packed): Promise<void> => {
+      await queue.addBulk(chunks.map((c) => toJob(c, pack(c.body))));
+    },
+    waiting: () => client.llen(`${base}wait`),
+    depth: async (): Promise<Depth> => {
+      const keys = ["wait", "active", "delayed", "dead-events"].map((k) => base + k);
+      const got = (await client.eval(depthScript, 4, ...keys, base)) as (number | string)[];
+      const [waiting = 0, active = 0, delayed = 0, letters = 0] = got.slice(0, 4).map(Number);
+      return { waiting, active, delayed, dead: letters, ...(got[4] === undefined ? {} : { oldestAt: Number(got[4]) }) };
+    },
+    /** Resolves with the events dropped to keep to the bounds. */
+    bury: async (letters: readonly DeadLetter[]): Promise<number> => {
+      const args = letters.flatMap(({ lane: _, id, ...rest }) => [
+        id,
+        rest.count,
+        `${rest.count} ${JSON.stringify(rest)}`,
+      ]);
+      return Number(await client.eval(buryScript, 5, ...dead, bounds.letters, Math.floor(bounds.bytes), ...args));
+    },
+    letters: async (limit: number, after?: string): Promise<DeadLetter[]> => {
+      let from = 0;
+      if (after !== undefined) {
+        const rank = await client.zrank(order, after);
+        if (rank === null) return [];
+        from = rank + 1;
+      }
+      return limit > 0 ? read(await client.zrange(order, String(from), String(from + limit - 1))) : [];
+    },
+    /** Place of the newest letter. */
+    lastLetter: async (): Promise<string> => (await client.zrange(order, "-1", "-1", "WITHSCORES"))[1] ?? "-inf",
+    /** The hundred oldest that are not newer than the one at `place`. */
+    lettersUntil: async (place: string): Promise<DeadLetter[]> =>
+      read(await client.zrangebyscore(order, "-inf", place, "LIMIT", "0", "100")),
+    read,
+    remove,
+    /** Jobs that are due later than their delay allows; resolves with how many were moved. */
+    pullBack: async (now: number): Promise<number> =>
+      Number(await client.eval(pullBackScript, 2, `${base}delayed`, `${base}marker`, base, String(Math.round(now)))),
+    /** Chunks that the lane neither holds nor remembers. */
+    missing: async (chunks: readonly Chunk[]): Promise<readonly Chunk[]> => {
+      const there = await Promise.all(chunks.map((c) => client.exists(base + jobId(c.id))));
+      return chunks.filter((_, i) => there[i] === 0);
+    },
+    countDeath: async (id: string): Promise<void> => {
+      const job = jobId(id);
+      await client.eval(countDeathScript, 2, `${base}deaths`, base + job, job);
+    },
+    deaths: async (job: string): Promise<number> => Number((await client.hget(`${base}deaths`, job)) ?? 0),
+    survived: async (job: string): Promise<void> => void (await client.hdel(`${base}deaths`, job)),
+    close: () => queue.close(),
+  };
+}

@@ -1,0 +1,237 @@
+/** Group commit: everything that came since the last write goes into one transaction, then memory follows. */
+
+import { fdatasync } from "node:fs";
+import { QueueError } from "../queue.ts";
+import { refuse } from "./admit.ts";
+import type { Core } from "./core.ts";
+import { armTimer, dispatch, enlist } from "./handout.ts";
+import type { Lane, Rec } from "./lane.ts";
+import { isFull } from "./open.ts";
+import { type Batch, emptyBatch, type Settled, type Written, writeBatch } from "./write.ts";
+
+/** Under load a write waits until this long after the one before; on an idle queue nothing waits. */
+const windowMs = 2;
+const retryMs = 250;
+
+export interface Flusher {
+  /** Resolves when everything asked for so far is written, or could not be. */
+  settled(): Promise<void>;
+  /** Writes what is there, where that takes no waiting. */
+  catchUp(): void;
+  /** Something asked for is not written yet. */
+  busy(): boolean;
+  /** A write is on its way to the disk itself. */
+  syncing(): boolean;
+  stop(): void;
+}
+
+/** With `core.walFd` every write reaches the disk itself before its pushes resolve. `onFull`: true when it made room. */
+export function createFlusher(core: Core, onFull: () => boolean): Flusher {
+  let planned: NodeJS.Immediate | NodeJS.Timeout | undefined;
+  let syncing = false;
+  let lastAt = 0;
+  let stopped = false;
+  /** Settlements of one write: after a refusal few, on their own, for they make room and need little themselves. */
+  let few = Number.POSITIVE_INFINITY;
+  const waiters: (() => void)[] = [];
+  const busy = () => planned !== undefined || syncing || core.batch.pushed.length + core.batch.settled.length > 0;
+
+  const schedule = (soon = false) => {
+    if (planned || syncing || stopped) return;
+    const wait = core.writable || soon ? windowMs - (core.clock() - lastAt) : retryMs;
+    planned = wait <= 0 ? setImmediate(flush) : setTimeout(flush, wait);
+  };
+  core.schedule = schedule;
+
+  function cancelPlan() {
+    clearImmediate(planned as NodeJS.Immediate);
+    clearTimeout(planned as NodeJS.Timeout);
+    planned = undefined;
+  }
+
+  function flush() {
+    cancelPlan();
+    if (syncing) return;
+    // A new file is about to stand in the place of this one.
+    if (core.sick) return schedule();
+    const batch = takeBatch(core, few);
+    let written: Written;
+    try {
+      written = write(core, batch);
+    } catch (error) {
+      fail(batch, error);
+      return;
+    }
+    // From here on it stands on the disk: whatever fails now must not take it back.
+    if (core.walFd === undefined) done(batch, written);
+    else sync(core.walFd, batch, written);
+  }
+
+  function sync(fd: number, batch: Batch, written: Written) {
+    syncing = true;
+    fdatasync(fd, (error) => {
+      syncing = false;
+      done(batch, written, error ?? undefined);
+    });
+  }
+
+  function done(batch: Batch, written: Written, syncError?: Error) {
+    // Folded, the log has places that are used again.
+    if (core.store.isLong() || few < Number.POSITIVE_INFINITY) attempt(() => core.store.fold());
+    few = few < 1000 ? few * 2 : Number.POSITIVE_INFINITY;
+    core.writable = syncError === undefined;
+    const lanes = apply(core, batch, written);
+    const refusal = syncError && new QueueError("unavailable", "the disk does not confirm writes");
+    for (const w of batch.waiters) refusal ? w.reject(refusal) : w.resolve();
+    for (const { free } of batch.settled) free?.();
+    for (const lane of lanes) {
+      armTimer(core, lane);
+      dispatch(core, lane);
+    }
+    lastAt = core.clock();
+    // What came meanwhile, or was left for later.
+    if (busy() || core.batch.waiters.length > 0) schedule();
+    rest();
+  }
+
+  function fail(batch: Batch, error: unknown) {
+    attempt(() => core.store.rollback());
+    core.failed(error);
+    const kind = isFull(error) ? "full" : core.sick ? "corrupt" : "unavailable";
+    core.writable = false;
+    few = Math.max(1, Math.ceil(Math.min(few, batch.settled.length) / 2));
+    // Whoever waits behind a few settlements is not kept waiting.
+    const behind = core.batch;
+    core.batch = emptyBatch();
+    for (const rec of [...batch.pushed, ...behind.pushed]) refuse(core, rec);
+    // What was finished stays finished: it is written when the disk lets it.
+    core.batch.settled.push(...[...batch.settled, ...behind.settled].filter((s) => keepable(core, s)));
+    const refusal = new QueueError(
+      kind,
+      kind === "full" ? "no space left for the queue" : "the queue cannot be written",
+    );
+    for (const w of [...batch.waiters, ...behind.waiters]) w.reject(refusal);
+    const soon = kind === "full" && onFull();
+    if (kind === "full") attempt(() => core.store.fold());
+    lastAt = core.clock();
+    // Also without anything to write the disk is tried again, so that status tells the truth.
+    if (!stopped) schedule(soon);
+    rest();
+  }
+
+  function rest() {
+    if (busy() && core.writable) return;
+    for (const resolve of waiters.splice(0)) resolve();
+  }
+
+  return {
+    settled: () => (busy() ? new Promise((resolve) => waiters.push(resolve)) : Promise.resolve()),
+    catchUp: () => {
+      if (!syncing && core.writable && core.batch.pushed.length + core.batch.settled.length > 0) flush();
+    },
+    busy,
+    syncing: () => syncing,
+    stop: () => {
+      stopped = true;
+      cancelPlan();
+    },
+  };
+}
+
+/** Everything; after a refusal first some of what is finished. */
+function takeBatch(core: Core, few: number): Batch {
+  const batch = core.batch;
+  const stored = few < Number.POSITIVE_INFINITY ? batch.settled.filter((s) => s.rec.state === "stored") : [];
+  if (stored.length === 0) {
+    core.batch = emptyBatch();
+    return batch;
+  }
+  const taken = new Set(stored.slice(0, few));
+  core.batch = { ...batch, settled: batch.settled.filter((s) => !taken.has(s)) };
+  return { ...emptyBatch(), settled: [...taken] };
+}
+
+function attempt(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // The next write tells whether it helped.
+  }
+}
+
+function write(core: Core, batch: Batch): Written {
+  core.store.begin();
+  const written = writeBatch(batch, {
+    store: core.store,
+    nextBody: () => ++core.bodySeq,
+    now: core.now,
+    dueIn: (lane, ms) => Math.max(Math.ceil(core.clock() + Math.max(0, ms)), lane.dueFrom.due + 1),
+  });
+  // After a failed write the file itself is probed: a transaction that changes nothing proves nothing.
+  if (!core.writable) core.store.setMeta("probe", ++core.bodySeq);
+  core.store.commit();
+  return written;
+}
+
+function keepable(core: Core, s: Settled): boolean {
+  if (s.rec.state === "stored") return true;
+  for (const child of s.children) refuse(core, child);
+  s.free?.();
+  return false;
+}
+
+/** Brings memory in line with what was written; returns the lanes that may have something to hand out. */
+function apply(core: Core, batch: Batch, written: Written): Set<Lane> {
+  const touched = new Set<Lane>();
+  for (const rec of batch.pushed) {
+    rec.lane.fresh.delete(rec.id);
+    if (written.skipped.has(rec)) continue;
+    rec.lane.stored = true;
+    rec.state = "stored";
+    // What did not fit the window can be found on the disk from now on.
+    if (rec.lane.behind) touched.add(rec.lane);
+    // In hand the handler has the text; outside it lives on only as far as the cache counts it.
+    if (rec.cached === 0) rec.body = rec.live = undefined;
+  }
+  for (const { rec, children, settlement } of batch.settled) {
+    const { lane } = rec;
+    const later = written.delayed.get(rec);
+    if (rec.active) lane.active -= rec.count;
+    rec.active = false;
+    if (lane.known.get(rec.seq) === rec) lane.known.delete(rec.seq);
+    if (!later && lane.oldest?.seq === rec.seq) lane.oldest = undefined;
+    lane.total -= rec.count;
+    if (later) {
+      lane.total += later.count;
+      lane.delayed += later.count;
+      park(core, rec, later.due, settlement.retry);
+    }
+    rec.state = "gone";
+    touched.add(lane);
+    for (const child of children) {
+      child.lane.fresh.delete(child.id);
+      child.lane.stored = true;
+      if (written.doubles.has(child)) {
+        child.lane.total -= child.count;
+        child.state = "gone";
+        continue;
+      }
+      child.state = "stored";
+      enlist(core, child);
+      touched.add(child.lane);
+    }
+  }
+  for (const [lane, count] of written.died) {
+    lane.dead += count;
+    lane.stored = true;
+  }
+  return touched;
+}
+
+/** Keeps a retried item's body at hand for the next attempt while the cache has room. */
+function park(core: Core, rec: Rec, due: number, retry: { body: string; live?: unknown } | undefined): void {
+  if (!retry || due - core.clock() > 60_000 || rec.lane.known.has(rec.seq)) return;
+  const parked: Rec = { ...rec, crashes: 0, state: "stored", body: retry.body, live: retry.live, cached: 0 };
+  core.cache.keep(parked);
+  if (parked.cached > 0) rec.lane.parked.set(rec.seq, parked);
+}

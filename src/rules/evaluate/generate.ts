@@ -1,0 +1,167 @@
+import { hash } from "node:crypto";
+import type { Plan } from "../bind/plan.ts";
+import type { Slots } from "../bind/slots.ts";
+import type { CompiledRule } from "../compile.ts";
+import { chooseDispatch } from "./dispatch.ts";
+import { emitProgram } from "./emit.ts";
+import { valueKey } from "./emit-names.ts";
+import type { Matcher } from "./matcher.ts";
+import { type Known, specialise } from "./specialise.ts";
+
+/**
+ * The fast path: rules as programs in which a field is read and a condition decided at most once per event. Fields that most
+ * rules demand a value of are read first, and what their values leave of the rules is a program of its own, made when the
+ * first such event comes. Programs are made of numbers and fixed words; every text of a rule reaches them as a parameter.
+ * Undefined: code generation is forbidden here (`--disallow-code-generation-from-strings`).
+ */
+export const generateMatcher = (
+  rules: readonly CompiledRule<unknown>[],
+  slots: Slots<unknown>,
+  matching: "first" | "all",
+): Matcher | undefined => {
+  const reads = slots.bound.map((bound) => bound.compared);
+  const programs = new Map<string, Run>();
+  const codes: string[] = [];
+  let nodes = 0;
+
+  const keys = new WeakMap<Plan, string>();
+  /** Most conditions are left as they are at most steps, and need be written once. */
+  const keyOf = (plan: Plan): string => {
+    const key = keys.get(plan) ?? hash("sha256", valueKey(plan));
+    keys.set(plan, key);
+    return key;
+  };
+
+  const compile = (left: readonly Left[], given: readonly number[]): Run => {
+    const written = left.map(({ rule, plan }) => `${rule} ${keyOf(plan)}`);
+    const key = hash("sha256", [given.join(), ...written].join("\n"));
+    const known = programs.get(key);
+    if (known !== undefined) return known;
+    const { code, constants } = emitProgram(
+      left.map(({ plan }) => plan),
+      matching,
+      given,
+    );
+    const make = new Function("read", "constants", "rules", "none", code);
+    const run: Run = make(
+      reads,
+      constants,
+      left.map(({ rule }) => rules[rule]),
+      none,
+    );
+    codes.push(code);
+    programs.set(key, run);
+    return run;
+  };
+
+  const grow = (left: readonly Left[], given: readonly number[]): Node => {
+    nodes++;
+    const plans = left.map(({ plan }) => plan);
+    const dispatch = given.length < mostSteps && left.length > fewRules ? chooseDispatch(plans) : undefined;
+    if (dispatch === undefined) return { run: compile(left, given) };
+    const { slot, values } = dispatch;
+    const path = [...given, slot];
+    const narrow = (known: Known): Node =>
+      grow(
+        left.flatMap(({ rule, plan }) => {
+          const rest = specialise(plan, slot, known);
+          return rest === false ? [] : [{ rule, plan: rest === true ? always : rest }];
+        }),
+        path,
+      );
+    let all: Node | undefined;
+    const whole = (): Node => {
+      all ??= { run: compile(left, given) };
+      return all;
+    };
+    return {
+      read: reads[slot] as (event: unknown) => unknown,
+      branches: new Map(
+        Array.from(values.union(missing), (text) => [
+          text,
+          { known: text === undefined ? { kind: "missing" } : { kind: "text", text } },
+        ]),
+      ),
+      other: { known: { kind: "other", than: values } },
+      narrow: (known) => (nodes < mostNodes ? narrow(known) : whole()),
+    };
+  };
+
+  let root: Node;
+  try {
+    // Programs are made later, but whether they may be has to show here.
+    new Function("");
+    root = grow(
+      rules.map(({ plan }, rule) => ({ rule, plan })),
+      [],
+    );
+  } catch (error) {
+    if (error instanceof EvalError) return undefined;
+    throw error;
+  }
+  const evaluated = { generated: 0, closures: 0 };
+  const given: unknown[] = Array.from({ length: mostSteps });
+  return {
+    mode: "generated",
+    evaluated,
+    get code() {
+      return codes.join("\n");
+    },
+    match: (event) => {
+      evaluated.generated++;
+      let node = root;
+      for (let step = 0; node.run === undefined; step++) {
+        const value = node.read(event);
+        given[step] = value;
+        node = branch(node, value);
+      }
+      return node.run(event, given);
+    },
+  };
+};
+
+/** A rule by its number, with what is left to decide of its condition. */
+interface Left {
+  readonly rule: number;
+  readonly plan: Plan;
+}
+
+type Node = Leaf | Fork;
+
+interface Leaf {
+  readonly run: Run;
+}
+
+interface Fork {
+  readonly run?: undefined;
+  readonly read: (event: unknown) => unknown;
+  /** By text, undefined for a missing one. */
+  readonly branches: ReadonlyMap<unknown, Way>;
+  readonly other: Way;
+  readonly narrow: (known: Known) => Node;
+}
+
+interface Way {
+  readonly known: Known;
+  /** Made when the first event comes this way. */
+  node?: Node;
+}
+
+type Run = (event: unknown, given: readonly unknown[]) => readonly CompiledRule<unknown>[];
+
+const branch = ({ branches, other, narrow }: Fork, value: unknown): Node => {
+  const way = branches.get(value) ?? other;
+  way.node ??= narrow(way.known);
+  return way.node;
+};
+
+const missing: ReadonlySet<string | undefined> = new Set([undefined]);
+const always: Plan = { kind: "and", children: [] };
+const none: readonly CompiledRule<unknown>[] = Object.freeze([]);
+
+/** Fields read ahead of a program. */
+const mostSteps = 4;
+/** So few rules need no further choice. */
+const fewRules = 12;
+/** Programs take memory: beyond so many the rest share. */
+const mostNodes = 1024;

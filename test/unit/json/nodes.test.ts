@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { hasEqualKeys } from "../../../src/json/equal-keys.ts";
+import { readJson } from "../../../src/json/read.ts";
+
+const node = (text: string) => readJson(text, 0, 3) ?? assert.fail(text);
+
+test("the last of equal keys is found, whichever of them is written with escapes", () => {
+  for (const text of [
+    '{"a":1,"b":0,"a":2}',
+    '{"\\u0061":1,"a":2}',
+    '{"a":1,"\\u0061":2}',
+    '{"\\u0061":0,"a":1,"\\u0061":2}',
+    '{ "a" : 1 , "a" : 2 }',
+  ])
+    assert.equal(node(text).asRead().get("a")?.asText(), "2", text);
+  assert.equal(node('{"a":1,"ab":2}').asRead().get("a")?.asText(), "1");
+  assert.equal(node('{"a":1}').asRead().get("b"), undefined);
+  assert.equal(node('["a"]').asRead().get("a"), undefined);
+  assert.equal(node('{"a\\\\b":1}').asRead().get("a\\b")?.asText(), "1");
+});
+
+test("what is inside of a value as API servers read it is read so, too", () => {
+  const read = node(
+    '{"x":[{"a":{"b":1}},{"a":{"b":1},"\\u0061":{"b":1,"b":{"c":"d\\u0065\\/\\n\\"\\u0000"}}}]}',
+  ).asRead();
+  const inner = read.get("x")?.at(1)?.get("a");
+  assert.equal(inner?.get("b")?.asText(), '{"c":"de/\\n\\"\\u0000"}');
+  assert.equal(inner?.get("b")?.get("c")?.asText(), 'de/\n"\0');
+  assert.equal(inner?.size, 2);
+});
+
+test("equal keys are seen in every object, at any depth and however they are spelled", () => {
+  for (const text of [
+    '{"a":1,"a":1}',
+    '{"x":[{"a":{"b":1,"b":2}}]}',
+    '{"a":1,"\\u0061":2}',
+    '{"a":{},"b":[],"a":[]}',
+    '[{},{"k":"v","k":"v"}]',
+  ])
+    assert.ok(hasEqualKeys(node(text)), text);
+  for (const text of [
+    '{"a":{"a":1},"b":{"a":2}}',
+    '[{"a":1},{"a":2}]',
+    '{"a":"b","b":"a,\\"a\\":"}',
+    "{}",
+    '["a","a"]',
+  ])
+    assert.ok(!hasEqualKeys(node(text)), text);
+  const list = node('{"kind":"L","items":[{"a":1},{"a":2,"a":3},{"a":4}]}').get("items");
+  assert.deepEqual(
+    [0, 1, 2].map((i) => hasEqualKeys(list?.at(i) ?? assert.fail())),
+    [false, true, false],
+  );
+});
