@@ -11,10 +11,10 @@ import { createTextMask } from "../log/mask.ts";
 import { installLookup } from "../names/install.ts";
 import { decodeAlerts, makeAlertSettings } from "../pipeline/alert-in.ts";
 import { encodeAlert } from "../pipeline/codec.ts";
+import { testAlert } from "../pipeline/test-alert.ts";
 import { decodeAlertLines } from "../pipeline/worker.ts";
 import { type Alert, parsePriority } from "../sdk/alert.ts";
 import { printable } from "../sdk/printable.ts";
-import { testAlert } from "../sdk/test-alert.ts";
 import { type Command, UsageError } from "./command.ts";
 
 /**

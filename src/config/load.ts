@@ -1,6 +1,5 @@
 import type { Fields } from "../sdk/fields.ts";
 import type { Output } from "../sdk/output.ts";
-import { proxyFor } from "../sdk/proxy.ts";
 import type { Source } from "../sdk/source.ts";
 import { fieldsOf } from "./delivery-fields.ts";
 import { type Environment, environment, envName, proxyOf } from "./environment.ts";
@@ -17,6 +16,7 @@ import { guardsOf, leavesOf, sharedKey } from "./instances.ts";
 import { clashes, listenersOf } from "./listeners.ts";
 import { outputInstances } from "./output-instances.ts";
 import { collectProblems, type Problems } from "./problem.ts";
+import { proxyFor } from "./proxy.ts";
 import { readText } from "./read-text.ts";
 import { errorCode, type Reader, readFields } from "./settings.ts";
 import { sourceInstances } from "./source-instances.ts";

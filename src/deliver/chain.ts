@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
+import type { ProxyEnv } from "../config/proxy.ts";
 import type { OutputInstance } from "../config/types.ts";
 import type { Handle, Item, Queue, Settlement } from "../queue/queue.ts";
 import { rawEvent } from "../sdk/alert.ts";
 import type { Alert, Alerts, HubFacts } from "../sdk/output.ts";
-import type { ProxyEnv } from "../sdk/proxy.ts";
 import { type Outcome, openBatcher } from "./batcher.ts";
 import { type BreakerState, breaker } from "./breaker.ts";
 import { type Clock, systemClock } from "./clock.ts";

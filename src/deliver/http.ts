@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import type { ProxyEnv } from "../config/proxy.ts";
 import { DeliveryError } from "../sdk/errors.ts";
 import {
   answerBytes,
@@ -9,7 +10,6 @@ import {
   mergeHeaders,
 } from "../sdk/http.ts";
 import type { TlsMaterial } from "../sdk/output.ts";
-import type { ProxyEnv } from "../sdk/proxy.ts";
 import { failureOf } from "./failure.ts";
 import { retryAfterMs, statusFault } from "./status.ts";
 import { openTargets, type Target } from "./targets.ts";

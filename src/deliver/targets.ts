@@ -1,7 +1,7 @@
 import { type Dispatcher, Pool, ProxyAgent } from "undici";
+import { type ProxyEnv, proxyFor } from "../config/proxy.ts";
 import { DeliveryError } from "../sdk/errors.ts";
 import type { TlsMaterial } from "../sdk/output.ts";
-import { type ProxyEnv, proxyFor } from "../sdk/proxy.ts";
 import { secureContext } from "./tls.ts";
 
 /** Where the requests for one address go. */

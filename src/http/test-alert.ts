@@ -1,4 +1,4 @@
-import { testAlert } from "../sdk/test-alert.ts";
+import { testAlert } from "../pipeline/test-alert.ts";
 import { type AlertParts, takeAlerts } from "./alerts.ts";
 import { wrongMethod } from "./answer.ts";
 import { type Family, respond } from "./app.ts";

@@ -3,9 +3,9 @@ import type { BreakerState } from "../deliver/breaker.ts";
 import type { DeliveryMetrics } from "../deliver/observe.ts";
 import type { Depth, QueueStatus } from "../queue/queue.ts";
 import type { Alert } from "../sdk/alert.ts";
+import { type CounterFamily, createCounter } from "./counter.ts";
 import { createEventSeries, type EventLabels, type SeriesLimits } from "./event-series.ts";
-import { createSpread } from "./spread.ts";
-import { createTally, type Tally } from "./tally.ts";
+import { createHistogram } from "./histogram.ts";
 
 export type InputStatus = "accepted" | "rejected";
 
@@ -94,18 +94,18 @@ const contentType = "text/plain; version=0.0.4; charset=utf-8; escaping=undersco
 export const createMetrics = (options: MetricsOptions): Metrics => {
   const registry = new Registry();
   if (options.process ?? true) collectDefaultMetrics({ register: registry });
-  const tally = (name: string, help: string, labels: readonly string[] = []): Tally =>
-    createTally(registry, name, help, labels);
+  const counter = (name: string, help: string, labels: readonly string[] = []): CounterFamily =>
+    createCounter(registry, name, help, labels);
   const gauge = <const L extends string>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> =>
     new Gauge({ name, help, labelNames, registers: [registry] });
 
-  const inputs = tally("falcosecurity_falcosidekick_inputs_total", "Events received.", ["source", "status"]);
-  const outputs = tally("falcosecurity_falcosidekick_outputs_total", "Alerts sent.", ["destination", "status"]);
+  const inputs = counter("falcosecurity_falcosidekick_inputs_total", "Events received.", ["source", "status"]);
+  const outputs = counter("falcosecurity_falcosidekick_outputs_total", "Alerts sent.", ["destination", "status"]);
   const events = createEventSeries(
     { customfields: [], templatedfields: [], extralabels: [], ...options.labels },
     { maxSeries: 10_000, maxBytes: 4 << 20, maxLabel: 128, ...options.series },
   );
-  const overflowed = tally(
+  const overflowed = counter(
     "eyrie_events_series_overflow_total",
     "Alerts counted in the overflow series because falco_events_total has all the series it may have.",
   ).cell();
@@ -116,44 +116,47 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     if (!full) options.seriesFull?.();
     full = true;
   };
-  const attempts = tally("eyrie_delivery_attempts_total", "Delivery attempts.", ["output", "outcome"]);
-  const latency = createSpread(
+  const attempts = counter("eyrie_delivery_attempts_total", "Delivery attempts.", ["output", "outcome"]);
+  const latency = createHistogram(
     registry,
     "eyrie_delivery_seconds",
     "Duration of one delivery attempt.",
     ["output"],
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   );
-  const retries = tally("eyrie_delivery_retries_total", "Alerts put back to be sent again.", ["output", "reason"]);
-  const dead = tally("eyrie_dead_letters_total", "Alerts given up and kept as dead letters.", ["output", "reason"]);
-  const omitted = tally(
+  const retries = counter("eyrie_delivery_retries_total", "Alerts put back to be sent again.", ["output", "reason"]);
+  const dead = counter("eyrie_dead_letters_total", "Alerts given up and kept as dead letters.", ["output", "reason"]);
+  const omitted = counter(
     "eyrie_delivery_omitted_total",
     "Parts of alerts that destinations did not take and that were left out.",
     ["output"],
   );
   const breaker = gauge("eyrie_breaker_state", "0 closed, 1 half open, 2 open.", ["output"]);
   const success = gauge("eyrie_last_success_timestamp_seconds", "When the destination last took an alert.", ["output"]);
-  const bytes = tally("eyrie_intake_bytes_total", "Bytes of request bodies as received.", ["source"]);
-  const rejected = tally("eyrie_intake_rejected_total", "Events and requests refused.", ["source", "reason"]);
-  const dropped = tally("eyrie_dead_letters_dropped_total", "Events of dead letters dropped to make room.", ["lane"]);
-  const credentials = tally("eyrie_credential_reloads_total", "Reloads of changed credentials.", ["of", "outcome"]);
-  const gaps = tally("eyrie_source_gaps_total", "Places where events of a source may be missing.", ["source"]);
-  const refused = tally("eyrie_refusals_total", "Requests, connections and handshakes refused.", [
+  const bytes = counter("eyrie_intake_bytes_total", "Bytes of request bodies as received.", ["source"]);
+  const rejected = counter("eyrie_intake_rejected_total", "Events and requests refused.", ["source", "reason"]);
+  const dropped = counter("eyrie_dead_letters_dropped_total", "Events of dead letters dropped to make room.", ["lane"]);
+  const credentials = counter("eyrie_credential_reloads_total", "Reloads of changed credentials.", ["of", "outcome"]);
+  const gaps = counter("eyrie_source_gaps_total", "Places where events of a source may be missing.", ["source"]);
+  const refused = counter("eyrie_refusals_total", "Requests, connections and handshakes refused.", [
     "listener",
     "reason",
   ]);
-  const pushes = createSpread(
+  const pushes = createHistogram(
     registry,
     "eyrie_push_seconds",
     "Duration of one durable write to the queue.",
     [],
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
   ).cell();
-  const restarts = tally("eyrie_redis_watchdog_restarts_total", "Consumers restarted because they had stalled.").cell();
-  const matches = tally("eyrie_rule_matches_total", "Audit events matched.", ["rule", "priority", "source"]);
-  const notJudged = tally("eyrie_events_not_judged_total", "Audit events that the rules failed on.").cell();
+  const restarts = counter(
+    "eyrie_redis_watchdog_restarts_total",
+    "Consumers restarted because they had stalled.",
+  ).cell();
+  const matches = counter("eyrie_rule_matches_total", "Audit events matched.", ["rule", "priority", "source"]);
+  const notJudged = counter("eyrie_events_not_judged_total", "Audit events that the rules failed on.").cell();
   const ruleCount = gauge("eyrie_rules_active", "Rules that audit events are judged by.");
-  const reloads = tally("eyrie_rules_reloads_total", "Reloads of changed rules files.", ["outcome"]);
+  const reloads = counter("eyrie_rules_reloads_total", "Reloads of changed rules files.", ["outcome"]);
   const outputsOff = gauge("eyrie_output_disabled", "1: the output was configured and is off; the key is at fault.", [
     "output",
     "key",

@@ -6,12 +6,12 @@ import type { Metrics } from "../../metrics/metrics.ts";
 import { formatAlert, type RuleConfig } from "../../rules/index.ts";
 import type { Alert } from "../../sdk/alert.ts";
 import type { Incoming } from "../../sdk/event.ts";
-import { eventIdentity } from "../../sdk/event-identity.ts";
 import { openEvent } from "../../sdk/json-event.ts";
 import { createThrottledLog, type ThrottledLog } from "../../sdk/throttled-log.ts";
 import { type AlertSettings, dressAlert } from "../alert-in.ts";
 import type { ChunkFacts } from "../worker.ts";
 import type { AuditRules } from "./audit-rules.ts";
+import { eventIdentity } from "./event-identity.ts";
 import { judges, type LoadedRules, loadHubRules, rulePaths } from "./load-rules.ts";
 import { watchRules } from "./rule-watch.ts";
 

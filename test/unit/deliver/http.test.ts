@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import type { ProxyEnv } from "../../../src/config/proxy.ts";
 import { openHttp } from "../../../src/deliver/http.ts";
 import { DeliveryError, type DeliveryFault } from "../../../src/sdk/errors.ts";
 import type { HttpReply, HttpRequest } from "../../../src/sdk/http.ts";
 import type { TlsMaterial } from "../../../src/sdk/output.ts";
-import type { ProxyEnv } from "../../../src/sdk/proxy.ts";
 import { makeAuthority } from "../../fakes/certificates.ts";
 import { openHttpProxy } from "../../fakes/http-proxy.ts";
 import { type HttpSink, openHttpSink, type SinkOptions } from "../../fakes/http-sink.ts";

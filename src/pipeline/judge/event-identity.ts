@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { JsonEvent } from "./json-event.ts";
+import type { JsonEvent } from "../../sdk/json-event.ts";
 
 /** What an audit log says of each event and a webhook's list once for all. */
 const ofTheList: ReadonlySet<string> = new Set(["kind", "apiVersion"]);

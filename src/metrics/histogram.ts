@@ -1,17 +1,17 @@
 import type { Metric, Registry } from "prom-client";
 
 /** A histogram's child: an observation is two additions, everything else happens at the scrape. */
-export interface SpreadCell {
+export interface HistogramCell {
   observe(value: number): void;
 }
 
 /** A histogram family whose children are bound once. */
-export interface Spread {
+export interface HistogramFamily {
   /** The child of these label values, in the order of the family's labels; shown from now on. */
-  cell(...values: readonly string[]): SpreadCell;
+  cell(...values: readonly string[]): HistogramCell;
 }
 
-interface Child extends SpreadCell {
+interface Child extends HistogramCell {
   readonly labels: Readonly<Record<string, string>>;
   /** Observations per bucket, the last one for what is above all bounds. */
   readonly counts: number[];
@@ -19,13 +19,13 @@ interface Child extends SpreadCell {
 }
 
 /** `bounds`: upper ends of the buckets, ascending. prom-client's own histogram checks and hashes labels at every call. */
-export const createSpread = (
+export const createHistogram = (
   registry: Registry,
   name: string,
   help: string,
   labelNames: readonly string[],
   bounds: readonly number[],
-): Spread => {
+): HistogramFamily => {
   const children = new Map<string, Child>();
   const get = async () => ({
     name,

@@ -1,22 +1,27 @@
 import { Counter, type Registry } from "prom-client";
 
 /** A counter's child: adding is one number addition, prom-client hears of it at the next scrape. */
-export interface Cell {
+export interface CounterCell {
   add(n: number): void;
 }
 
 /** A counter family whose children are bound once and then cost nothing on the hot path. */
-export interface Tally {
+export interface CounterFamily {
   /** The child of these label values, in the order of the family's labels; made at zero so that it shows at once. */
-  cell(...values: readonly string[]): Cell;
+  cell(...values: readonly string[]): CounterCell;
 }
 
-interface Pending extends Cell {
+interface Pending extends CounterCell {
   readonly labels: Record<string, string>;
   fresh: number;
 }
 
-export const createTally = (registry: Registry, name: string, help: string, labelNames: readonly string[]): Tally => {
+export const createCounter = (
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly string[],
+): CounterFamily => {
   const cells = new Map<string, Pending>();
   new Counter({
     name,
