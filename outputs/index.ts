@@ -2,25 +2,25 @@
 import type { Output } from "../src/sdk/output.ts";
 import alertmanager from "./alertmanager.ts";
 import awsLambda from "./aws-lambda.ts";
-import awsSqs from "./aws-sqs.ts";
+import awsSqs from "./aws-sqs/index.ts";
 import datadog from "./datadog.ts";
 import discord from "./discord.ts";
-import elasticsearch from "./elasticsearch.ts";
+import elasticsearch from "./elasticsearch/index.ts";
 import file from "./file.ts";
 import influxdb from "./influxdb.ts";
-import loki from "./loki.ts";
+import loki from "./loki/index.ts";
 import mattermost from "./mattermost.ts";
-import nats from "./nats.ts";
+import nats from "./nats/index.ts";
 import opsgenie from "./opsgenie.ts";
 import pagerduty from "./pagerduty.ts";
 import rocketchat from "./rocketchat.ts";
 import slack from "./slack.ts";
-import smtp from "./smtp.ts";
+import smtp from "./smtp/index.ts";
 import splunk from "./splunk.ts";
 import stdout from "./stdout.ts";
-import syslog from "./syslog.ts";
+import syslog from "./syslog/index.ts";
 import teams from "./teams.ts";
-import webhook from "./webhook.ts";
+import webhook from "./webhook/index.ts";
 
 export const outputs: readonly Output[] = [
   alertmanager,

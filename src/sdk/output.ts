@@ -66,7 +66,7 @@ export interface FalcoOutput {
 }
 
 interface Common<S extends Fields> {
-  /** = file name = YAML key; dots for nested keys (`aws.sqs` lives in aws-sqs.ts). */
+  /** = name of the file or folder = YAML key; dots for nested keys (`aws.sqs` lives in outputs/aws-sqs). */
   readonly name: string;
   /** falcosidekick's spelling where it differs: the `destination` label, and the name in the list of enabled outputs. */
   readonly label?: string;

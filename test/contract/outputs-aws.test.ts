@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import lambda from "../../outputs/aws-lambda.ts";
-import sqs from "../../outputs/aws-sqs.ts";
+import sqs from "../../outputs/aws-sqs/index.ts";
 import { openHttp } from "../../src/deliver/http.ts";
 import { rawEvent } from "../../src/sdk/alert.ts";
 import { deliveryId } from "../../src/sdk/delivery-id.ts";

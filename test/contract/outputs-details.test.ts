@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import alertmanager from "../../outputs/alertmanager.ts";
-import loki from "../../outputs/loki.ts";
+import loki from "../../outputs/loki/index.ts";
 import mattermost from "../../outputs/mattermost.ts";
 import opsgenie from "../../outputs/opsgenie.ts";
 import rocketchat from "../../outputs/rocketchat.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pino } from "pino";
-import elasticsearch from "../../outputs/elasticsearch.ts";
+import elasticsearch from "../../outputs/elasticsearch/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { openHttp } from "../../src/deliver/http.ts";
 import type { FieldValue } from "../../src/sdk/alert.ts";

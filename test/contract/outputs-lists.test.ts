@@ -4,7 +4,7 @@ import alertmanager from "../../outputs/alertmanager.ts";
 import datadog from "../../outputs/datadog.ts";
 import { outputs } from "../../outputs/index.ts";
 import influxdb from "../../outputs/influxdb.ts";
-import loki from "../../outputs/loki.ts";
+import loki from "../../outputs/loki/index.ts";
 import { createMetrics } from "../../src/metrics/metrics.ts";
 import type { Output } from "../../src/sdk/output.ts";
 import { sampleAlert } from "../support/hostile-alerts.ts";

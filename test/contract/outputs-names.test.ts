@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import alertmanager from "../../outputs/alertmanager.ts";
+import { document } from "../../outputs/elasticsearch/document.ts";
 import influxdb from "../../outputs/influxdb.ts";
-import loki from "../../outputs/loki.ts";
+import loki from "../../outputs/loki/index.ts";
 import opsgenie from "../../outputs/opsgenie.ts";
-import { document } from "../../src/sdk/elastic.ts";
 import { anyNameTest, nameTest } from "../../src/sdk/glob.ts";
 import type { HttpOutput } from "../../src/sdk/output.ts";
 import { hostileAlerts, sampleAlert } from "../support/hostile-alerts.ts";

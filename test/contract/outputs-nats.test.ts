@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { nkeys } from "@nats-io/transport-node";
-import nats from "../../outputs/nats.ts";
+import nats from "../../outputs/nats/index.ts";
 import { deliveryId } from "../../src/sdk/delivery-id.ts";
 import { DeliveryError, type DeliveryFault } from "../../src/sdk/errors.ts";
 import type { Alerts } from "../../src/sdk/output.ts";

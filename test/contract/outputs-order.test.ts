@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { after, describe, it, type TestContext } from "node:test";
 import { pino } from "pino";
-import loki from "../../outputs/loki.ts";
+import loki from "../../outputs/loki/index.ts";
+import { refusedEntries, unopenedStream } from "../../outputs/loki/refusals.ts";
 import { openDelivery } from "../../src/deliver/chain.ts";
 import { encodeAlert } from "../../src/pipeline/codec.ts";
 import { decodeAlertLines } from "../../src/pipeline/worker.ts";
 import type { Queue } from "../../src/queue/queue.ts";
 import { openRedisQueue } from "../../src/queue/redis/driver.ts";
 import type { Alert } from "../../src/sdk/alert.ts";
-import { refusedEntries, unopenedStream } from "../../src/sdk/loki.ts";
 import { instanceOf } from "../fakes/delivery.ts";
 import { openLoki } from "../fakes/loki.ts";
 import { sampleAlert } from "../support/hostile-alerts.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import lambda from "../../outputs/aws-lambda.ts";
-import sqs from "../../outputs/aws-sqs.ts";
+import sqs from "../../outputs/aws-sqs/index.ts";
 import { outputs } from "../../outputs/index.ts";
 import slack from "../../outputs/slack.ts";
-import smtp from "../../outputs/smtp.ts";
+import smtp from "../../outputs/smtp/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { openHttp } from "../../src/deliver/http.ts";
 import type { Output } from "../../src/sdk/output.ts";

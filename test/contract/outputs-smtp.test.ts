@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
-import smtp from "../../outputs/smtp.ts";
+import smtp from "../../outputs/smtp/index.ts";
 import { DeliveryError, type DeliveryFault } from "../../src/sdk/errors.ts";
 import type { Alert, Host } from "../../src/sdk/output.ts";
 import { makeAuthority } from "../fakes/certificates.ts";

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import syslog from "../../outputs/syslog.ts";
+import syslog from "../../outputs/syslog/index.ts";
 import { rawEvent } from "../../src/sdk/alert.ts";
 import { DeliveryError, type DeliveryFault } from "../../src/sdk/errors.ts";
 import type { Alerts, TlsMaterial } from "../../src/sdk/output.ts";

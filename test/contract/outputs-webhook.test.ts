@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { describe, it } from "node:test";
-import webhook from "../../outputs/webhook.ts";
+import webhook from "../../outputs/webhook/index.ts";
+import { signedHeaders } from "../../outputs/webhook/signature.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { goJson, rawEvent } from "../../src/sdk/alert.ts";
 import { DeliveryError } from "../../src/sdk/errors.ts";
-import { signedHeaders } from "../../src/sdk/signature.ts";
 import { compileMessage } from "../../src/sdk/template/message.ts";
 import { hostileAlerts, sampleAlert } from "../support/hostile-alerts.ts";
 import { context } from "../support/output-sends.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { CreateQueueCommand, DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import lambda from "../../outputs/aws-lambda.ts";
-import sqs from "../../outputs/aws-sqs.ts";
+import sqs from "../../outputs/aws-sqs/index.ts";
 import { openHttp } from "../../src/deliver/http.ts";
 import { DeliveryError } from "../../src/sdk/errors.ts";
 import type { Alert, Alerts, Output } from "../../src/sdk/output.ts";

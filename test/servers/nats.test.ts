@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection, nkeys } from "@nats-io/transport-node";
-import nats from "../../outputs/nats.ts";
+import nats from "../../outputs/nats/index.ts";
 import { deliveryId } from "../../src/sdk/delivery-id.ts";
 import { DeliveryError } from "../../src/sdk/errors.ts";
 import type { Alerts, Host } from "../../src/sdk/output.ts";

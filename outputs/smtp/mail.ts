@@ -1,8 +1,8 @@
-import type { Alert } from "./alert.ts";
-import { goValue } from "./field-text.ts";
-import { leftToRight } from "./markup.ts";
-import { cardColours, fit, fitBytes, readable } from "./message.ts";
-import { goTime } from "./rfc3339.ts";
+import type { Alert } from "../../src/sdk/alert.ts";
+import { goValue } from "../../src/sdk/field-text.ts";
+import { leftToRight } from "../../src/sdk/markup.ts";
+import { cardColours, fit, fitBytes, readable } from "../../src/sdk/message.ts";
+import { goTime } from "../../src/sdk/rfc3339.ts";
 
 export interface Mail {
   readonly subject: string;

@@ -1,10 +1,10 @@
-import { type Alert, rawEvent } from "../src/sdk/alert.ts";
-import { awsFields, awsOptions, checkIdentity, failAws } from "../src/sdk/aws.ts";
-import { deliveryId } from "../src/sdk/delivery-id.ts";
-import { DeliveryError } from "../src/sdk/errors.ts";
-import { url } from "../src/sdk/fields.ts";
-import { defineOutput } from "../src/sdk/output.ts";
-import { hostOf, regionOf, settle } from "../src/sdk/sqs.ts";
+import { type Alert, rawEvent } from "../../src/sdk/alert.ts";
+import { awsFields, awsOptions, checkIdentity, failAws } from "../../src/sdk/aws.ts";
+import { deliveryId } from "../../src/sdk/delivery-id.ts";
+import { DeliveryError } from "../../src/sdk/errors.ts";
+import { url } from "../../src/sdk/fields.ts";
+import { defineOutput } from "../../src/sdk/output.ts";
+import { hostOf, regionOf, settle } from "./queue.ts";
 
 export default defineOutput({
   name: "aws.sqs",

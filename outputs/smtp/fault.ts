@@ -1,6 +1,6 @@
-import { DeliveryError, type Reason } from "./errors.ts";
-import { LoginRefused } from "./mail-login.ts";
-import { oneLine } from "./words.ts";
+import { DeliveryError, type Reason } from "../../src/sdk/errors.ts";
+import { oneLine } from "../../src/sdk/words.ts";
+import { LoginRefused } from "./login.ts";
 
 /** What an error of the mail client means: the server's code decides, else the kind of error. */
 export const mailError = (error: unknown): DeliveryError => {

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
-import { type Alert, rawEvent } from "../src/sdk/alert.ts";
-import { choice, text } from "../src/sdk/fields.ts";
-import { lineOf } from "../src/sdk/line.ts";
-import { defineOutput } from "../src/sdk/output.ts";
-import { cefOf, sendDatagrams, sendLines, severityOf } from "../src/sdk/syslog.ts";
-import { sendLocal } from "../src/sdk/syslog-local.ts";
+import { type Alert, rawEvent } from "../../src/sdk/alert.ts";
+import { choice, text } from "../../src/sdk/fields.ts";
+import { lineOf } from "../../src/sdk/line.ts";
+import { defineOutput } from "../../src/sdk/output.ts";
+import { sendLocal } from "./local.ts";
+import { cefOf, sendDatagrams, sendLines, severityOf } from "./server.ts";
 
 const protocols = ["udp", "tcp", "tls"];
 const localSocket = "/dev/log";

@@ -1,4 +1,4 @@
-import { parseTime } from "./rfc3339.ts";
+import { parseTime } from "../../src/sdk/rfc3339.ts";
 
 /** What Loki says when it does not take all entries of a push: it keeps the others. */
 

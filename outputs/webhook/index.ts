@@ -1,13 +1,13 @@
-import { rawEvent } from "../src/sdk/alert.ts";
-import { DeliveryError } from "../src/sdk/errors.ts";
-import { pairs, secret, text, url } from "../src/sdk/fields.ts";
-import { headerFaults, isMethod, jsonHeaders, mergeHeaders } from "../src/sdk/http.ts";
-import { loopHeader, loopMark } from "../src/sdk/loop.ts";
-import { remember } from "../src/sdk/message.ts";
-import { type Alert, defineHttpOutput } from "../src/sdk/output.ts";
-import { signedHeaders } from "../src/sdk/signature.ts";
-import { compileBody, templateFaults } from "../src/sdk/template/message.ts";
-import { TemplateError } from "../src/sdk/template/template.ts";
+import { rawEvent } from "../../src/sdk/alert.ts";
+import { DeliveryError } from "../../src/sdk/errors.ts";
+import { pairs, secret, text, url } from "../../src/sdk/fields.ts";
+import { headerFaults, isMethod, jsonHeaders, mergeHeaders } from "../../src/sdk/http.ts";
+import { loopHeader, loopMark } from "../../src/sdk/loop.ts";
+import { remember } from "../../src/sdk/message.ts";
+import { type Alert, defineHttpOutput } from "../../src/sdk/output.ts";
+import { compileBody, templateFaults } from "../../src/sdk/template/message.ts";
+import { TemplateError } from "../../src/sdk/template/template.ts";
+import { signedHeaders } from "./signature.ts";
 
 export default defineHttpOutput({
   name: "webhook",

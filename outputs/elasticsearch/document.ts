@@ -1,8 +1,8 @@
-import { type Alert, type FieldValue, goJson, isRawNumber, rawEvent, rawEventObject } from "./alert.ts";
-import { renamed } from "./distinct.ts";
-import { refusedFields, withoutValues } from "./elastic-fields.ts";
-import { DeliveryError, type Reason } from "./errors.ts";
-import { jsonWords, oneLine } from "./words.ts";
+import { type Alert, type FieldValue, goJson, isRawNumber, rawEvent, rawEventObject } from "../../src/sdk/alert.ts";
+import { renamed } from "../../src/sdk/distinct.ts";
+import { DeliveryError, type Reason } from "../../src/sdk/errors.ts";
+import { jsonWords, oneLine } from "../../src/sdk/words.ts";
+import { refusedFields, withoutValues } from "./refused-fields.ts";
 
 /** `daily`, `monthly`, `annually` or `none`; anything else counts as daily. The date is that of `at`, in local time. */
 export const indexName = (index: string, suffix: string, at: number): string => {

@@ -1,5 +1,5 @@
-import { awsFault, awsWords } from "./aws.ts";
-import { DeliveryError } from "./errors.ts";
+import { awsFault, awsWords } from "../../src/sdk/aws.ts";
+import { DeliveryError } from "../../src/sdk/errors.ts";
 
 /** The SDK's own choice when nothing else is configured. */
 const standard = /^sqs(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|api\.aws)$/;

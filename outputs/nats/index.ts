@@ -1,8 +1,9 @@
 import { setImmediate } from "node:timers/promises";
-import { type Alert, rawEvent } from "../src/sdk/alert.ts";
-import { deliveryId } from "../src/sdk/delivery-id.ts";
-import type { DeliveryError } from "../src/sdk/errors.ts";
-import { flag, text } from "../src/sdk/fields.ts";
+import { type Alert, rawEvent } from "../../src/sdk/alert.ts";
+import { deliveryId } from "../../src/sdk/delivery-id.ts";
+import type { DeliveryError } from "../../src/sdk/errors.ts";
+import { flag, text } from "../../src/sdk/fields.ts";
+import { defineOutput } from "../../src/sdk/output.ts";
 import {
   connectNats,
   natsError,
@@ -12,8 +13,7 @@ import {
   tooLargeForNats,
   until,
   watchErrors,
-} from "../src/sdk/nats.ts";
-import { defineOutput } from "../src/sdk/output.ts";
+} from "./connection.ts";
 
 const standard = "falco.<priority>.<rule>";
 

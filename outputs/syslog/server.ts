@@ -2,10 +2,10 @@ import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { type Alert, priorityLevel } from "./alert.ts";
-import { DeliveryError, type DeliveryFault } from "./errors.ts";
-import { goValue } from "./field-text.ts";
-import type { TlsMaterial } from "./output.ts";
+import { type Alert, priorityLevel } from "../../src/sdk/alert.ts";
+import { DeliveryError, type DeliveryFault } from "../../src/sdk/errors.ts";
+import { goValue } from "../../src/sdk/field-text.ts";
+import type { TlsMaterial } from "../../src/sdk/output.ts";
 
 /** Severity as syslog counts it: Emergency 0 … Debug 7. */
 export const severityOf = (alert: Alert): number => 8 - priorityLevel(alert.priority);

@@ -1,10 +1,10 @@
-import { deliveryId } from "../src/sdk/delivery-id.ts";
-import { flag, oddValue, secret, text, url } from "../src/sdk/fields.ts";
-import { mailOf } from "../src/sdk/mail.ts";
-import { mailError } from "../src/sdk/mail-fault.ts";
-import { loginOf, mechanismOf, mechanisms, type Session } from "../src/sdk/mail-login.ts";
-import { defineOutput } from "../src/sdk/output.ts";
-import { oneLine } from "../src/sdk/words.ts";
+import { deliveryId } from "../../src/sdk/delivery-id.ts";
+import { flag, oddValue, secret, text, url } from "../../src/sdk/fields.ts";
+import { defineOutput } from "../../src/sdk/output.ts";
+import { oneLine } from "../../src/sdk/words.ts";
+import { mailError } from "./fault.ts";
+import { loginOf, mechanismOf, mechanisms, type Session } from "./login.ts";
+import { mailOf } from "./mail.ts";
 
 export default defineOutput({
   name: "smtp",

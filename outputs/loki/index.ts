@@ -1,14 +1,14 @@
-import { type Alert, rawEvent } from "../src/sdk/alert.ts";
-import { renamed } from "../src/sdk/distinct.ts";
-import { DeliveryError } from "../src/sdk/errors.ts";
-import { isList, listText } from "../src/sdk/field-text.ts";
-import { type Config, oddValue, pairs, secret, text, url } from "../src/sdk/fields.ts";
-import { basicAuth, headerFaults, joinUrl, mergeHeaders, pathFaults, postJson } from "../src/sdk/http.ts";
-import { refusedEntries, unopenedStream } from "../src/sdk/loki.ts";
-import { fitBytes, remember } from "../src/sdk/message.ts";
-import { defineHttpOutput } from "../src/sdk/output.ts";
-import { unixNano } from "../src/sdk/rfc3339.ts";
-import { wordsOf } from "../src/sdk/words.ts";
+import { type Alert, rawEvent } from "../../src/sdk/alert.ts";
+import { renamed } from "../../src/sdk/distinct.ts";
+import { DeliveryError } from "../../src/sdk/errors.ts";
+import { isList, listText } from "../../src/sdk/field-text.ts";
+import { type Config, oddValue, pairs, secret, text, url } from "../../src/sdk/fields.ts";
+import { basicAuth, headerFaults, joinUrl, mergeHeaders, pathFaults, postJson } from "../../src/sdk/http.ts";
+import { fitBytes, remember } from "../../src/sdk/message.ts";
+import { defineHttpOutput } from "../../src/sdk/output.ts";
+import { unixNano } from "../../src/sdk/rfc3339.ts";
+import { wordsOf } from "../../src/sdk/words.ts";
+import { refusedEntries, unopenedStream } from "./refusals.ts";
 
 const fields = {
   hostport: url("URL of Loki."),

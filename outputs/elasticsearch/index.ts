@@ -1,13 +1,13 @@
 import type { ConnectionRequestOptions, ConnectionRequestParams } from "@elastic/elasticsearch";
-import type { Alert } from "../src/sdk/alert.ts";
-import { deliveryId } from "../src/sdk/delivery-id.ts";
-import { bulkFaults, document, type ItemFault, indexName, indexNameFault, settle } from "../src/sdk/elastic.ts";
-import { DeliveryError } from "../src/sdk/errors.ts";
-import { type Config, choice, duration, flag, int, oddValue, pairs, secret, text, url } from "../src/sdk/fields.ts";
-import { basicAuth, headerFaults, joinUrl, jsonHeaders, mergeHeaders } from "../src/sdk/http.ts";
-import { fieldMappings, indexTemplate } from "../src/sdk/index-template.ts";
-import { remember } from "../src/sdk/message.ts";
-import { defineOutput, type Host } from "../src/sdk/output.ts";
+import type { Alert } from "../../src/sdk/alert.ts";
+import { deliveryId } from "../../src/sdk/delivery-id.ts";
+import { DeliveryError } from "../../src/sdk/errors.ts";
+import { type Config, choice, duration, flag, int, oddValue, pairs, secret, text, url } from "../../src/sdk/fields.ts";
+import { basicAuth, headerFaults, joinUrl, jsonHeaders, mergeHeaders } from "../../src/sdk/http.ts";
+import { remember } from "../../src/sdk/message.ts";
+import { defineOutput, type Host } from "../../src/sdk/output.ts";
+import { bulkFaults, document, type ItemFault, indexName, indexNameFault, settle } from "./document.ts";
+import { fieldMappings, indexTemplate } from "./index-template.ts";
 
 const fields = {
   hostport: url("URL of Elasticsearch or OpenSearch."),

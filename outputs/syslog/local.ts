@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { DeliveryError, type Reason } from "./errors.ts";
+import { DeliveryError, type Reason } from "../../src/sdk/errors.ts";
 
 /** User-level messages, as programs that say nothing of it are. */
 const facility = 1 << 3;

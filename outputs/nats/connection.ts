@@ -1,8 +1,8 @@
 import type { ConnectionOptions, NatsConnection } from "@nats-io/transport-node";
-import { DeliveryError, type DeliveryFault, type Reason } from "./errors.ts";
-import { type Config, secret, severalUrls, text, url } from "./fields.ts";
-import type { TlsMaterial } from "./output.ts";
-import { oneLine } from "./words.ts";
+import { DeliveryError, type DeliveryFault, type Reason } from "../../src/sdk/errors.ts";
+import { type Config, secret, severalUrls, text, url } from "../../src/sdk/fields.ts";
+import type { TlsMaterial } from "../../src/sdk/output.ts";
+import { oneLine } from "../../src/sdk/words.ts";
 
 type Nats = typeof import("@nats-io/transport-node");
 
