@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Item, Queue } from "../../src/queue/queue.ts";
 import { QueueError } from "../../src/queue/queue.ts";
 import { chunk, recorder, until } from "../support/queues.ts";
+import { consumers } from "./queue-suite-consumers.ts";
+import { letters } from "./queue-suite-letters.ts";
 
 export interface Bed {
   /** Opens the queue over the same store as before. */
@@ -120,140 +121,8 @@ export function suite(name: string, driver: string, makeBed: () => Promise<Bed>,
       assert.deepEqual(seen.items.map((i) => i.body).sort(), ["own", "same body"]);
     });
 
-    test("dead letters can be listed in pages, sent again and thrown away", async () => {
-      const l = lane();
-      let again = false;
-      const { items, handle } = recorder((item) =>
-        again ? {} : { dead: [{ body: item.body, count: 2, why: "client_error: HTTP 400" }] },
-      );
-      await queue.push(["a", "b", "c"].map((id) => chunk(l, id, `body ${id}`, { count: 2, at: 11 })));
-      const consumer = queue.consume(l, handle, 1);
-      await until("all dead", async () => (await queue.depth(l)).dead === 6);
-      const first = await queue.dead(l, 2);
-      const rest = await queue.dead(l, 10, first[1]!.id);
-      assert.deepEqual(
-        [...first, ...rest].map((d) => d.body),
-        ["body a", "body b", "body c"],
-      );
-      assert.equal(first[0]!.why, "client_error: HTTP 400");
-      assert.equal(first[0]!.at, 11);
-      assert.ok(first[0]!.diedAt > 11);
-      assert.equal(new Set([...first, ...rest].map((d) => d.id)).size, 3);
-      assert.equal(await queue.discard(l, [first[0]!.id]), 1);
-      assert.equal((await queue.depth(l)).dead, 4);
-      again = true;
-      items.length = 0;
-      assert.equal(await queue.redrive(l, [first[1]!.id]), 1);
-      await until("redriven", () => items.length === 1);
-      assert.equal(await queue.redrive(l), 1);
-      await until("all redriven", () => items.length === 2);
-      assert.deepEqual(
-        items.map((i) => [i.body, i.attempt]),
-        [
-          ["body b", 0],
-          ["body c", 0],
-        ],
-      );
-      await consumer.close(1000);
-      assert.deepEqual(await queue.depth(l), { waiting: 0, active: 0, delayed: 0, dead: 0 });
-    });
-
-    test("a redrive takes what was there when it was asked for, in steps, and what a cancelled one left stays", async () => {
-      const l = lane();
-      const { items, handle } = recorder((item) => ({ dead: [{ body: item.body, count: 1, why: "refused" }] }));
-      const consumer = queue.consume(l, handle, 16);
-      await queue.push(Array.from({ length: 250 }, (_, i) => chunk(l, `r${i}`)));
-      await until("all dead", async () => (await queue.depth(l)).dead === 250);
-      const steps: number[] = [];
-      assert.equal(await queue.redrive(l, undefined, { moved: (letters) => steps.push(letters) }), 250);
-      assert.ok(steps.length > 2 && steps.at(-1) === 250, steps.join());
-      await until("all dead again", async () => items.length >= 500 && (await queue.depth(l)).dead === 250);
-      assert.equal(items.length, 500);
-      await consumer.close(1000);
-      const cancel = new AbortController();
-      const moved = await queue.redrive(l, undefined, { moved: () => cancel.abort(), signal: cancel.signal });
-      const { waiting, dead } = await queue.depth(l);
-      assert.ok(moved > 0 && moved < 250, `${moved}`);
-      assert.deepEqual([waiting, dead], [moved, 250 - moved]);
-    });
-
-    test("a handler that throws gets its item again, no attempt older", async () => {
-      const l = lane();
-      let fail = true;
-      const { items, handle } = recorder((item) => {
-        if (!fail) return {};
-        fail = false;
-        throw new Error(`cannot now: ${item.id}`);
-      });
-      await queue.push([chunk(l, "t", "text")]);
-      const consumer = queue.consume(l, handle, 1);
-      await until("twice", () => items.length === 2);
-      await consumer.close(1000);
-      assert.deepEqual(
-        items.map((i) => [i.body, i.attempt]),
-        [
-          ["text", 0],
-          ["text", 0],
-        ],
-      );
-    });
-
-    test("no more than `parallel` items are in hand", async () => {
-      const l = lane();
-      let [now, most] = [0, 0];
-      const { items, handle } = recorder(async () => {
-        most = Math.max(most, ++now);
-        await sleep(2);
-        now--;
-        return {};
-      });
-      await queue.push(Array.from({ length: 30 }, (_, i) => chunk(l, `n${i}`)));
-      const consumer = queue.consume(l, handle, 3);
-      await until("all", () => items.length === 30);
-      await consumer.close(1000);
-      assert.equal(most, 3);
-    });
-
-    test("a paused consumer takes nothing, a resumed one goes on", async () => {
-      const l = lane();
-      const { items, handle } = recorder();
-      const consumer = queue.consume(l, handle, 1);
-      consumer.pause();
-      await queue.push([chunk(l, "p1"), chunk(l, "p2")]);
-      await sleep(50);
-      assert.equal(items.length, 0);
-      assert.equal((await queue.depth(l)).waiting, 2);
-      consumer.resume();
-      await until("both", () => items.length === 2);
-      await consumer.close(1000);
-    });
-
-    test("close waits for items in hand", async () => {
-      const l = lane();
-      let finish: (() => void) | undefined;
-      const consumer = queue.consume(l, () => new Promise((resolve) => (finish = () => resolve({}))), 1);
-      await queue.push([chunk(l, "slow"), chunk(l, "never taken")]);
-      await until("in hand", () => finish !== undefined);
-      assert.equal((await queue.depth(l)).active, 1);
-      const closed = consumer.close(10_000);
-      finish?.();
-      await closed;
-      assert.equal((await queue.depth(l)).waiting, 1);
-    });
-
-    test("an item in hand when the deadline passes comes back to the lane", async () => {
-      const l = lane();
-      const { items, handle } = recorder(() => new Promise(() => {}));
-      const consumer = queue.consume(l, handle, 1);
-      await queue.push([chunk(l, "stuck")]);
-      await until("in hand", () => items.length === 1);
-      await consumer.close(20);
-      const again = recorder();
-      const second = queue.consume(l, again.handle, 1);
-      await until("again", () => again.items.length === 1);
-      await second.close(1000);
-      assert.equal(again.items[0]!.id, "stuck");
-    });
+    letters(() => queue, lane);
+    consumers(() => queue, lane);
 
     test("large bodies and every kind of text come back as they were", async () => {
       const l = lane();
