@@ -2,6 +2,7 @@
 
 import type { Chunk } from "../queue.ts";
 import { type Core, laneOf } from "./core.ts";
+import { arrived, left } from "./counters.ts";
 import { type Rec, recOf } from "./lane.ts";
 
 /** Makes an item of a chunk unless the lane holds its id. It is not in the batch yet. */
@@ -12,16 +13,14 @@ function admit(core: Core, chunk: Chunk, holding: ReadonlySet<number> | undefine
   const rec = recOf(lane, ++core.seq, chunk);
   lane.fresh.add(rec.id);
   if (lane.total === 0) lane.oldest = { seq: rec.seq, at: rec.at };
-  lane.total += rec.count;
+  arrived(lane, rec.count);
   return rec;
 }
 
 /** Takes back an item that could not be written. */
 export function refuse(core: Core, rec: Rec): void {
   rec.state = "gone";
-  rec.lane.total -= rec.count;
-  if (rec.active) rec.lane.active -= rec.count;
-  rec.active = false;
+  left(rec);
   rec.lane.fresh.delete(rec.id);
   rec.lane.known.delete(rec.seq);
   if (rec.lane.oldest?.seq === rec.seq) rec.lane.oldest = undefined;

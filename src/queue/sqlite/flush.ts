@@ -4,6 +4,7 @@ import { fdatasync } from "node:fs";
 import { QueueError } from "../queue.ts";
 import { refuse } from "./admit.ts";
 import type { Core } from "./core.ts";
+import { died, left, retried } from "./counters.ts";
 import { armTimer, dispatch, enlist } from "./handout.ts";
 import type { Lane, Rec } from "./lane.ts";
 import { isFull } from "./open.ts";
@@ -196,23 +197,19 @@ function apply(core: Core, batch: Batch, written: Written): Set<Lane> {
   for (const { rec, children, settlement } of batch.settled) {
     const { lane } = rec;
     const later = written.delayed.get(rec);
-    if (rec.active) lane.active -= rec.count;
-    rec.active = false;
     if (lane.known.get(rec.seq) === rec) lane.known.delete(rec.seq);
     if (!later && lane.oldest?.seq === rec.seq) lane.oldest = undefined;
-    lane.total -= rec.count;
     if (later) {
-      lane.total += later.count;
-      lane.delayed += later.count;
+      retried(rec, later.count);
       park(core, rec, later.due, settlement.retry);
-    }
+    } else left(rec);
     rec.state = "gone";
     touched.add(lane);
     for (const child of children) {
       child.lane.fresh.delete(child.id);
       child.lane.stored = true;
       if (written.doubles.has(child)) {
-        child.lane.total -= child.count;
+        left(child);
         child.state = "gone";
         continue;
       }
@@ -222,7 +219,7 @@ function apply(core: Core, batch: Batch, written: Written): Set<Lane> {
     }
   }
   for (const [lane, count] of written.died) {
-    lane.dead += count;
+    died(lane, count);
     lane.stored = true;
   }
   return touched;

@@ -5,6 +5,7 @@ import { weightOf } from "../memory.ts";
 import type { Item, Settlement } from "../queue.ts";
 import { admitAll, freeMemory, refuse } from "./admit.ts";
 import { type Core, itemKey } from "./core.ts";
+import { cameDue, givenBack, taken } from "./counters.ts";
 import { type Lane, type Rec, recOfRow, type Slot } from "./lane.ts";
 import { Damaged } from "./open.ts";
 import type { ItemRow } from "./store.ts";
@@ -61,7 +62,7 @@ function readDue(core: Core, lane: Lane): void {
   const rows = core.store.dueUntil(lane.key, core.clock(), lane.dueFrom, Math.min(pageSize, windowOf(core)));
   for (const row of rows.toSorted((a, b) => a.seq - b.seq)) {
     lane.late.push(adopt(core, lane, row));
-    lane.delayed -= row.count;
+    cameDue(lane, row.count);
   }
   const last = rows.at(-1);
   if (last) lane.dueFrom = { due: last.due, seq: last.seq };
@@ -168,8 +169,7 @@ function take(core: Core, slot: Slot, rec: Rec): void {
   slot.inHand++;
   slot.recs.add(rec);
   rec.turn++;
-  rec.active = true;
-  rec.lane.active += rec.count;
+  taken(rec);
   core.cache.drop(rec);
   core.handling.during([{ lane: rec.lane.name, id: rec.id }], () => start(core, slot, rec));
 }
@@ -286,8 +286,7 @@ export function giveBack(core: Core, slot: Slot, rec: Rec): void {
   freeMemory(core, rec);
   if (rec.lane.alone === rec) rec.lane.alone = undefined;
   rec.turn++;
-  if (rec.active) rec.lane.active -= rec.count;
-  rec.active = false;
+  givenBack(rec);
   if (rec.state !== "gone") rec.lane.late.push(rec);
   if (slot.inHand === 0) slot.idle?.();
 }

@@ -3,6 +3,7 @@
 import { closeSync, openSync } from "node:fs";
 import { type Chunk, type Damaged, QueueError } from "../queue.ts";
 import type { Core } from "./core.ts";
+import { missed } from "./counters.ts";
 import { dispatch } from "./handout.ts";
 import { createTrimmer } from "./letters.ts";
 import { Damaged as DamagedFile, isCorrupt } from "./open.ts";
@@ -98,7 +99,7 @@ export function createCare(core: Core, path: string, facts: CareFacts): Care {
       if (there > delayed) return core.failed(new DamagedFile(`items of lane ${lane.name} are hidden`));
       // They are not in the file: what else lacks is found at the next start, by the count beside it.
       core.log("error", `queue: ${total - there} events of lane ${lane.name} are not in the file`);
-      lane.total = there;
+      missed(lane, there);
     }
   };
 

@@ -3,18 +3,18 @@
 import { type Fifo, fifo } from "../fifo.ts";
 import { createTenant, type Grant, type Tenant } from "../memory.ts";
 import type { Chunk, Handle } from "../queue.ts";
+import { type Counted, type Counters, nothingCounted } from "./counters.ts";
 import type { ItemRow } from "./store.ts";
 
 /**
  * One item the process knows of. `new`: not on disk yet; `gone`: settled, refused or a double; `aside`: in hand when its
  * damaged file was moved aside.
  */
-export interface Rec {
+export interface Rec extends Counted {
   readonly lane: Lane;
   readonly seq: number;
   readonly id: string;
   readonly at: number;
-  count: number;
   attempt: number;
   /** Processes that died while they handled it. */
   crashes: number;
@@ -32,7 +32,6 @@ export interface Rec {
   cached: number;
   /** Counts hand-outs: a settlement of an earlier one is ignored. */
   turn: number;
-  active: boolean;
 }
 
 export interface Slot {
@@ -45,7 +44,7 @@ export interface Slot {
   idle?: () => void;
 }
 
-export interface Lane {
+export interface Lane extends Counters {
   readonly name: string;
   readonly key: number;
   stored: boolean;
@@ -75,11 +74,6 @@ export interface Lane {
   cached: number;
   /** The item accepted first, when it is known. */
   oldest: { readonly seq: number; readonly at: number } | undefined;
-  /** Events not settled, of them in hand, of them delayed; and dead ones. */
-  total: number;
-  active: number;
-  delayed: number;
-  dead: number;
 }
 
 export const createLane = (name: string, key: number, stored: boolean, wake: (lane: Lane) => void): Lane => {
@@ -104,10 +98,7 @@ export const createLane = (name: string, key: number, stored: boolean, wake: (la
     parked: new Map(),
     cached: 0,
     oldest: undefined,
-    total: 0,
-    active: 0,
-    delayed: 0,
-    dead: 0,
+    ...nothingCounted,
   };
   return lane;
 };

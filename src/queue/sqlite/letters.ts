@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { QueueError, type RedriveSteps } from "../queue.ts";
 import { type Core, laneOf } from "./core.ts";
+import { arrived, lettersGone } from "./counters.ts";
 import { dispatch, enlist } from "./handout.ts";
 import { recOf } from "./lane.ts";
 import type { LetterRow, LetterSize } from "./store.ts";
@@ -58,12 +59,12 @@ function moveSome(core: Core, name: string, letters: readonly LetterRow[], again
     core.failed(error);
     throw new QueueError("unavailable", "dead letters cannot be moved now");
   }
-  for (const letter of letters) lane.dead -= letter.count;
+  for (const letter of letters) lettersGone(lane, letter.count);
   lane.oldest = undefined;
   for (const rec of recs) {
     if (rec.state === "gone") continue;
     rec.state = "stored";
-    lane.total += rec.count;
+    arrived(lane, rec.count);
     enlist(core, rec);
   }
   dispatch(core, lane);
@@ -92,7 +93,7 @@ export function createTrimmer(core: Core, share: number): () => boolean {
       dropped += letter.count;
       const lane = [...core.lanes.values()].find((l) => l.key === letter.lane);
       if (!lane) continue;
-      lane.dead -= letter.count;
+      lettersGone(lane, letter.count);
       core.dropped(lane.name, letter.count);
     }
     const text = "dead letters were dropped to keep room for the living";

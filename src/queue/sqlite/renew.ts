@@ -6,6 +6,7 @@ import { fifo } from "../fifo.ts";
 import { refuse } from "./admit.ts";
 import { moveAside } from "./aside.ts";
 import { type Core, itemKey } from "./core.ts";
+import { counted, kept, nothingCounted } from "./counters.ts";
 import { isOver } from "./handout.ts";
 import type { Lane } from "./lane.ts";
 import { openNew, startCount } from "./open.ts";
@@ -64,10 +65,7 @@ function forgetStored(core: Core): void {
       }
     emptyLane(core, lane);
   }
-  for (const rec of fresh) {
-    rec.lane.total += rec.count;
-    if (rec.active) rec.lane.active += rec.count;
-  }
+  for (const rec of fresh) kept(rec);
   for (const rec of waiting) {
     rec.lane.known.set(rec.seq, rec);
     rec.lane.cursor = Math.max(rec.lane.cursor, rec.seq);
@@ -83,16 +81,8 @@ function emptyLane(core: Core, lane: Lane): void {
   lane.known.clear();
   clearTimeout(lane.timer);
   Object.assign(lane, { ready: fifo(), late: fifo(), stored: false, behind: false, cursor: 0, timer: undefined });
-  Object.assign(lane, {
-    dueFrom: { due: 0, seq: 0 },
-    restUntil: 0,
-    next: undefined,
-    oldest: undefined,
-    total: 0,
-    active: 0,
-    delayed: 0,
-    dead: 0,
-  });
+  Object.assign(lane, { dueFrom: { due: 0, seq: 0 }, restUntil: 0, next: undefined, oldest: undefined });
+  counted(lane, nothingCounted);
 }
 
 /** A store in memory becomes a file as soon as there is room for one. */

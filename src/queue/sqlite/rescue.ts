@@ -5,6 +5,7 @@
 
 import { parsePage, type Row } from "./cells.ts";
 import { type Core, itemKey, laneOf } from "./core.ts";
+import { arrived, died } from "./counters.ts";
 import { armTimer, dispatch } from "./handout.ts";
 import { createHolders, createSeqSet, type FoundItem, type Step } from "./holders.ts";
 import type { Lane } from "./lane.ts";
@@ -85,18 +86,18 @@ function* rescueFrom(
     if (batch.bytes > 0 && !room.allows(batch.bytes) && [...core.lanes.values()].some((lane) => lane.total > 0))
       return false;
     const added: Added[] = [];
-    const died: Letter[] = [];
+    const buried: Letter[] = [];
     try {
       core.store.begin();
       for (const found of bodies) added.push(...addFound(core, found, nameOf));
       for (const letter of letters) {
         const lane = storedLane(core, letter.lane);
-        if (core.store.addDead(lane.key, letter)) died.push(letter);
+        if (core.store.addDead(lane.key, letter)) buried.push(letter);
       }
       const next = new Map([...saved].map(([lane, t]) => [lane, { ...t }]));
       for (const { item, lane } of added)
         if (!doubt.came(item.lane, item.seq)) tallyOf(next, lane.name).events += item.count;
-      for (const letter of died) tallyOf(next, letter.lane).letters += letter.count;
+      for (const letter of buried) tallyOf(next, letter.lane).letters += letter.count;
       core.store.setMeta(`${key}place`, place);
       for (const [lane, t] of next) {
         core.store.setMeta(`${key}events ${lane}`, t.events);
@@ -110,7 +111,7 @@ function* rescueFrom(
       return false;
     }
     for (const { item } of added) doubt.found(item.lane, item.seq);
-    for (const letter of died) laneOf(core, letter.lane).dead += letter.count;
+    for (const letter of buried) died(laneOf(core, letter.lane), letter.count);
     handOut(core, added);
     return true;
   };
@@ -244,9 +245,8 @@ function handOut(core: Core, added: readonly Added[]): void {
   const lanes = new Set<Lane>();
   for (const { item, lane, seq, due } of added) {
     lane.stored = true;
-    lane.total += item.count;
-    if (due > 0) lane.delayed += item.count;
-    else {
+    arrived(lane, item.count, due > 0);
+    if (due === 0) {
       lane.cursor = Math.min(lane.cursor, seq - 1);
       lane.behind = true;
     }

@@ -3,6 +3,7 @@
 import { deathsOfPoison, poisonReason } from "../handling.ts";
 import { letterIds } from "../ids.ts";
 import { type Core, laneOf } from "./core.ts";
+import { counted } from "./counters.ts";
 import { createLane } from "./lane.ts";
 import { isFull } from "./open.ts";
 
@@ -24,10 +25,8 @@ export function prepareStart(core: Core): void {
     core.failed(error);
   }
   for (const row of store.counts()) {
-    const lane = laneOf(core, nameOf(core, row.lane));
-    lane.total = row.total;
-    lane.delayed = row.late;
-    lane.dead = row.dead;
+    const { total, late, dead } = row;
+    counted(laneOf(core, nameOf(core, row.lane)), { total, active: 0, delayed: late, dead });
   }
 }
 
