@@ -5,8 +5,10 @@ import { decisionsPage } from "./gen/decisions.ts";
 import { configurationPage, outputPages, readmeText } from "./gen/docs.ts";
 import { exampleText } from "./gen/example.ts";
 import { compatibilityText } from "./gen/falco-table.ts";
+import { betweenMarks } from "./gen/marked.ts";
 import { banner, indexText, loadOutputs, loadSources } from "./gen/registry.ts";
 import { schemaText } from "./gen/schema.ts";
+import { roomsTable } from "./house/rooms.ts";
 
 const root = join(import.meta.dirname, "..");
 const check = process.argv.includes("--check");
@@ -16,7 +18,6 @@ const current = (path: string): string | undefined =>
 
 const outputs = await loadOutputs(join(root, "outputs"));
 const sources = await loadSources(join(root, "sources"));
-const readme = readmeText(current("README.md") ?? "", outputs);
 
 const files = new Map<string, string>([
   ["outputs/index.ts", indexText(join(root, "outputs"), "Output")],
@@ -25,9 +26,10 @@ const files = new Map<string, string>([
   ["config/eyrie.yaml", exampleText(outputs, sources)],
   ["docs/configuration.md", configurationPage(sources)],
   ["docs/compatibility.md", compatibilityText(current("docs/compatibility.md") ?? "")],
+  ["CONTRIBUTING.md", betweenMarks(current("CONTRIBUTING.md") ?? "", "rooms", roomsTable())],
   ["decisions/README.md", decisionsPage(join(root, "decisions"))],
   ...outputPages(outputs, root),
-  ...(readme === undefined ? [] : [["README.md", readme] as const]),
+  ["README.md", readmeText(current("README.md") ?? "", outputs)],
 ]);
 
 /** Pages of outputs that are no more. */

@@ -10,6 +10,7 @@ import { globalFields } from "../../src/config/globals.ts";
 import { type Fields, fieldMeta } from "../../src/sdk/fields.ts";
 import type { Output } from "../../src/sdk/output.ts";
 import type { Source } from "../../src/sdk/source.ts";
+import { betweenMarks } from "./marked.ts";
 import { banner } from "./registry.ts";
 
 const comment = `<!-- ${banner} -->`;
@@ -93,18 +94,15 @@ export const configurationPage = (sources: readonly Source[]): string =>
     table({ ...falcoFields, ...falcoBlocks }, "-"),
   ].join("\n\n")}\n`;
 
-const begin = "<!-- outputs:begin -->";
-const end = "<!-- outputs:end -->";
-
-/** README with its table of outputs, or undefined when it has no marks. */
-export const readmeText = (readme: string, outputs: readonly Output[]): string | undefined => {
-  const from = readme.indexOf(begin);
-  const to = readme.indexOf(end);
-  if (from < 0 || to < from) return undefined;
+/** README with its table of outputs. */
+export const readmeText = (readme: string, outputs: readonly Output[]): string => {
   const rows = outputs.map(
     (o) =>
       `| [${o.display ?? o.name}](docs/outputs/${fileName(o.name)}.md) | \`${o.name}\` | ${o.category} | ${cell(o.about)} |`,
   );
-  const lines = ["| output | key | kind | |", "| --- | --- | --- | --- |", ...rows];
-  return `${readme.slice(0, from + begin.length)}\n${lines.join("\n")}\n${readme.slice(to)}`;
+  return betweenMarks(
+    readme,
+    "outputs",
+    ["| output | key | kind | |", "| --- | --- | --- | --- |", ...rows].join("\n"),
+  );
 };

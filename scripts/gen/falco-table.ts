@@ -1,9 +1,7 @@
 import { falcoFields } from "../../src/config/falco.ts";
 import { falcoBlocks } from "../../src/config/falco-blocks.ts";
 import { falcoUnread } from "../../src/config/falco-keys.ts";
-
-const begin = "<!-- falco:begin -->";
-const end = "<!-- falco:end -->";
+import { betweenMarks } from "./marked.ts";
 
 const lists: readonly (readonly [string, string])[] = [
   ["config_files", "Further files, with their strategies."],
@@ -27,9 +25,7 @@ export const compatibilityText = (page: string): string => {
       ),
     ),
   ];
-  const table = ["| key | | |", "| --- | --- | --- |", ...rows].join("\n");
-  const [before = "", rest = ""] = page.split(begin);
-  return `${before}${begin}\n${table}\n${end}${rest.split(end)[1] ?? ""}`;
+  return betweenMarks(page, "falco", ["| key | | |", "| --- | --- | --- |", ...rows].join("\n"));
 };
 
 const about = (fields: object): (readonly [string, string])[] =>

@@ -1,4 +1,7 @@
-import type { Failure } from "./failure.ts";
+import type { DeliveryFault } from "../sdk/errors.ts";
+
+/** What a connection's error means, with a message that holds no address. */
+type NetworkFault = DeliveryFault & { readonly message: string };
 
 const timeouts = new Set([
   "ETIMEDOUT",
@@ -46,7 +49,7 @@ const tls =
 const garbled = /^(HPE_|UND_ERR_HEADERS_OVERFLOW$|UND_ERR_RES_|UND_ERR_INFO$)/;
 
 /** The failure behind a socket, DNS, TLS or abort error, found by code through `cause` and AggregateError; undefined: none of them. */
-export const networkFault = (error: unknown): Failure | undefined => {
+export const networkFault = (error: unknown): NetworkFault | undefined => {
   for (const one of causes(error)) {
     const fault = faultOfCode(one);
     if (fault) return fault;
@@ -54,7 +57,7 @@ export const networkFault = (error: unknown): Failure | undefined => {
   return undefined;
 };
 
-const faultOfCode = (error: Error & { code?: unknown }): Failure | undefined => {
+const faultOfCode = (error: Error & { code?: unknown }): NetworkFault | undefined => {
   const code = typeof error.code === "string" ? error.code : "";
   if (timeouts.has(code) || error.name === "TimeoutError" || error.name === "AbortError")
     return { reason: "timeout", retryable: true, message: code ? `timeout (${code})` : "timeout" };

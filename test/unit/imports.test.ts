@@ -1,139 +1,102 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { cyclesOf } from "../../scripts/house/cycles.ts";
+import { type Import, type Module, readHouse, root } from "../../scripts/house/modules.ts";
+import { roomOf, rooms } from "../../scripts/house/rooms.ts";
 
-const root = join(import.meta.dirname, "../..");
+const house = readHouse();
 
-const filesIn = (folder: string): string[] =>
-  existsSync(join(root, folder))
-    ? readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
-        .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-    : [];
-
-interface Import {
-  /** A path from the root, or a package. */
-  readonly target: string;
-  readonly own: boolean;
-  /** Erased before the program runs. */
-  readonly typeOnly: boolean;
-  readonly lazy: boolean;
-}
-
-const importPattern =
-  /^(?:import|export)\s+(type\s+)?(?:[^;"']*?\sfrom\s+)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;
-
-const importsOf = (file: string): Import[] =>
-  [...readFileSync(join(root, file), "utf8").matchAll(importPattern)].map(([, type, fixed, lazy]) => {
-    const name = fixed ?? lazy ?? "";
-    const own = name.startsWith(".");
-    const target = own ? relative(root, join(root, dirname(file), name)) : name;
-    return { target, own, typeOnly: type !== undefined, lazy: lazy !== undefined };
-  });
-
-const files = ["src", "outputs", "sources"].flatMap(filesIn);
-const imports = new Map(files.map((file) => [file, importsOf(file)]));
-const isRegistry = (path: string): boolean => /^(outputs|sources)\/index\.ts$/.test(path);
-
-/** `file → target` for every import of the files that the rule forbids. */
-const offences = (within: RegExp, forbidden: (i: Import, file: string) => boolean): string[] =>
-  [...imports].flatMap(([file, list]) =>
-    within.test(file) ? list.filter((i) => forbidden(i, file)).map((i) => `${file} → ${i.target}`) : [],
+/** `file → target` for every import that the rule forbids. */
+const offences = (forbidden: (i: Import, module: Module) => boolean): string[] =>
+  house.flatMap((module) =>
+    module.imports.filter((i) => forbidden(i, module)).map((i) => `${module.path} → ${i.target}`),
   );
 
 test("the walk sees the imports it is to judge", () => {
-  assert.ok(files.length > 20);
-  const seen = ["src/config/load.ts", "src/hub/preflight.ts"].flatMap(importsOf).map((i) => i.target);
-  assert.ok(seen.includes("src/config/tree.ts") && seen.includes("node:fs"));
+  const seen = house.filter(({ path }) => /^src\/(config\/load|hub\/preflight|sdk\/aws)\.ts$/.test(path));
+  const imports = seen.flatMap((module) => module.imports);
+  const has = (target: string, kind: Partial<Import> = {}) =>
+    imports.some((i) => i.target === target && Object.entries(kind).every(([k, v]) => i[k as keyof Import] === v));
+  assert.ok(has("src/config/tree.ts", { own: true }) && has("node:fs", { typeOnly: false }));
+  assert.ok(has("@aws-sdk/client-sts", { lazy: true }));
+  assert.ok(imports.some((i) => i.own && i.typeOnly));
 });
 
 test("every import of our own names a file that exists", () => {
-  const missing = offences(/./, (i) => i.own && !existsSync(join(root, i.target)));
-  assert.deepEqual(missing, []);
+  assert.deepEqual(
+    offences((i) => i.own && !existsSync(join(root, i.target))),
+    [],
+  );
 });
 
-const folder = (file: string): string => file.split("/").slice(0, 2).join("/");
+test("every file is in a room, and imports only what its room may", () => {
+  assert.deepEqual(
+    house.filter(({ path }) => roomOf(path) === undefined).map(({ path }) => path),
+    [],
+  );
+  const bad = offences((i, { path }) => {
+    const [from, to] = [roomOf(path), roomOf(i.target)];
+    if (!i.own || from === to || from?.imports === "all") return false;
+    return to === undefined || !from?.imports.includes(to.path);
+  });
+  assert.deepEqual(bad, []);
+});
 
-test("outputs import src/sdk, their own folder and their client library, nothing else of ours", () => {
+test("no room may import what none of its files does", () => {
+  const used = (from: string, to: string) =>
+    house.some(
+      ({ path, imports }) => roomOf(path)?.path === from && imports.some((i) => roomOf(i.target)?.path === to),
+    );
+  const unused = rooms.flatMap(({ path, imports }) =>
+    imports === "all" ? [] : imports.filter((other) => !used(path, other)).map((other) => `${path} → ${other}`),
+  );
+  assert.deepEqual(unused, []);
+});
+
+test("outputs and sources import no neighbour", () => {
+  const own = (path: string): string => path.split("/").slice(0, 2).join("/");
   const bad = offences(
-    /^outputs\/(?!index)/,
-    (i, file) => i.own && !/^src\/sdk\//.test(i.target) && folder(i.target) !== folder(file),
+    (i, { path }) =>
+      /^(outputs|sources)\/(?!index\.ts$)/.test(path) &&
+      /^(outputs|sources)\//.test(i.target) &&
+      own(i.target) !== own(path),
   );
   assert.deepEqual(bad, []);
 });
 
-test("sources import src/sdk, src/audit, src/json, their own folder and their client library", () => {
-  const bad = offences(
-    /^sources\/(?!index)/,
-    (i, file) => i.own && !/^src\/(sdk|audit|json)\//.test(i.target) && folder(i.target) !== folder(file),
-  );
+test("a package that one room keeps to itself is imported by no other", () => {
+  const bad = offences((i, { path }) => {
+    const keepers = rooms.filter((room) => room.packages?.some((name) => name.test(i.target)));
+    return !i.own && keepers.length > 0 && !keepers.some((room) => room === roomOf(path));
+  });
   assert.deepEqual(bad, []);
-});
-
-test("src/json imports nothing of ours, src/sdk only src/json, src/audit only both", () => {
-  const outside = (room: string, allowed: RegExp) =>
-    offences(new RegExp(`^src/${room}/`), (i) => i.own && !allowed.test(i.target));
-  assert.deepEqual(outside("json", /^src\/json\//), []);
-  assert.deepEqual(outside("sdk", /^src\/(sdk|json)\//), []);
-  assert.deepEqual(outside("audit", /^src\/(audit|sdk|json)\//), []);
-});
-
-test("src/names imports nothing of ours but its own files", () => {
   assert.deepEqual(
-    offences(/^src\/names\//, (i) => i.own && !i.target.startsWith("src/names/")),
+    offences((i, { path }) => i.target === "bullmq" && !path.startsWith("src/queue/redis/")),
     [],
   );
 });
 
-test("the rules and the queue know nothing of HTTP, outputs or sources", () => {
-  const bad = offences(
-    /^src\/(rules|queue)\//,
-    (i) =>
-      /^(src\/(http|deliver|cli)\/|outputs\/|sources\/|koa$|@koa|undici$)/.test(i.target) || i.target === "node:http",
-  );
-  assert.deepEqual(bad, []);
-});
-
-test("only src/queue/redis knows BullMQ, only src/http knows Koa", () => {
+test("the rules and the queue know nothing of HTTP", () => {
   assert.deepEqual(
-    offences(/^(?!src\/queue\/redis\/)/, (i) => i.target === "bullmq"),
-    [],
-  );
-  assert.deepEqual(
-    offences(/^(?!src\/http\/)/, (i) => /^@?koa/.test(i.target)),
+    offences((i, { path }) => /^src\/(rules|queue)\//.test(path) && /^(node:https?|node:http2|undici)$/.test(i.target)),
     [],
   );
 });
 
-test("only the composition root imports the registries", () => {
-  assert.deepEqual(
-    offences(/^(?!src\/main\.ts$|src\/cli\/)/, (i) => isRegistry(i.target)),
-    [],
-  );
+test("no module needs itself, directly or through others, not even for a type", () => {
+  assert.deepEqual(cyclesOf(house), []);
 });
 
-test("no module needs itself, directly or through others", () => {
-  const done = new Set<string>();
-  const cycles: string[] = [];
-  const visit = (file: string, path: readonly string[]): void => {
-    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(" → "));
-    if (done.has(file) || path.includes(file)) return;
-    for (const i of imports.get(file) ?? []) if (i.own && !i.typeOnly && !i.lazy) visit(i.target, [...path, file]);
-    done.add(file);
-  };
-  for (const file of files) visit(file, []);
-  assert.deepEqual(cycles, []);
-});
-
-/** Lines of code (comments left out) that the pattern finds. */
+/** `file:line` of code (comments left out) that the pattern finds. */
 const linesWith = (within: RegExp, pattern: RegExp): string[] =>
-  files
-    .filter((file) => within.test(file))
-    .flatMap((file) =>
-      readFileSync(join(root, file), "utf8")
+  house
+    .filter(({ path }) => within.test(path))
+    .flatMap(({ path, text }) =>
+      text
         .split("\n")
-        .flatMap((line, i) => (pattern.test(line) && !/^\s*(\*|\/\*|\/\/)/.test(line) ? [`${file}:${i + 1}`] : [])),
+        .flatMap((line, i) => (pattern.test(line) && !/^\s*(\*|\/\*|\/\/)/.test(line) ? [`${path}:${i + 1}`] : [])),
     );
 
 test("process.env is read in src/config only", () => {
@@ -145,6 +108,8 @@ test("nothing writes to the console", () => {
 });
 
 test("no file is longer than 300 lines", () => {
-  const long = files.filter((file) => readFileSync(join(root, file), "utf8").trimEnd().split("\n").length > 300);
-  assert.deepEqual(long, []);
+  assert.deepEqual(
+    house.filter(({ lines }) => lines > 300).map(({ path }) => path),
+    [],
+  );
 });

@@ -1,7 +1,6 @@
 import type { Slots } from "../bind/slots.ts";
 import type { CompiledRule } from "../compile.ts";
 import { compileClosure } from "./closures.ts";
-import { generateMatcher } from "./generate.ts";
 
 export type Mode = "generated" | "closures";
 
@@ -15,21 +14,8 @@ export interface Matcher {
   match(event: unknown): readonly CompiledRule<unknown>[];
 }
 
-/** Generated code where it may be made, closures where not. */
-export const matcherOf = (
-  rules: readonly CompiledRule<unknown>[],
-  slots: Slots<unknown>,
-  matching: "first" | "all",
-  wanted: Mode,
-): Matcher => {
-  if (wanted === "generated") {
-    const generated = generateMatcher(rules, slots, matching);
-    if (generated !== undefined) return generated;
-  }
-  return closuresOf(rules, slots, matching);
-};
-
-const closuresOf = (
+/** Rules evaluated by closures: the reference that generated programs are held to. */
+export const closuresOf = (
   rules: readonly CompiledRule<unknown>[],
   slots: Slots<unknown>,
   matching: "first" | "all",

@@ -2,11 +2,8 @@ import type { Context } from "./context.ts";
 import type { ExceptionItem, ListItem, MacroItem, PluginRequirement, RuleItem, RuleUpdate } from "./items.ts";
 import { tagSet } from "./items.ts";
 import { RulesError } from "./problem.ts";
-import { validateException } from "./validate-exception.ts";
+import { type FieldCheck, validateException } from "./validate-exception.ts";
 import { compareVersions, engineVersion, isCompatible, parseVersion, type Version } from "./version.ts";
-
-/** True when a field (with argument or transformer) exists for the source; undefined: the source is not known. */
-export type FieldCheck = ((field: string) => boolean) | undefined;
 
 /**
  * Definitions in the order of files and items. Appends and overrides change what was collected before them; the order of

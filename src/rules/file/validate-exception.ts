@@ -1,7 +1,9 @@
 import { listOperators, modifiers, operators } from "../syntax/grammar.ts";
-import type { FieldCheck } from "./collect.ts";
 import type { ExceptionItem } from "./items.ts";
 import { RulesError } from "./problem.ts";
+
+/** True when a field (with argument or transformer) exists for the source; undefined: the source is not known. */
+export type FieldCheck = ((field: string) => boolean) | undefined;
 
 /** Fills in the default comparison and checks shapes, operators and (for a known source) field names. */
 export const validateException = (exception: ExceptionItem, known: FieldCheck): ExceptionItem => {
