@@ -10,9 +10,8 @@ import { createLogger } from "../log/log.ts";
 import { createTextMask } from "../log/mask.ts";
 import { installLookup } from "../names/install.ts";
 import { decodeAlerts, makeAlertSettings } from "../pipeline/alert-in.ts";
-import { encodeAlert } from "../pipeline/codec.ts";
+import { alertLines, encodeAlert } from "../pipeline/codec.ts";
 import { testAlert } from "../pipeline/test-alert.ts";
-import { decodeAlertLines } from "../pipeline/worker.ts";
 import { type Alert, parsePriority } from "../sdk/alert.ts";
 import { printable } from "../sdk/printable.ts";
 import { type Command, UsageError } from "./command.ts";
@@ -77,8 +76,7 @@ const attempt = async (
     metrics: noMetrics,
     now: Date.now,
     random: Math.random,
-    decode: decodeAlertLines,
-    encode: (alerts) => alerts.map(encodeAlert).join("\n"),
+    codec: alertLines,
     hub: hubFacts(config),
     proxy: config.proxy,
     mask: createTextMask(secretsOf(config)),

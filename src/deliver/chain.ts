@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { ProxyEnv } from "../config/proxy.ts";
 import type { OutputInstance } from "../config/types.ts";
+import { type Codec, read } from "../queue/codec.ts";
 import type { Handle, Item, Queue, Settlement } from "../queue/queue.ts";
 import { rawEvent } from "../sdk/alert.ts";
 import type { Alert, Alerts, HubFacts } from "../sdk/output.ts";
@@ -26,8 +27,8 @@ export interface DeliveryDeps {
   readonly now: () => number;
   /** In [0, 1). */
   readonly random: () => number;
-  readonly decode: (body: string) => readonly Alert[];
-  readonly encode: (alerts: readonly Alert[]) => string;
+  /** Of the lane's bodies. */
+  readonly codec: Codec<readonly Alert[]>;
   readonly hub: HubFacts;
   readonly proxy?: ProxyEnv;
   /** For what destinations say, which may repeat what they were sent; absent: nothing is secret. */
@@ -65,7 +66,7 @@ const mostItems = 64;
  */
 export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps): Promise<Delivery> => {
   const { delivery, transport, output } = instance;
-  const { now, random, decode, encode, hub, proxy, mask = noMask, clock = systemClock } = deps;
+  const { now, random, codec, hub, proxy, mask = noMask, clock = systemClock } = deps;
   const during: Queue["during"] = deps.during ?? ((_, work) => work());
   const log = deps.log.child({ output: instance.id });
   const slots = output.ordered ? 1 : Math.min(delivery.maxconcurrentrequests || unlimited, unlimited);
@@ -103,7 +104,7 @@ export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps)
   });
 
   const handle: Handle = async (item) => {
-    const alerts = read(item, decode);
+    const alerts = alertsOf(item, codec);
     if (!alerts) return { dead: [{ body: item.body, count: item.count, why: "bug: the chunk cannot be decoded" }] };
     const outcomes = await batcher.deliver(alerts, item);
     if (outcomes.every(isTaken)) {
@@ -115,7 +116,7 @@ export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps)
     const circumstances = { attempts, at: item.at, now: now(), random, failing: fuse.failing() };
     const verdicts = judge(outcomes, delivery.retry, circumstances);
     observer.verdicts(verdicts);
-    const settlement = during([item], () => settle(alerts, verdicts, encode));
+    const settlement = during([item], () => settle(alerts, verdicts, codec));
     postponed.settled(item.id, settlement.retry !== undefined, attempted);
     return settlement;
   };
@@ -172,10 +173,10 @@ const observed =
     );
   };
 
-const read = (item: Item, decode: (body: string) => readonly Alert[]): readonly Alert[] | undefined => {
-  if (Array.isArray(item.live)) return item.live as readonly Alert[];
+/** Undefined: the item cannot be read. */
+const alertsOf = (item: Item, codec: Codec<readonly Alert[]>): readonly Alert[] | undefined => {
   try {
-    return decode(item.body);
+    return read(item, codec);
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import type { Codec } from "../queue/codec.ts";
 import type { Settlement } from "../queue/queue.ts";
 import type { Reason } from "../sdk/errors.ts";
 import type { Alert } from "../sdk/output.ts";
@@ -69,7 +70,7 @@ const gaveUp = (ageMs: number): string => `given up at the age of ${Math.floor(a
 export const settle = (
   alerts: readonly Alert[],
   verdicts: readonly Verdict[],
-  encode: (alerts: readonly Alert[]) => string,
+  codec: Codec<readonly Alert[]>,
 ): Settlement => {
   const again: Alert[] = [];
   let inMs = 0;
@@ -87,10 +88,15 @@ export const settle = (
   });
   return {
     ...(dying.size > 0 && {
-      dead: [...dying].map(([why, part]) => ({ body: encode(part), count: part.length, why })),
+      dead: [...dying].map(([why, part]) => ({ body: codec.encode(part), count: part.length, why })),
     }),
     ...(again.length > 0 && {
-      retry: { body: encode(again), count: again.length, inMs: Math.ceil(inMs), live: again },
+      retry: {
+        body: codec.encode(again),
+        count: again.length,
+        inMs: Math.ceil(inMs),
+        decoded: { codec, value: again },
+      },
     }),
   };
 };

@@ -4,9 +4,8 @@ import type { HubConfig, OutputInstance } from "../config/types.ts";
 import { type Delivery, destinationOf, openDelivery } from "../deliver/chain.ts";
 import { createTextMask } from "../log/mask.ts";
 import type { Metrics } from "../metrics/metrics.ts";
-import { encodeAlert } from "../pipeline/codec.ts";
+import { alertLines } from "../pipeline/codec.ts";
 import { compileMatch, outputLane, type Route } from "../pipeline/route.ts";
-import { decodeAlertLines } from "../pipeline/worker.ts";
 import type { Consumer, Queue } from "../queue/queue.ts";
 import type { Alert } from "../sdk/alert.ts";
 import { loopHeader } from "../sdk/loop.ts";
@@ -66,8 +65,7 @@ export const openOutputs = async (
         metrics: metrics.delivery(instance.id, destinationOf(instance)),
         now,
         random,
-        decode: decodeAlertLines,
-        encode: (alerts) => alerts.map(encodeAlert).join("\n"),
+        codec: alertLines,
         hub,
         proxy: config.proxy,
         mask,

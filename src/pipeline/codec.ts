@@ -1,6 +1,7 @@
 /** An alert as one line of text: what lanes and spills hold, and what a reader of either finds. */
 
 import { JsonError, parseJson } from "../json/parse.ts";
+import type { Codec } from "../queue/codec.ts";
 import { type Alert, type FieldValue, goJson, type Priority, rawEvent, rememberText } from "../sdk/alert.ts";
 import { isOwnTest, markOwnTest } from "./own-test.ts";
 
@@ -48,4 +49,10 @@ export const decodeAlert = (stored: string): Alert => {
   rememberText(alert, text);
   if (isOwn) markOwnTest([alert]);
   return Object.freeze(alert);
+};
+
+/** Bodies of the lanes that hold alerts: one a line. */
+export const alertLines: Codec<readonly Alert[]> = {
+  encode: (alerts) => alerts.map(encodeAlert).join("\n"),
+  decode: (body) => (body === "" ? [] : body.split("\n").map(decodeAlert)),
 };

@@ -1,3 +1,4 @@
+import type { Codec } from "../queue/codec.ts";
 import type { Incoming } from "../sdk/event.ts";
 
 /** One audit event as one line of a chunk: source, time (nanoseconds, may be empty), cluster (may be empty), JSON text. */
@@ -21,3 +22,9 @@ export const decodeEvent = (line: string): Incoming => {
 /** A raw line break cannot stand inside a JSON string, so a blank in its place changes nothing. */
 const oneLine = (text: string): string => (/[\n\r]/.test(text) ? text.replace(/[\n\r]/g, " ") : text);
 const clean = (name: string): string => name.replace(/[\t\n\r]/g, " ");
+
+/** Bodies of the lane of events: one a line. */
+export const eventLines: Codec<readonly Incoming[]> = {
+  encode: (events) => events.map(encodeEvent).join("\n"),
+  decode: (body) => body.split("\n").map(decodeEvent),
+};

@@ -1,16 +1,19 @@
 import { randomUUID } from "node:crypto";
+import type { Codec } from "../queue/codec.ts";
 import type { Chunk } from "../queue/queue.ts";
 
 /** Group commit: requests that arrive together share one durable write. */
-export interface GroupCommit {
-  /** Resolves when the lines are durable; rejects with the queue's error. `live` goes with the lines, one value a line. */
-  add(lines: readonly string[], live: readonly unknown[]): Promise<void>;
+export interface GroupCommit<T> {
+  /** Resolves when the lines are durable; rejects with the queue's error. `values`: what the lines say. */
+  add(lines: readonly string[], values: readonly T[]): Promise<void>;
   /** Resolves when everything added so far is settled. */
   idle(): Promise<void>;
 }
 
-export interface GroupLimits {
+export interface GroupLimits<T> {
   readonly lane: string;
+  /** Writes and reads the lines. */
+  readonly codec: Codec<readonly T[]>;
   /** Of one chunk. */
   readonly maxEvents: number;
   readonly maxBytes: number;
@@ -18,9 +21,9 @@ export interface GroupLimits {
   readonly lingerMs: number;
 }
 
-interface Filling {
+interface Filling<T> {
   readonly lines: string[];
-  readonly live: unknown[];
+  readonly values: T[];
   bytes: number;
 }
 
@@ -33,26 +36,26 @@ interface Waiter {
  * While one write is in flight the next one fills. An idle hub writes in the same turn of the event loop; a busy one
  * waits `lingerMs` at most, so that one write pays for the requests of that time. A write holds all lines of a request.
  */
-export const openGroupCommit = (
-  push: (chunks: readonly Chunk[]) => Promise<void>,
-  limits: GroupLimits,
+export const openGroupCommit = <T>(
+  push: (chunks: readonly Chunk<readonly T[]>[]) => Promise<void>,
+  limits: GroupLimits<T>,
   now: () => number,
-): GroupCommit => {
-  let chunks: Filling[] = [];
+): GroupCommit<T> => {
+  let chunks: Filling<T>[] = [];
   let waiting: Waiter[] = [];
   let inFlight = 0;
   let scheduled = false;
   let lastFlush = 0;
   let idlers: (() => void)[] = [];
 
-  const place = (line: string, live: unknown): void => {
+  const place = (line: string, value: T): void => {
     let last = chunks[chunks.length - 1];
     if (!last || last.lines.length >= limits.maxEvents || last.bytes + line.length > limits.maxBytes) {
-      last = { lines: [], live: [], bytes: 0 };
+      last = { lines: [], values: [], bytes: 0 };
       chunks.push(last);
     }
     last.lines.push(line);
-    last.live.push(live);
+    last.values.push(value);
     last.bytes += line.length;
   };
 
@@ -60,13 +63,13 @@ export const openGroupCommit = (
     scheduled = false;
     const at = now();
     const written = chunks.map(
-      (c): Chunk => ({
+      (c): Chunk<readonly T[]> => ({
         lane: limits.lane,
         id: randomUUID(),
         body: c.lines.join("\n"),
         count: c.lines.length,
         at,
-        live: c.live,
+        decoded: { codec: limits.codec, value: c.values },
       }),
     );
     const waiters = waiting;
@@ -96,11 +99,11 @@ export const openGroupCommit = (
   };
 
   return {
-    add: (lines, live) =>
+    add: (lines, values) =>
       new Promise((resolve, reject) => {
         if (lines.length === 0) return resolve();
-        lines.forEach((line, i) => {
-          place(line, live[i]);
+        values.forEach((value, i) => {
+          place(lines[i] ?? "", value);
         });
         waiting.push({ resolve, reject });
         schedule();

@@ -1,9 +1,10 @@
+import { read } from "../queue/codec.ts";
 import type { Chunk, Queue } from "../queue/queue.ts";
 import type { Alert } from "../sdk/alert.ts";
 import type { Incoming } from "../sdk/event.ts";
 import { type AlertSettings, decodeAlerts } from "./alert-in.ts";
-import { encodeAlert } from "./codec.ts";
-import { encodeEvent } from "./event-lines.ts";
+import { alertLines, encodeAlert } from "./codec.ts";
+import { encodeEvent, eventLines } from "./event-lines.ts";
 import { openGroupCommit } from "./group-commit.ts";
 import { markOwnTest } from "./own-test.ts";
 import { type Route, routeAlerts } from "./route.ts";
@@ -45,11 +46,15 @@ export interface IntakeParts {
 export const openIntake = ({ push, settings, accepted, routes, lingerMs, now }: IntakeParts): Intake => {
   const limits = { maxEvents: 500, maxBytes: 1 << 20, lingerMs };
   const pushRouted = async (chunks: readonly Chunk[]): Promise<void> => {
-    const routed = chunks.flatMap((c) => routeAlerts(c, c.live as readonly Alert[], routes?.() ?? []));
+    const routed = chunks.flatMap((c) => routeAlerts(c, read(c, alertLines), routes?.() ?? []));
     if (routed.length > 0) await push(routed);
   };
-  const alertGroup = openGroupCommit(routes ? pushRouted : push, { lane: alertLane, ...limits }, now);
-  const eventGroup = openGroupCommit(push, { lane: eventLane, ...limits }, now);
+  const alertGroup = openGroupCommit(
+    routes ? pushRouted : push,
+    { lane: alertLane, codec: alertLines, ...limits },
+    now,
+  );
+  const eventGroup = openGroupCommit(push, { lane: eventLane, codec: eventLines, ...limits }, now);
   return {
     alerts: async (text, ownTest) => {
       const { alerts, rejected, refused } = decodeAlerts(text, settings);

@@ -2,7 +2,7 @@ import type { MatchSettings } from "../config/types.ts";
 import type { Chunk } from "../queue/queue.ts";
 import { type Alert, priorityLevel } from "../sdk/alert.ts";
 import { anyNameTest } from "../sdk/glob.ts";
-import { encodeAlert } from "./codec.ts";
+import { alertLines } from "./codec.ts";
 import { isOwnTest } from "./own-test.ts";
 
 /** One destination as routing sees it. */
@@ -52,9 +52,10 @@ export const routeAlerts = (
     const taken = alerts.filter(route.takes);
     if (taken.length === 0) continue;
     const all = taken.length === alerts.length;
-    if (all) whole ??= alerts.map(encodeAlert).join("\n");
-    const body = all && whole !== undefined ? whole : taken.map(encodeAlert).join("\n");
-    chunks.push({ lane: outputLane(route.id), id: parent.id, body, count: taken.length, at: parent.at, live: taken });
+    if (all) whole ??= alertLines.encode(alerts);
+    const body = all && whole !== undefined ? whole : alertLines.encode(taken);
+    const decoded = { codec: alertLines, value: taken };
+    chunks.push({ lane: outputLane(route.id), id: parent.id, body, count: taken.length, at: parent.at, decoded });
   }
   return chunks;
 };

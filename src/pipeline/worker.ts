@@ -1,9 +1,10 @@
+import { read } from "../queue/codec.ts";
 import { childIds } from "../queue/ids.ts";
 import type { Consumer, Item, Queue } from "../queue/queue.ts";
 import type { Alert } from "../sdk/alert.ts";
 import type { Incoming } from "../sdk/event.ts";
-import { decodeAlert } from "./codec.ts";
-import { decodeEvent } from "./event-lines.ts";
+import { alertLines } from "./codec.ts";
+import { eventLines } from "./event-lines.ts";
 import { type Route, routeAlerts } from "./route.ts";
 
 /** Lane of alerts that are decided, and of audit events that the rules have yet to judge. */
@@ -22,26 +23,17 @@ export interface WorkerPorts {
   readonly parallel: number;
 }
 
-export const alertsOf = (item: Item): readonly Alert[] =>
-  (item.live as readonly Alert[] | undefined) ?? decodeAlertLines(item.body);
-
-export const decodeAlertLines = (body: string): readonly Alert[] =>
-  body === "" ? [] : body.split("\n").map(decodeAlert);
-
-const eventsOf = (item: Item): readonly Incoming[] =>
-  (item.live as readonly Incoming[] | undefined) ?? item.body.split("\n").map(decodeEvent);
-
 /** Consumes both lanes and routes into one lane per output; a chunk and its children are settled in one step. */
 export const startWorker = (ports: WorkerPorts): readonly Consumer[] => [
   ports.queue.consume(
     alertLane,
-    async (item) => ({ next: childIds(routeAlerts(item, alertsOf(item), ports.routes())) }),
+    async (item) => ({ next: childIds(routeAlerts(item, read(item, alertLines), ports.routes())) }),
     ports.parallel,
   ),
   ports.queue.consume(
     eventLane,
     async (item) => {
-      const alerts = ports.judge?.(eventsOf(item), item) ?? [];
+      const alerts = ports.judge?.(read(item, eventLines), item) ?? [];
       return alerts.length === 0
         ? {}
         : { next: childIds(routeAlerts({ id: item.id, at: item.at }, alerts, ports.routes())) };

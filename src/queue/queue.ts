@@ -3,8 +3,10 @@
  * arrived together. Two drivers (sqlite, bullmq) and the spill wrapper pass one conformance suite (test/contract/queue*).
  */
 
-/** What is pushed. */
-export interface Chunk {
+import type { Decoded } from "./codec.ts";
+
+/** What is pushed; `T`: what the body says. */
+export interface Chunk<T = unknown> {
   readonly lane: string;
   /** Unique in its lane. Pushing an id that the lane still holds is a no-op. Derived from the parent's id for children. */
   readonly id: string;
@@ -16,8 +18,8 @@ export interface Chunk {
   readonly at: number;
   /** Attempts made in another queue that the chunk comes from. */
   readonly attempt?: number;
-  /** The decoded body. Never stored; a driver that still holds the chunk in memory may hand it back in Item.live. */
-  readonly live?: unknown;
+  /** The decoded body. Never stored: an item has it only while its driver still holds it in memory. */
+  readonly decoded?: Decoded<T>;
 }
 
 /** What a consumer is handed. */
@@ -45,7 +47,7 @@ export interface DeadPart {
 export interface Settlement {
   readonly next?: readonly Chunk[];
   readonly dead?: readonly DeadPart[];
-  readonly retry?: { readonly body: string; readonly count: number; readonly inMs: number; readonly live?: unknown };
+  readonly retry?: Pick<Chunk, "body" | "count" | "decoded"> & { readonly inMs: number };
 }
 
 export interface Depth {

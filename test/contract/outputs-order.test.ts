@@ -4,8 +4,7 @@ import { pino } from "pino";
 import loki from "../../outputs/loki/index.ts";
 import { refusedEntries, unopenedStream } from "../../outputs/loki/refusals.ts";
 import { openDelivery } from "../../src/deliver/chain.ts";
-import { encodeAlert } from "../../src/pipeline/codec.ts";
-import { decodeAlertLines } from "../../src/pipeline/worker.ts";
+import { alertLines, encodeAlert } from "../../src/pipeline/codec.ts";
 import type { Queue } from "../../src/queue/queue.ts";
 import { openRedisQueue } from "../../src/queue/redis/driver.ts";
 import type { Alert } from "../../src/sdk/alert.ts";
@@ -41,8 +40,7 @@ const deliver = async (queue: Queue, hostport: string) => {
       metrics: noMetrics,
       now: Date.now,
       random: Math.random,
-      decode: decodeAlertLines,
-      encode: (alerts) => alerts.map(encodeAlert).join("\n"),
+      codec: alertLines,
       hub: { outputs: [], customfields: {}, templatedfields: {} },
     },
   );
@@ -131,7 +129,7 @@ describe("what Loki does not take of a push", () => {
     // Of the stream that has gone on: what is more than an hour behind 02:30.
     const behind = alerts.filter((alert, i) => i % 2 === 0 && alert.time < "2025-01-15T01:30:00");
     const letters = await queue.dead(lane, 10);
-    const dead = letters.flatMap(({ body }) => decodeAlertLines(body).map(({ output }) => output));
+    const dead = letters.flatMap(({ body }) => alertLines.decode(body).map(({ output }) => output));
     assert.deepEqual(
       dead,
       behind.map(({ output }) => output),

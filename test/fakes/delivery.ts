@@ -2,6 +2,7 @@ import { pino } from "pino";
 import type { DeliverySettings, OutputInstance } from "../../src/config/types.ts";
 import { type Delivery, openDelivery } from "../../src/deliver/chain.ts";
 import type { DeliveryMetrics } from "../../src/deliver/observe.ts";
+import type { Codec } from "../../src/queue/codec.ts";
 import type { Item, Settlement } from "../../src/queue/queue.ts";
 import type { Alert } from "../../src/sdk/alert.ts";
 import { defineHttpOutput, type Output, type TlsMaterial } from "../../src/sdk/output.ts";
@@ -20,10 +21,12 @@ export const makeAlert = (uuid: string, more: Partial<Alert> = {}): Alert => ({
   ...more,
 });
 
-export const encode = (alerts: readonly Alert[]): string => alerts.map((alert) => JSON.stringify(alert)).join("\n");
-export const decode = (body: string): readonly Alert[] => body.split("\n").map((line) => JSON.parse(line));
+export const codec: Codec<readonly Alert[]> = {
+  encode: (alerts) => alerts.map((alert) => JSON.stringify(alert)).join("\n"),
+  decode: (body) => body.split("\n").map((line) => JSON.parse(line)),
+};
 /** The uuids in a chunk's body. */
-export const idsOf = (body: string): string[] => decode(body).map((alert) => alert.uuid);
+export const idsOf = (body: string): string[] => codec.decode(body).map((alert) => alert.uuid);
 
 const common = {
   name: "hook",
@@ -101,10 +104,10 @@ export const openRig = async (
     now: Date.UTC(2026, 10, 21),
     item: (alerts: readonly Alert[], more: Partial<Item> = {}): Item => {
       serial += 1;
-      const body = encode(alerts);
+      const body = codec.encode(alerts);
       return { lane: "out:hook", id: `item-${serial}`, body, count: alerts.length, at: rig.now, attempt: 0, ...more };
     },
-    again: ({ live: _, ...item }: Item, { retry }: Settlement): Item => {
+    again: ({ decoded: _, ...item }: Item, { retry }: Settlement): Item => {
       if (!retry) throw new Error("the item is not to be retried");
       return { ...item, body: retry.body, count: retry.count, attempt: item.attempt + 1 };
     },
@@ -114,8 +117,7 @@ export const openRig = async (
     metrics,
     now: () => rig.now,
     random,
-    decode,
-    encode,
+    codec,
     hub: { outputs: [], customfields: {}, templatedfields: {} },
     clock,
     ...(mask && { mask }),

@@ -4,6 +4,7 @@
  */
 
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import type { Chunk } from "../queue.ts";
 
 /** `b`: as it is; `z`: zstd in base64, and `l` the characters that it becomes. */
 export type Packed = { readonly b: string } | { readonly z: string; readonly l?: number };
@@ -41,7 +42,7 @@ export type BodyCache = ReturnType<typeof createBodyCache>;
 
 /** Bodies and their decoded form by lane, id and attempt, oldest out first; `cacheBytes` of memory for them. */
 export function createBodyCache(cacheBytes: number) {
-  const held = new Map<string, { packed: string; body: string; live: unknown; bytes: number }>();
+  const held = new Map<string, { packed: string; body: string; decoded: Chunk["decoded"]; bytes: number }>();
   let used = 0;
   const key = (lane: string, id: string, attempt: number) => `${lane}\n${id}\n${attempt}`;
   const remove = (name: string) => {
@@ -56,12 +57,12 @@ export function createBodyCache(cacheBytes: number) {
       const entry = remove(key(lane, id, attempt));
       return entry?.packed === stored(packed) ? entry : undefined;
     },
-    keep: (lane: string, id: string, attempt: number, packed: Packed, body: string, live: unknown) => {
+    keep: (lane: string, id: string, attempt: number, packed: Packed, body: string, decoded: Chunk["decoded"]) => {
       const name = key(lane, id, attempt);
       remove(name);
-      const bytes = 256 + body.length * (live === undefined ? 1 : 4);
+      const bytes = 256 + body.length * (decoded === undefined ? 1 : 4);
       if (bytes > cacheBytes / 4) return;
-      held.set(name, { packed: stored(packed), body, live, bytes });
+      held.set(name, { packed: stored(packed), body, decoded, bytes });
       used += bytes;
       for (const oldest of held.keys()) {
         if (used <= cacheBytes) break;

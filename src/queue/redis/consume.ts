@@ -203,7 +203,7 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
       return handle({
         ...at,
         body: found.body,
-        ...(held?.live === undefined ? {} : { live: held.live }),
+        ...(held?.decoded === undefined ? {} : { decoded: held.decoded }),
         ...(deaths > 0 && { alone: true as const }),
       });
     };
@@ -225,7 +225,7 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
     if (!retry) return;
     const packed = facts.pack(retry.body);
     const data: JobData = { ...packed, n: retry.count, t, a: a + 1, s: job.stalledCounter };
-    facts.cache.keep(facts.lane, id, a + 1, packed, retry.body, retry.live);
+    facts.cache.keep(facts.lane, id, a + 1, packed, retry.body, retry.decoded);
     return later(job, token, retry.inMs, { data: JSON.stringify(data), n: retry.count });
   }
 

@@ -142,7 +142,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
     const byLane = Map.groupBy(chunks, (c) => c.lane);
     const opened = await Promise.all([...byLane.keys()].map(open));
     await Promise.all(opened.map((lane) => lane.add(byLane.get(lane.name) ?? [], pack)));
-    for (const c of chunks) cache.keep(c.lane, c.id, c.attempt ?? 0, pack(c.body), c.body, c.live);
+    for (const c of chunks) cache.keep(c.lane, c.id, c.attempt ?? 0, pack(c.body), c.body, c.decoded);
   };
 
   const missing = async (chunks: readonly Chunk[]): Promise<readonly Chunk[]> => {

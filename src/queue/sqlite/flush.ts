@@ -1,7 +1,7 @@
 /** Group commit: everything that came since the last write goes into one transaction, then memory follows. */
 
 import { fdatasync } from "node:fs";
-import { QueueError } from "../queue.ts";
+import { QueueError, type Settlement } from "../queue.ts";
 import { refuse } from "./admit.ts";
 import type { Core } from "./core.ts";
 import { died, left, retried } from "./counters.ts";
@@ -192,7 +192,7 @@ function apply(core: Core, batch: Batch, written: Written): Set<Lane> {
     // What did not fit the window can be found on the disk from now on.
     if (rec.lane.behind) touched.add(rec.lane);
     // In hand the handler has the text; outside it lives on only as far as the cache counts it.
-    if (rec.cached === 0) rec.body = rec.live = undefined;
+    if (rec.cached === 0) rec.body = rec.decoded = undefined;
   }
   for (const { rec, children, settlement } of batch.settled) {
     const { lane } = rec;
@@ -226,9 +226,9 @@ function apply(core: Core, batch: Batch, written: Written): Set<Lane> {
 }
 
 /** Keeps a retried item's body at hand for the next attempt while the cache has room. */
-function park(core: Core, rec: Rec, due: number, retry: { body: string; live?: unknown } | undefined): void {
+function park(core: Core, rec: Rec, due: number, retry: Settlement["retry"]): void {
   if (!retry || due - core.clock() > 60_000 || rec.lane.known.has(rec.seq)) return;
-  const parked: Rec = { ...rec, crashes: 0, state: "stored", body: retry.body, live: retry.live, cached: 0 };
+  const parked: Rec = { ...rec, crashes: 0, state: "stored", body: retry.body, decoded: retry.decoded, cached: 0 };
   core.cache.keep(parked);
   if (parked.cached > 0) rec.lane.parked.set(rec.seq, parked);
 }

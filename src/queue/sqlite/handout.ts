@@ -40,7 +40,7 @@ function adopt(core: Core, lane: Lane, row: ItemRow): Rec {
     lane.parked.delete(row.seq);
     core.cache.drop(parked);
     rec.body = parked.body;
-    rec.live = parked.live;
+    rec.decoded = parked.decoded;
     core.cache.keep(rec);
   }
   lane.known.set(row.seq, rec);
@@ -206,7 +206,7 @@ function start(core: Core, slot: Slot, rec: Rec): void {
     count: rec.count,
     at: rec.at,
     attempt: rec.attempt,
-    ...(rec.live === undefined ? undefined : { live: rec.live }),
+    ...(rec.decoded === undefined ? undefined : { decoded: rec.decoded }),
     ...(rec.crashes > 0 && { alone: true as const }),
   };
   const threw = (error: unknown) => {
@@ -215,7 +215,7 @@ function start(core: Core, slot: Slot, rec: Rec): void {
     finish(core, slot, rec, turn, text, { retry }, true);
   };
   // A new item's text is still to be written; everything else needs it no longer.
-  if (rec.state === "stored") rec.body = rec.live = undefined;
+  if (rec.state === "stored") rec.body = rec.decoded = undefined;
   try {
     slot.handle(item).then((s) => finish(core, slot, rec, turn, text, s, false), threw);
   } catch (error) {

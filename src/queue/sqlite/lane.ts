@@ -23,7 +23,7 @@ export interface Rec extends Counted {
   shared: boolean;
   state: "new" | "stored" | "gone" | "aside";
   body: string | undefined;
-  live: unknown;
+  decoded: Chunk["decoded"];
   /** Bytes of the stored body, once they are known. */
   bytes: number | undefined;
   /** Memory that it takes while it is in hand. */
@@ -116,7 +116,7 @@ export const recOf = (lane: Lane, seq: number, c: Chunk): Rec => ({
   count: c.count,
   state: "new",
   body: c.body,
-  live: c.live,
+  decoded: c.decoded,
 });
 
 export const recOfRow = (lane: Lane, row: ItemRow): Rec => ({
@@ -124,7 +124,7 @@ export const recOfRow = (lane: Lane, row: ItemRow): Rec => ({
   lane,
   state: "stored",
   body: undefined,
-  live: undefined,
+  decoded: undefined,
   ...unused,
 });
 
@@ -141,12 +141,12 @@ export function createCache(limit: number) {
     keep: (rec: Rec) => {
       if (rec.cached > 0 || rec.body === undefined) return;
       // A decoded body is taken for three times its text.
-      const bytes = 256 + rec.body.length * (rec.live === undefined ? 1 : 4);
+      const bytes = 256 + rec.body.length * (rec.decoded === undefined ? 1 : 4);
       if (rec.lane.cached + bytes > limit - used - bytes) {
         // A new item's body is still to be written.
         if (rec.state === "new") return;
         rec.body = undefined;
-        rec.live = undefined;
+        rec.decoded = undefined;
         return;
       }
       rec.cached = bytes;

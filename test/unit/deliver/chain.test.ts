@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { destinationOf } from "../../../src/deliver/chain.ts";
 import { DeliveryError } from "../../../src/sdk/errors.ts";
 import { settled } from "../../fakes/clock.ts";
-import { clientOutput, hookOutput, idsOf, instanceOf, makeAlert } from "../../fakes/delivery.ts";
+import { clientOutput, codec, hookOutput, idsOf, instanceOf, makeAlert } from "../../fakes/delivery.ts";
 import { numbered, rigsOfFile } from "../../support/rigs.ts";
 
 const { newSink, newRig } = rigsOfFile();
@@ -130,7 +130,7 @@ describe("an item", () => {
   test("still in memory is not decoded again", async () => {
     const sink = await newSink();
     const rig = await newRig(instanceOf(hookOutput(sink.url)));
-    const item = { ...rig.item([]), body: "never read", count: 1, live: [makeAlert("live")] };
+    const item = { ...rig.item([]), body: "never read", count: 1, decoded: { codec, value: [makeAlert("live")] } };
     assert.deepEqual(await rig.delivery.handle(item), {});
     assert.equal(sink.requests[0]?.body, '["live"]');
   });
@@ -143,7 +143,7 @@ describe("an item", () => {
 
   test("without alerts is done", async () => {
     const rig = await newRig(instanceOf(hookOutput("http://127.0.0.1:9")));
-    assert.deepEqual(await rig.delivery.handle({ ...rig.item([]), live: [] }), {});
+    assert.deepEqual(await rig.delivery.handle({ ...rig.item([]), decoded: { codec, value: [] } }), {});
   });
 
   test("that comes after closing goes back to the lane", async () => {

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openGroupCommit } from "../../../src/pipeline/group-commit.ts";
+import type { Codec } from "../../../src/queue/codec.ts";
 import type { Chunk } from "../../../src/queue/queue.ts";
 
-const limits = { lane: "alerts", maxEvents: 3, maxBytes: 100, lingerMs: 2 };
+const codec: Codec<readonly number[]> = {
+  encode: (ns) => ns.join("\n"),
+  decode: (body) => body.split("\n").map(Number),
+};
+const limits = { codec, lane: "alerts", maxEvents: 3, maxBytes: 100, lingerMs: 2 };
 
 /** A push whose writes the test ends by hand. */
 const heldPush = () => {
@@ -22,7 +27,7 @@ test("lines added in one turn share one write and each caller hears of its end",
   const both = Promise.all([group.add(["a"], [1]), group.add(["b"], [2])]);
   await until(() => writes.length === 1);
   assert.equal(writes[0]?.chunks[0]?.body, "a\nb");
-  assert.deepEqual(writes[0]?.chunks[0]?.live, [1, 2]);
+  assert.deepEqual(writes[0]?.chunks[0]?.decoded?.value, [1, 2]);
   writes[0]?.end();
   await both;
 });
