@@ -2,9 +2,10 @@ import { type Alert, rawEvent } from "../../src/sdk/alert.ts";
 import { awsFields, awsOptions, checkIdentity, failAws } from "../../src/sdk/aws.ts";
 import { deliveryId } from "../../src/sdk/delivery-id.ts";
 import { DeliveryError } from "../../src/sdk/errors.ts";
+import { failures } from "../../src/sdk/failures.ts";
 import { url } from "../../src/sdk/fields.ts";
 import { defineOutput } from "../../src/sdk/output.ts";
-import { hostOf, regionOf, settle } from "./queue.ts";
+import { hostOf, refusedMessages, regionOf } from "./queue.ts";
 
 export default defineOutput({
   name: "aws.sqs",
@@ -49,7 +50,7 @@ export default defineOutput({
         const known = new Set([...refused, ...(reply.Successful ?? [])].map(({ Id }) => Id));
         if (known.size !== alerts.length)
           throw new DeliveryError("SQS does not answer for every message", { reason: "bad_reply", retryable: true });
-        settle(refused);
+        failures(refusedMessages(refused), (_, count) => `SQS refused ${count} of the messages`);
       },
       close: async () => client.destroy(),
     };

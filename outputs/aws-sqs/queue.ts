@@ -1,5 +1,5 @@
 import { awsFault, awsWords } from "../../src/sdk/aws.ts";
-import { DeliveryError } from "../../src/sdk/errors.ts";
+import type { AlertFault } from "../../src/sdk/failures.ts";
 
 /** The SDK's own choice when nothing else is configured. */
 const standard = /^sqs(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|api\.aws)$/;
@@ -27,15 +27,15 @@ interface Refused {
   readonly Message?: string | undefined;
 }
 
-/** Throws for the messages of a batch that were refused. */
-export const settle = (refused: readonly Refused[]): void => {
-  if (refused.length === 0) return;
-  const dead = refused.filter(({ Code, SenderFault }) => SenderFault && awsFault({ name: Code }).reason === "network");
-  const failed = refused.map(({ Id }) => Number(Id));
-  const retryable = dead.length < refused.length;
-  throw new DeliveryError(
-    `SQS refused ${failed.length} of the messages`,
-    { reason: "partial", retryable, failed, dead: dead.map(({ Id }) => Number(Id)) },
-    new Map(refused.map(({ Id, Code, Message }) => [Number(Id), awsWords([Code, Message].filter(Boolean).join(": "))])),
-  );
-};
+/** The messages of a batch that were refused, as faults of their alerts: an `Id` is the alert's place. */
+export const refusedMessages = (refused: readonly Refused[]): readonly AlertFault[] =>
+  refused.map(({ Id, Code, SenderFault, Message }) => {
+    const { reason, retryable } = awsFault({ name: Code });
+    const known = reason !== "network";
+    return {
+      index: Number(Id),
+      reason: known ? reason : SenderFault ? "client_error" : "server_error",
+      retryable: known ? retryable : !SenderFault,
+      said: awsWords([Code, Message].filter(Boolean).join(": ")),
+    };
+  });

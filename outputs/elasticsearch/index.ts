@@ -2,11 +2,14 @@ import type { ConnectionRequestOptions, ConnectionRequestParams } from "@elastic
 import type { Alert } from "../../src/sdk/alert.ts";
 import { deliveryId } from "../../src/sdk/delivery-id.ts";
 import { DeliveryError } from "../../src/sdk/errors.ts";
+import { failures } from "../../src/sdk/failures.ts";
 import { type Config, choice, duration, flag, int, oddValue, pairs, secret, text, url } from "../../src/sdk/fields.ts";
 import { basicAuth, headerFaults, joinUrl, jsonHeaders, mergeHeaders } from "../../src/sdk/http.ts";
 import { remember } from "../../src/sdk/message.ts";
 import { defineOutput, type Host } from "../../src/sdk/output.ts";
-import { bulkFaults, document, type ItemFault, indexName, indexNameFault, settle } from "./document.ts";
+import { bulkFaults, type ItemFault } from "./bulk.ts";
+import { document } from "./document.ts";
+import { indexName, indexNameFault } from "./index-name.ts";
 import { fieldMappings, indexTemplate } from "./index-template.ts";
 
 const fields = {
@@ -117,7 +120,7 @@ export default defineOutput({
           }
           items = again;
         }
-        settle(final);
+        failures(final, (_, count) => `${count} of the documents were refused`);
       },
       start: async (signal) => {
         if (!config.createindextemplate) return;

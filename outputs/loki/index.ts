@@ -1,6 +1,6 @@
 import { type Alert, rawEvent } from "../../src/sdk/alert.ts";
 import { renamed } from "../../src/sdk/distinct.ts";
-import { DeliveryError } from "../../src/sdk/errors.ts";
+import { failures } from "../../src/sdk/failures.ts";
 import { isList, listText } from "../../src/sdk/field-text.ts";
 import { type Config, oddValue, pairs, secret, text, url } from "../../src/sdk/fields.ts";
 import { basicAuth, headerFaults, joinUrl, mergeHeaders, pathFaults, postJson } from "../../src/sdk/http.ts";
@@ -72,15 +72,16 @@ export default defineHttpOutput({
     const found = limited ?? (reply.status === 400 ? refusedEntries(reply.body, entries) : undefined);
     if (!found) return;
     const { refused, elsewhere } = found;
-    // Loki tells of one stream at a time: the others go once more, and what it has it takes for what it is.
-    const failed = [...refused, ...elsewhere].toSorted((a, b) => a - b);
     const said = wordsOf(reply.body);
-    throw new DeliveryError(
-      `Loki refused ${refused.length} of ${alerts.length} entries`,
-      limited
-        ? { reason: "rate_limited", retryable: true, failed, aside: refused }
-        : { reason: "client_error", retryable: elsewhere.length > 0, failed, dead: refused },
-      new Map(failed.map((i) => [i, said])),
+    const reason = limited ? "rate_limited" : "client_error";
+    const own = { reason, retryable: limited !== undefined, aside: limited !== undefined, said } as const;
+    failures(
+      [
+        ...refused.map((index) => ({ index, ...own })),
+        // Loki tells of one stream at a time: the others go once more, and what it has it takes for what it is.
+        ...elsewhere.map((index) => ({ index, reason, retryable: true, said }) as const),
+      ],
+      () => `Loki refused ${refused.length} of ${alerts.length} entries`,
     );
   },
 });

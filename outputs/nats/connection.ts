@@ -1,8 +1,7 @@
 import type { ConnectionOptions, NatsConnection } from "@nats-io/transport-node";
-import { DeliveryError, type DeliveryFault, type Reason } from "../../src/sdk/errors.ts";
+import { DeliveryError } from "../../src/sdk/errors.ts";
 import { type Config, secret, severalUrls, text, url } from "../../src/sdk/fields.ts";
 import type { TlsMaterial } from "../../src/sdk/output.ts";
-import { oneLine } from "../../src/sdk/words.ts";
 
 type Nats = typeof import("@nats-io/transport-node");
 
@@ -55,69 +54,6 @@ const who = (nats: Nats, config: Settings): Partial<ConnectionOptions> => {
 };
 
 const nobody = { username: "", password: "" };
-
-const refusals: Readonly<Record<string, DeliveryFault>> = {
-  AuthorizationError: { reason: "auth_error", retryable: true },
-  PermissionViolationError: { reason: "auth_error", retryable: true },
-  UserAuthenticationExpiredError: { reason: "auth_error", retryable: true },
-  TimeoutError: { reason: "timeout", retryable: true },
-  // No stream listens to the subject, which a stream made later cures.
-  JetStreamNotEnabled: { reason: "not_found", retryable: true },
-  StreamNotFoundError: { reason: "not_found", retryable: true },
-  // A stream that is full or has no leader.
-  JetStreamApiError: { reason: "server_error", retryable: true },
-  InvalidArgumentError: { reason: "config", retryable: true },
-};
-
-const tooLarge = 10054;
-
-const faultOf = (error: unknown): DeliveryFault => {
-  const { name, code, cause } = (error ?? {}) as { name?: string; code?: unknown; cause?: { code?: unknown } };
-  if (name === "JetStreamApiError" && code === tooLarge) return { reason: "too_large", retryable: false };
-  const known = refusals[name ?? ""];
-  if (known) return known;
-  const tls = /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_|ERR_SSL_)/;
-  const reason: Reason = tls.test(String(code ?? cause?.code)) ? "tls" : "network";
-  return { reason, retryable: true };
-};
-
-const told: Partial<Record<Reason, string>> = {
-  auth_error: "NATS refused the user",
-  not_found: "no stream takes the subject",
-  server_error: "the stream does not store the message",
-  timeout: "NATS did not answer in time",
-  too_large: "above the limit of the server or the stream",
-  tls: "NATS is not trusted, or does not trust the hub",
-};
-
-/** Errors whose message is the server's, and not one of the client's, which quote addresses. */
-const serversOwn = /^(AuthorizationError|PermissionViolationError|UserAuthenticationExpiredError|JetStreamApiError)$/;
-
-const natsFailure = (fault: DeliveryFault, said: string | ReadonlyMap<number, string> = ""): DeliveryError =>
-  new DeliveryError(told[fault.reason] ?? "NATS is not reached", fault, said);
-
-/** An error of the client as the one that a sender throws. */
-export const natsError = (error: unknown): DeliveryError => {
-  if (error instanceof DeliveryError) return error;
-  const { name = "", message = "" } = (error ?? {}) as { name?: string; message?: string };
-  return natsFailure(faultOf(error), serversOwn.test(name) ? oneLine(message) : "");
-};
-
-/** What is known before anything is sent. */
-export const tooLargeForNats = (): DeliveryError => natsFailure({ reason: "too_large", retryable: false });
-
-/** Failed alerts alone are reported, those that no repetition cures apart. */
-export const settle = (errors: ReadonlyMap<number, DeliveryError>): void => {
-  const all = [...errors];
-  const [first] = all;
-  if (!first) return;
-  const [, { fault }] = all.find(([, error]) => error.fault.retryable) ?? first;
-  const dead = all.flatMap(([i, error]) => (error.fault.retryable ? [] : [i]));
-  throw natsFailure(
-    { ...fault, failed: all.map(([i]) => i), ...(fault.retryable && dead.length > 0 && { dead }) },
-    new Map(all.map(([i, { message, said }]) => [i, said === "" ? message : `${message}: ${said}`])),
-  );
-};
 
 /** The work, or a timeout when the attempt is over. */
 export const until = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {

@@ -1,19 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import { type Alert, rawEvent } from "../../src/sdk/alert.ts";
 import { deliveryId } from "../../src/sdk/delivery-id.ts";
-import type { DeliveryError } from "../../src/sdk/errors.ts";
+import { type AlertFault, failures } from "../../src/sdk/failures.ts";
 import { flag, text } from "../../src/sdk/fields.ts";
 import { defineOutput } from "../../src/sdk/output.ts";
-import {
-  connectNats,
-  natsError,
-  natsFields,
-  natsUrls,
-  settle,
-  tooLargeForNats,
-  until,
-  watchErrors,
-} from "./connection.ts";
+import { connectNats, natsFields, natsUrls, until, watchErrors } from "./connection.ts";
+import { alertFault, natsError, natsMessage, tooLargeForNats } from "./fault.ts";
 
 const standard = "falco.<priority>.<rule>";
 
@@ -44,12 +36,12 @@ export default defineOutput({
     const watch = watchErrors(connection);
     return {
       send: async (alerts, signal) => {
-        const faults = new Map<number, DeliveryError>();
+        const faults = new Map<number, AlertFault>();
         const subjects = alerts.map((alert) => subjectOf(alert, config.subjecttemplate || standard));
         const tell = (error: Error) => {
           const one = error instanceof nats.PermissionViolationError ? error.subject : undefined;
           for (const [i, subject] of subjects.entries())
-            if (one === undefined || one === subject) faults.set(i, natsError(error));
+            if (one === undefined || one === subject) faults.set(i, alertFault(i, error));
         };
         const publish = async (alert: Alert, i: number) => {
           const body = rawEvent(alert);
@@ -62,7 +54,7 @@ export default defineOutput({
         };
         const work = async () => {
           await Promise.all(
-            alerts.map((alert, i) => publish(alert, i).catch((error) => void faults.set(i, natsError(error)))),
+            alerts.map((alert, i) => publish(alert, i).catch((error) => void faults.set(i, alertFault(i, error)))),
           );
           await connection.flush();
           await setImmediate();
@@ -73,7 +65,7 @@ export default defineOutput({
             throw natsError(error);
           })
           .finally(unwatch);
-        settle(faults);
+        failures([...faults.values()], natsMessage);
       },
       close: () => connection.close(),
     };

@@ -1,17 +1,16 @@
 import { DeliveryError, type Reason } from "../../src/sdk/errors.ts";
+import { codeFault, networkFault } from "../../src/sdk/network.ts";
 import { oneLine } from "../../src/sdk/words.ts";
 import { LoginRefused } from "./login.ts";
 
 /** What an error of the mail client means: the server's code decides, else the kind of error. */
 export const mailError = (error: unknown): DeliveryError => {
   const {
-    name,
     code,
     originalCode,
     responseCode: said = 0,
     response,
   } = (error ?? {}) as {
-    name?: string;
     code?: string;
     originalCode?: string;
     responseCode?: number;
@@ -24,7 +23,8 @@ export const mailError = (error: unknown): DeliveryError => {
   const fail = (reason: Reason, retryable: boolean, message: string) =>
     new DeliveryError(message, { reason, retryable }, words);
   const told = `the mail server answered ${said}`;
-  if (name === "AbortError" || name === "TimeoutError" || code === "EABORT" || code === "ETIMEDOUT")
+  const connection = codeFault(originalCode ?? code ?? "") ?? networkFault(error);
+  if (connection?.reason === "timeout" || code === "EABORT" || code === "ETIMEDOUT")
     return fail("timeout", true, "the mail server did not answer in time");
   // Passwords are mended while alerts wait.
   if (code === "EAUTH" || said === 530 || said === 534 || said === 535)
@@ -33,7 +33,7 @@ export const mailError = (error: unknown): DeliveryError => {
       true,
       `the mail server refused the login${error instanceof LoginRefused ? error.why : ""}`,
     );
-  if (code === "ETLS" || /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_|ERR_SSL_)/.test(originalCode ?? ""))
+  if (code === "ETLS" || connection?.reason === "tls")
     return fail("tls", true, "no trusted connection to the mail server");
   if (said === 552 || said === 523) return fail("too_large", false, told);
   if (said >= 500) return fail("client_error", false, told);

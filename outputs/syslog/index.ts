@@ -4,8 +4,9 @@ import { type Alert, rawEvent } from "../../src/sdk/alert.ts";
 import { choice, text } from "../../src/sdk/fields.ts";
 import { lineOf } from "../../src/sdk/line.ts";
 import { defineOutput } from "../../src/sdk/output.ts";
+import { cefOf, severityOf } from "./cef.ts";
 import { sendLocal } from "./local.ts";
-import { cefOf, sendDatagrams, sendLines, severityOf } from "./server.ts";
+import { sendDatagrams, sendLines } from "./server.ts";
 
 const protocols = ["udp", "tcp", "tls"];
 const localSocket = "/dev/log";

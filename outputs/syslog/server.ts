@@ -2,37 +2,10 @@ import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { type Alert, priorityLevel } from "../../src/sdk/alert.ts";
-import { DeliveryError, type DeliveryFault } from "../../src/sdk/errors.ts";
-import { goValue } from "../../src/sdk/field-text.ts";
+import { DeliveryError } from "../../src/sdk/errors.ts";
+import { type AlertFault, failures } from "../../src/sdk/failures.ts";
+import { networkFault } from "../../src/sdk/network.ts";
 import type { TlsMaterial } from "../../src/sdk/output.ts";
-
-/** Severity as syslog counts it: Emergency 0 … Debug 7. */
-export const severityOf = (alert: Alert): number => 8 - priorityLevel(alert.priority);
-
-const cefSeverities = [10, 9, 8, 7, 6, 4, 3, 0];
-
-/** ArcSight's format as falcosidekick writes it, with what would break its grammar escaped. */
-export const cefOf = (alert: Alert): string => {
-  const fields = Object.entries(alert.output_fields).map(([name, value]) => `${name}:${goValue(value)}`);
-  const extension: readonly (readonly [string, string | undefined])[] = [
-    ["uuid", alert.uuid],
-    ["start", alert.time.replace(/\.\d+/, "")],
-    ["msg", alert.output],
-    ["source", alert.source],
-    ["hostname", alert.hostname || undefined],
-    ["outputfields", fields.join(" ")],
-    ["tags", alert.tags.length > 0 ? alert.tags.join(",") : undefined],
-  ];
-  const rule = alert.rule.replaceAll(/[\\|]/g, "\\$&").replaceAll(/[\r\n]+/g, " ");
-  const head = `CEF:0|Falcosecurity|Falco|1.0|Falco Event|${rule}|${cefSeverities[severityOf(alert)]}|`;
-  return (
-    head + extension.flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${escaped(value)}`])).join(" ")
-  );
-};
-
-const escaped = (text: string): string =>
-  text.replaceAll(/[\\=]/g, "\\$&").replaceAll("\r", "\\r").replaceAll("\n", "\\n");
 
 export interface Server {
   readonly host: string;
@@ -40,8 +13,13 @@ export interface Server {
   readonly tls: TlsMaterial;
 }
 
-const fault = (message: string, more: Partial<DeliveryFault> = {}): DeliveryError =>
-  new DeliveryError(message, { reason: "network", retryable: true, ...more });
+const late = (message: string): DeliveryError => new DeliveryError(message, { reason: "timeout", retryable: true });
+
+const notReached = (error: unknown): DeliveryError =>
+  new DeliveryError(`the syslog server is not reached (${codeOf(error)})`, {
+    reason: networkFault(error)?.reason ?? "network",
+    retryable: true,
+  });
 
 const codeOf = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : "error");
 
@@ -51,7 +29,7 @@ export const sendDatagrams = async (messages: readonly string[], { host, port }:
   failed.promise.catch(() => {});
   const abort = (): void => failed.reject(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
-  const dead: number[] = [];
+  const refused: AlertFault[] = [];
   let socket: DatagramSocket | undefined;
   const send = async (): Promise<void> => {
     const { address, family } = await lookup(host);
@@ -64,7 +42,7 @@ export const sendDatagrams = async (messages: readonly string[], { host, port }:
       await new Promise<void>((resolve, reject) =>
         own.send(message, (error) => {
           if (error && codeOf(error) !== "EMSGSIZE") return reject(error);
-          if (error) dead.push(index);
+          if (error) refused.push({ index, reason: "too_large", retryable: false });
           resolve();
         }),
       );
@@ -73,13 +51,12 @@ export const sendDatagrams = async (messages: readonly string[], { host, port }:
   try {
     await Promise.race([send(), failed.promise]);
   } catch (error) {
-    if (signal.aborted) throw fault("the syslog server's name or network gave no answer", { reason: "timeout" });
-    throw fault(`the syslog server is not reached (${codeOf(error)})`);
+    throw signal.aborted ? late("the syslog server's name or network gave no answer") : notReached(error);
   } finally {
     signal.removeEventListener("abort", abort);
     socket?.close();
   }
-  if (dead.length > 0) throw fault("too long for a datagram", { reason: "too_large", retryable: false, failed: dead });
+  failures(refused, () => "too long for a datagram");
 };
 
 /** How long a host may take to say that nobody listens. */
@@ -108,10 +85,7 @@ export const sendLines = async (lines: readonly string[], server: Server, secure
   try {
     await ended.promise;
   } catch (error) {
-    if (signal.aborted) throw fault("the syslog server did not answer in time", { reason: "timeout" });
-    const code = codeOf(error);
-    const untrusted = /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_|ERR_SSL_)/.test(code);
-    throw fault(`the syslog server is not reached (${code})`, untrusted ? { reason: "tls" } : {});
+    throw signal.aborted ? late("the syslog server did not answer in time") : notReached(error);
   } finally {
     clearTimeout(farewell);
     signal.removeEventListener("abort", abort);

@@ -1,6 +1,6 @@
 import { DeliveryError, type DeliveryFault } from "../sdk/errors.ts";
+import { networkFault } from "../sdk/network.ts";
 import { fitWords } from "../sdk/words.ts";
-import { networkFault } from "./network.ts";
 
 /** Why an attempt failed, fit for logs and dead letters: the message holds no URL, key or body. */
 export interface Failure extends DeliveryFault {

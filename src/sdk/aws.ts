@@ -1,6 +1,7 @@
 import { awsHttp } from "./aws-http.ts";
 import { DeliveryError, type DeliveryFault, type Reason } from "./errors.ts";
 import { type Config, flag, secret, text, url } from "./fields.ts";
+import { networkFault } from "./network.ts";
 import type { Host } from "./output.ts";
 import { oneLine } from "./words.ts";
 
@@ -78,12 +79,12 @@ export const awsFault = (error: unknown): DeliveryFault => {
   if (denied.test(called) || status === 401 || status === 403) return fault("auth_error", true);
   if (missing.test(called) || status === 404) return fault("not_found", false);
   if (called === "CredentialsProviderError") return fault("auth_error", true);
-  // TimeoutError is what the SDK calls a connection that broke.
-  if (called === "AbortError") return fault("timeout", true);
   if (status === 413 || /TooLarge|TooLong/.test(called)) return fault("too_large", false);
   if (status !== undefined && status >= 500) return fault("server_error", true);
   if (status !== undefined && status >= 400) return fault("client_error", false);
-  return fault(status === undefined ? "network" : "bad_reply", true);
+  if (status !== undefined) return fault("bad_reply", true);
+  // What the SDK calls TimeoutError may be a connection that broke: the code goes first.
+  return { reason: networkFault(error)?.reason ?? "network", retryable: true };
 };
 
 /** For `.catch`: every failure of a client as a DeliveryError. What AWS says goes along, what the client says does not. */
@@ -95,7 +96,7 @@ export const failAws = (error: unknown): never => {
   if (message === "Region is missing")
     throw new DeliveryError("no region is configured for AWS", { reason: "config", retryable: true });
   const fault = awsFault(error);
-  if (fault.reason === "network")
+  if (fault.reason === "network" || fault.reason === "tls")
     throw new DeliveryError(`AWS is not reached (${word(code) ?? word(name) ?? "?"})`, fault);
   const answered = (error as SdkError).$metadata?.httpStatusCode !== undefined;
   throw new DeliveryError(`AWS answered ${word(name) ?? "an error"}`, fault, answered ? awsWords(message) : "");

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { outputs } from "../../outputs/index.ts";
 import { subjectOf } from "../../outputs/nats/index.ts";
 import { mailOf } from "../../outputs/smtp/mail.ts";
-import { cefOf } from "../../outputs/syslog/server.ts";
+import { cefOf } from "../../outputs/syslog/cef.ts";
 import { alertTest } from "../../src/fields/condition.ts";
 import { compileMatch, routeAlerts } from "../../src/pipeline/route.ts";
 import { type Alert, rawEvent } from "../../src/sdk/alert.ts";

@@ -90,7 +90,7 @@ describe("nats", () => {
   it("buries the alert alone that is above the server's limit", async () => {
     const large = sampleAlert({ output: "x".repeat(5000) });
     const { fault, published } = await send([sampleAlert(), large], { maxPayload: 4096 });
-    assert.deepEqual(fault, { reason: "too_large", retryable: false, failed: [1] });
+    assert.deepEqual(fault, { reason: "too_large", retryable: false, failed: [1], dead: [1] });
     assert.equal(published.length, 1);
   });
 

@@ -118,6 +118,7 @@ describe("a real nats-server", { skip: without("nats") }, () => {
       reason: "too_large",
       retryable: false,
       failed: [1],
+      dead: [1],
     });
     assert.equal((await manager.streams.info("small")).state.messages, 1);
   });

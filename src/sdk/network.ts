@@ -1,9 +1,10 @@
-import type { DeliveryFault } from "../sdk/errors.ts";
+import type { DeliveryFault } from "./errors.ts";
 
 /** What a connection's error means, with a message that holds no address. */
-type NetworkFault = DeliveryFault & { readonly message: string };
+export type NetworkFault = DeliveryFault & { readonly message: string };
 
 const timeouts = new Set([
+  "ABORT_ERR",
   "ETIMEDOUT",
   "ESOCKETTIMEDOUT",
   "ESOCKET_TIMEOUT",
@@ -51,22 +52,28 @@ const garbled = /^(HPE_|UND_ERR_HEADERS_OVERFLOW$|UND_ERR_RES_|UND_ERR_INFO$)/;
 /** The failure behind a socket, DNS, TLS or abort error, found by code through `cause` and AggregateError; undefined: none of them. */
 export const networkFault = (error: unknown): NetworkFault | undefined => {
   for (const one of causes(error)) {
-    const fault = faultOfCode(one);
+    const fault = codeFault(typeof one.code === "string" ? one.code : "") ?? nameFault(one.name);
     if (fault) return fault;
   }
   return undefined;
 };
 
-const faultOfCode = (error: Error & { code?: unknown }): NetworkFault | undefined => {
-  const code = typeof error.code === "string" ? error.code : "";
-  if (timeouts.has(code) || error.name === "TimeoutError" || error.name === "AbortError")
-    return { reason: "timeout", retryable: true, message: code ? `timeout (${code})` : "timeout" };
+/** What a code of Node's sockets, of DNS, OpenSSL or undici means for an attempt; undefined: it is none of these. */
+export const codeFault = (code: string): NetworkFault | undefined => {
+  if (timeouts.has(code)) return { reason: "timeout", retryable: true, message: `timeout (${code})` };
   if (unwritable.has(code)) return { reason: "invalid", retryable: false, message: `request not sendable (${code})` };
   if (tls.test(code)) return { reason: "tls", retryable: true, message: `TLS failed (${code})` };
-  if (garbled.test(code) || error.name === "HTTPParserError")
-    return { reason: "bad_reply", retryable: true, message: "the answer is not HTTP" };
+  if (garbled.test(code)) return notHttp;
   if (sockets.has(code)) return { reason: "network", retryable: true, message: `connection failed (${code})` };
   return undefined;
+};
+
+const notHttp: NetworkFault = { reason: "bad_reply", retryable: true, message: "the answer is not HTTP" };
+
+const nameFault = (name: string): NetworkFault | undefined => {
+  if (name === "TimeoutError" || name === "AbortError")
+    return { reason: "timeout", retryable: true, message: "timeout" };
+  return name === "HTTPParserError" ? notHttp : undefined;
 };
 
 /** The error, its members and its causes, at most eight deep: a cause may point back at its error. */
