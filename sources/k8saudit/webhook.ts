@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { type Dropped, type DropReason, mostEvents, splitPayload } from "../../src/audit/payload.ts";
+import { bearerCheck } from "../../src/sdk/bearer.ts";
 import type { OpenSource, SourceHead, SourceHost, SourceReply, SourceRequest } from "../../src/sdk/source.ts";
 import { createThrottledLog } from "../../src/sdk/throttled-log.ts";
 import { cleanPath, matchPath, type Place } from "./open-params.ts";
@@ -70,7 +70,7 @@ export type Follow = (use: {
 /** Refuses or moves on a request by what stands before its body; undefined: the body is wanted. */
 export const admission = (place: WebhookSettings["place"], tokens: () => readonly string[]) => {
   const matches = matchPath(place.path);
-  const allowed = tokenCheck(tokens);
+  const allowed = bearerCheck(tokens, (all) => all.map((token) => ({ token, holder: true })), true);
   return ({ method, path, headers }: SourceHead): SourceReply | undefined => {
     if (path.length > longestPath)
       return {
@@ -164,26 +164,6 @@ const unauthorized: SourceReply = {
 const busy: SourceReply = {
   ...json(503, { error: "the events cannot be stored now" }, { "Retry-After": "5" }),
   why: "the events cannot be stored now",
-};
-
-/** `current` gives another array when the tokens changed. */
-const tokenCheck = (current: () => readonly string[]): ((authorization: string | undefined) => boolean) => {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
-  let read: readonly string[] = [];
-  let wanted: readonly Buffer[] = [];
-  return (authorization) => {
-    const tokens = current();
-    if (tokens !== read) {
-      wanted = tokens.map(digest);
-      read = tokens;
-    }
-    if (wanted.length === 0) return true;
-    const given = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
-    if (given === undefined) return false;
-    const hash = digest(given);
-    // Every token is compared, so that the time says nothing.
-    return wanted.reduce((found, token) => timingSafeEqual(token, hash) || found, false);
-  };
 };
 
 const withDeadline = <T>(promise: Promise<T>, ms: number): Promise<T> =>

@@ -3,7 +3,7 @@ import { JsonNode } from "../json/node.ts";
 import { readJson } from "../json/read.ts";
 import type { Incoming } from "../sdk/event.ts";
 import { compactEvent } from "./spelling.ts";
-import { parseTime, TimeError } from "./time.ts";
+import { TimeError, unixTime } from "./time.ts";
 
 export interface PayloadLimits {
   /** Of one event, in bytes of UTF-8 after blanks between tokens are gone. */
@@ -142,7 +142,7 @@ const timeNames = ["stageTimestamp", "timestamp", "requestReceivedTimestamp"] as
 
 const timeOf = (stamp: JsonNode, name: string): string | undefined | TimeError => {
   try {
-    return parseTime(stamp.kind === "string" ? stamp.asText() : "", name);
+    return unixTime(stamp.kind === "string" ? stamp.asText() : "", name);
   } catch (error) {
     if (error instanceof TimeError) return error;
     throw error;

@@ -1,5 +1,4 @@
 import { X509Certificate } from "node:crypto";
-import { getCACertificates } from "node:tls";
 import { pairFault, pemFault } from "../sdk/pem.ts";
 import { type Place, placeOf } from "./problem.ts";
 import { errorCode, type Reader, type Settings } from "./settings.ts";
@@ -64,11 +63,9 @@ const faultOf = (
   return fault === undefined ? undefined : { part: "certfile", fault };
 };
 
-/** Trusted in addition to what Node trusts: giving `ca` to a socket would replace it. */
-const withSystem = (extra: readonly (string | undefined)[]): string | undefined => {
-  const own = extra.filter((text) => text !== undefined);
-  return own.length === 0 ? undefined : [...own, ...getCACertificates("default")].join("\n");
-};
+/** CAs of one's own, one after the other; delivery joins them to the usual roots. */
+const joined = (own: readonly (string | undefined)[]): string | undefined =>
+  own.filter((text) => text !== undefined).join("\n") || undefined;
 
 /**
  * The TLS side of one instance: its own files before the global ones, as `mutualtlsclient` before `mutualtlsfilespath`. Files
@@ -113,7 +110,7 @@ export const transportOf = (
   if (!mutualtls && (own("certfile") === "") !== (own("keyfile") === ""))
     leave(own("certfile") === "" ? "certfile" : "keyfile", "is missing");
   const [cert, key] = first !== undefined && second !== undefined && !wrong ? pair : [];
-  const ca = withSystem([pick("cacertfile", "mutualtlsclient.cacertfile", "ca.crt"), extraCa(globals, readPem)]);
+  const ca = joined([pick("cacertfile", "mutualtlsclient.cacertfile", "ca.crt"), extraCa(globals, readPem)]);
   return {
     checkcert,
     mutualtls,
@@ -135,8 +132,7 @@ const extraCa = (globals: Settings, readPem: ReadPem): string | undefined => {
 };
 
 /** CA of connections that no instance owns. */
-export const globalCa = (globals: Settings, readPem: ReadPem): string | undefined =>
-  withSystem([extraCa(globals, readPem)]);
+export const globalCa = (globals: Settings, readPem: ReadPem): string | undefined => extraCa(globals, readPem);
 
 const plainPaths = ["/", "/ping", "/healthz", "/test", "/metrics"];
 

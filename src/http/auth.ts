@@ -1,6 +1,7 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { bearerCheck, type KnownToken } from "../sdk/bearer.ts";
 import { HttpError } from "./errors.ts";
 
+/** Bearer tokens of one of the hub's doors. */
 export interface AuthSettings {
   /** Empty: none. */
   readonly token: string;
@@ -15,39 +16,17 @@ export interface Sender {
   readonly itself?: true;
 }
 
-const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+const knownOf = ({ token, tokens }: AuthSettings): readonly KnownToken<Sender>[] => [
+  ...Object.entries(tokens).map(([name, one]) => ({ token: one, holder: { token: name } })),
+  { token, holder: {} },
+];
 
-interface Known {
-  readonly sender: Sender;
-  readonly digest: Buffer;
-}
-
-const knownOf = (settings: AuthSettings): readonly Known[] => {
-  const named = Object.entries(settings.tokens)
-    .filter(([, token]) => token !== "")
-    .map(([name, token]): Known => ({ sender: { token: name }, digest: digest(token) }));
-  return settings.token === "" ? named : [...named, { sender: {}, digest: digest(settings.token) }];
-};
-
-/**
- * Checks an Authorization header; throws HttpError 401. Every token is compared, in constant time, so that the answer's
- * time tells nothing. Without configured tokens everybody is let in. `current` gives another object when they changed.
- */
+/** Checks an Authorization header; throws HttpError 401. `current` gives another object when its tokens changed. */
 export const createAuth = (current: () => AuthSettings): ((authorization: string | undefined) => Sender) => {
-  let read: AuthSettings | undefined;
-  let known: readonly Known[] = [];
+  const check = bearerCheck(current, (settings) => knownOf(settings).filter(({ token }) => token !== ""), {});
   return (authorization) => {
-    const settings = current();
-    if (settings !== read) {
-      known = knownOf(settings);
-      read = settings;
-    }
-    if (known.length === 0) return {};
-    const shown = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
-    const hash = digest(shown ?? "");
-    let found: Sender | undefined;
-    for (const one of known) if (timingSafeEqual(one.digest, hash)) found ??= one.sender;
-    if (found && shown !== undefined) return found;
+    const sender = check(authorization);
+    if (sender !== undefined) return sender;
     throw new HttpError(401, "unauthorized", "a valid bearer token is required", {
       "WWW-Authenticate": 'Bearer realm="eyrie"',
     });

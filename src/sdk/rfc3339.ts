@@ -1,5 +1,6 @@
 /** Points in time as alerts carry them: RFC 3339 with nanoseconds and an offset, read and written as Go does. */
 
+/** A point in time, and how far from UTC its clock is. */
 export interface Instant {
   /** Seconds since the epoch, and nanoseconds in that second. */
   readonly seconds: number;
@@ -27,7 +28,8 @@ const pattern = /^(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:[.,](\d+))?(?:Z|
 
 const monthDays = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const isLeap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-const daysIn = (year: number, month: number): number =>
+/** Days of a month (1 … 12) in the Gregorian calendar; 0 for any other month. */
+export const daysIn = (year: number, month: number): number =>
   month === 2 && isLeap(year) ? 29 : (monthDays[month - 1] ?? 0);
 
 /** Days since the epoch, proleptic Gregorian calendar. */
@@ -57,6 +59,10 @@ export const parseTime = (text: string): Instant | undefined => {
   return { seconds, nanos, offset };
 };
 
+/** Whether a text is written as a time, the ranges of its numbers aside. */
+export const isTimeShaped = (text: string): boolean => pattern.test(text);
+
+/** The date and the clock of an instant at its own offset. */
 export const civil = (instant: Instant): Civil => {
   const local = instant.seconds + instant.offset;
   const days = Math.floor(local / 86400);
@@ -104,11 +110,11 @@ export const formatTime = (instant: Instant): string => {
 
 const plain = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{0,8}[1-9])?Z$/;
 
-/** The time as Go would print it after reading it; undefined: not a time, or Go's zero time (year 1, taken for "none"). */
+/** The time as Go would print it after reading it; undefined: not a time, or Go's zero time. */
 export const normaliseTime = (text: string): string | undefined => {
   if (plain.test(text) && !text.startsWith("0001")) return text;
   const instant = parseTime(text);
-  if (instant === undefined || (instant.seconds === -62135596800 && instant.nanos === 0)) return undefined;
+  if (instant === undefined || isZeroTime(instant)) return undefined;
   return formatTime(instant);
 };
 
@@ -118,6 +124,7 @@ export const goTime = (time: string): string => {
   return instant === undefined ? time : instantText(instant);
 };
 
+/** Go's default text of a time (`goTime`) for one that was read. */
 export const instantText = (instant: Instant): string => {
   const c = civil(instant);
   const zone = offsetText(instant.offset);
@@ -126,8 +133,14 @@ export const instantText = (instant: Instant): string => {
   return `${date} ${clock} ${zone} ${instant.offset === 0 ? "UTC" : zone}`;
 };
 
+/** Nanoseconds since the epoch. */
+export const nanosOf = ({ seconds, nanos }: Instant): bigint => BigInt(seconds) * 1_000_000_000n + BigInt(nanos);
+
+/** Go's zero time, which stands for "none": the first moment of year 1 in UTC. */
+export const isZeroTime = ({ seconds, nanos }: Instant): boolean => seconds === -62_135_596_800 && nanos === 0;
+
 /** Nanoseconds since the epoch as decimal text; `0` for text that is no time. */
 export const unixNano = (time: string): string => {
   const instant = parseTime(time);
-  return instant === undefined ? "0" : String(BigInt(instant.seconds) * 1_000_000_000n + BigInt(instant.nanos));
+  return instant === undefined ? "0" : String(nanosOf(instant));
 };

@@ -12,9 +12,9 @@ import { instanceOf } from "../fakes/delivery.ts";
 import { openLoki } from "../fakes/loki.ts";
 import { sampleAlert } from "../support/hostile-alerts.ts";
 import { folder, open as openEmbedded } from "../support/queue-embedded.ts";
-import { until } from "../support/queues.ts";
 import { redisMissing, startRedis } from "../support/redis.ts";
 import { configOf } from "../support/senders.ts";
+import { until } from "../support/until.ts";
 
 const lane = "out:loki";
 const from = Date.parse("2025-01-15T00:00:00Z");

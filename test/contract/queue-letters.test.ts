@@ -10,8 +10,9 @@ import { openRedisQueue } from "../../src/queue/redis/driver.ts";
 import { openSpillingQueue } from "../../src/queue/spill.ts";
 import { openSqliteQueue } from "../../src/queue/sqlite/driver.ts";
 import { folder, open } from "../support/queue-embedded.ts";
-import { chunk, until } from "../support/queues.ts";
+import { chunk } from "../support/queues.ts";
 import { redisMissing, startRedis } from "../support/redis.ts";
+import { until } from "../support/until.ts";
 
 const skip = redisMissing() ?? false;
 const quarter = 1 << 20;

@@ -6,8 +6,9 @@ import { createMemory } from "../../src/queue/memory.ts";
 import type { Queue, Settlement } from "../../src/queue/queue.ts";
 import { openRedisQueue } from "../../src/queue/redis/driver.ts";
 import { folder, open } from "../support/queue-embedded.ts";
-import { chunk, until } from "../support/queues.ts";
+import { chunk } from "../support/queues.ts";
 import { redisMissing, startRedis } from "../support/redis.ts";
+import { until } from "../support/until.ts";
 
 const budget = 2 * 1024 * 1024;
 const size = 20_000;

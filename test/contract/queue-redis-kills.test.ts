@@ -11,8 +11,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openHandling, poisonReason } from "../../src/queue/handling.ts";
 import { openQueue } from "../../src/queue/open.ts";
 import { redisQueue, server } from "../support/queue-redis.ts";
-import { chunk, recorder, until } from "../support/queues.ts";
+import { chunk, recorder } from "../support/queues.ts";
 import { type RedisServer, redisMissing } from "../support/redis.ts";
+import { until } from "../support/until.ts";
 
 describe("redis queue: kills", { skip: redisMissing() ?? false }, () => {
   /** A worker process that is killed or dies, and its file of what it handles. */

@@ -14,8 +14,9 @@ import { judge } from "../../src/queue/redis/facts.ts";
 import { openSpillingQueue, type SpillHooks } from "../../src/queue/spill.ts";
 import { openSqliteQueue } from "../../src/queue/sqlite/driver.ts";
 import { redisQueue, server } from "../support/queue-redis.ts";
-import { chunk, recorder, until } from "../support/queues.ts";
+import { chunk, recorder } from "../support/queues.ts";
 import { type RedisServer, redisMissing } from "../support/redis.ts";
+import { until } from "../support/until.ts";
 
 const skip = redisMissing() ?? false;
 

@@ -18,9 +18,10 @@ import {
 } from "../support/queue-damage.ts";
 import { folder, open } from "../support/queue-embedded.ts";
 import { child } from "../support/queue-process.ts";
-import { chunk, until } from "../support/queues.ts";
+import { chunk } from "../support/queues.ts";
 import { seeded } from "../support/random.ts";
 import { fillUp, smallDisk, smallDiskMissing } from "../support/small-disk.ts";
+import { until } from "../support/until.ts";
 
 const megabyte = 2 ** 20;
 

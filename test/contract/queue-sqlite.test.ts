@@ -9,7 +9,8 @@ import { poisonReason } from "../../src/queue/handling.ts";
 import { QueueError } from "../../src/queue/queue.ts";
 import { empty, folder, open } from "../support/queue-embedded.ts";
 import { child } from "../support/queue-process.ts";
-import { chunk, recorder, until } from "../support/queues.ts";
+import { chunk, recorder } from "../support/queues.ts";
+import { until } from "../support/until.ts";
 
 describe("embedded queue: processes die", () => {
   test("kill -9 while pushing loses nothing that was accepted", async (t) => {

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Queue } from "../../src/queue/queue.ts";
-import { chunk, recorder, until } from "../support/queues.ts";
+import { chunk, recorder } from "../support/queues.ts";
+import { until } from "../support/until.ts";
 
 export function consumers(queue: () => Queue, lane: () => string): void {
   test("a handler that throws gets its item again, no attempt older", async () => {

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Queue } from "../../src/queue/queue.ts";
-import { chunk, recorder, until } from "../support/queues.ts";
+import { chunk, recorder } from "../support/queues.ts";
+import { until } from "../support/until.ts";
 
 export function letters(queue: () => Queue, lane: () => string): void {
   test("dead letters can be listed in pages, sent again and thrown away", async () => {

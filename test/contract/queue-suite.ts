@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Item, Queue } from "../../src/queue/queue.ts";
 import { QueueError } from "../../src/queue/queue.ts";
-import { chunk, recorder, until } from "../support/queues.ts";
+import { chunk, recorder } from "../support/queues.ts";
+import { until } from "../support/until.ts";
 import { consumers } from "./queue-suite-consumers.ts";
 import { letters } from "./queue-suite-letters.ts";
 

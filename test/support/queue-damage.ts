@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Queue } from "../../src/queue/queue.ts";
 import { open } from "./queue-embedded.ts";
-import { chunk, until } from "./queues.ts";
+import { chunk } from "./queues.ts";
 import { seeded } from "./random.ts";
+import { until } from "./until.ts";
 
 /** Where much is written that no power cut has to survive: in memory, if there is enough of it. */
 export const quick = ((): string => {

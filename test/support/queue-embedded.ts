@@ -6,7 +6,8 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Queue } from "../../src/queue/queue.ts";
 import { openSqliteQueue, type SqliteSettings } from "../../src/queue/sqlite/driver.ts";
-import { recorder, until } from "./queues.ts";
+import { recorder } from "./queues.ts";
+import { until } from "./until.ts";
 
 export function folder(t: TestContext, parent = tmpdir()): string {
   const dir = mkdtempSync(join(parent, "eyrie-queue-"));

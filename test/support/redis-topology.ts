@@ -5,8 +5,8 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { RedisNode } from "../../src/queue/redis/connect.ts";
 import type { Authority } from "../fakes/certificates.ts";
-import { until } from "./queues.ts";
 import { freePort, type RedisServer, startRedis } from "./redis.ts";
+import { until } from "./until.ts";
 
 const kept = ["--appendonly", "yes"];
 

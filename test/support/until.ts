@@ -5,6 +5,6 @@ export const until = async (what: string, holds: () => boolean | Promise<boolean
   const end = Date.now() + limitMs;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`gave up waiting: ${what}`);
-    await sleep(25);
+    await sleep(10);
   }
 };

@@ -1,4 +1,6 @@
 import { goJson } from "../../json/go.ts";
+import { compareBytewise } from "../../sdk/bytewise.ts";
+import { nanosOf, parseTime } from "../../sdk/rfc3339.ts";
 import { ConvertError, type Converted, isMap, type Json, type JsonMap } from "./json.ts";
 
 /**
@@ -101,13 +103,12 @@ const mapAt = (map: JsonMap, key: string): JsonMap => {
 
 const receiveTime = (entry: JsonMap): { readonly text: string; readonly ns: string } => {
   const given = String(entry.receiveTimestamp ?? "1970-01-01T00:00:00Z");
-  const found = /^(.*T\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(given);
-  const ms = found ? Date.parse(`${found[1]}${found[3]}`) : Number.NaN;
-  if (Number.isNaN(ms)) throw new ConvertError("receiveTimestamp is no time");
-  const fraction = (found?.[2] ?? "").padEnd(9, "0");
+  const instant = /T\d\d:\d\d:\d\d(\.\d{1,9})?[Z+-]/.test(given) ? parseTime(given) : undefined;
+  if (instant === undefined) throw new ConvertError("receiveTimestamp is no time");
+  const micros = String(instant.nanos).padStart(9, "0").slice(0, 6);
   return {
-    text: `${new Date(ms).toISOString().slice(0, 19)}.${fraction.slice(0, 6)}Z`,
-    ns: String(BigInt(ms) * 1_000_000n + BigInt(fraction)),
+    text: `${new Date(instant.seconds * 1000).toISOString().slice(0, 19)}.${micros}Z`,
+    ns: String(nanosOf(instant)),
   };
 };
 
@@ -137,6 +138,6 @@ const objectRef = (resourceName: string): ObjectRef | undefined => {
 const sorted = (value: Json): Json => {
   if (Array.isArray(value)) return value.map(sorted);
   if (!isMap(value)) return value;
-  const keys = Object.keys(value).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const keys = Object.keys(value).sort(compareBytewise);
   return Object.fromEntries(keys.map((key) => [key, sorted(value[key] as Json)]));
 };

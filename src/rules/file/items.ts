@@ -1,4 +1,5 @@
 import type { Priority } from "../../sdk/alert.ts";
+import { compareBytewise } from "../../sdk/bytewise.ts";
 import type { Context } from "./context.ts";
 
 /** What a rules file defines, as the collector keeps it. `index` orders definitions; `visibility` is the last touch. */
@@ -73,7 +74,5 @@ export interface PluginRequirement {
   readonly version: string;
 }
 
-export const tagSet = (tags: readonly string[]): readonly string[] => [...new Set(tags)].sort(bytewise);
-
-/** Order of the UTF-8 bytes. */
-export const bytewise = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+/** Each tag once, in the order of the UTF-8 bytes. */
+export const tagSet = (tags: readonly string[]): readonly string[] => [...new Set(tags)].sort(compareBytewise);

@@ -1,8 +1,8 @@
+import { compareBytewise } from "../../sdk/bytewise.ts";
 import type { CompiledRule } from "../compile.ts";
 import type { Collector } from "../file/collect.ts";
 import { putLists, type ReadyList, readyLists, withExceptions } from "../file/expand.ts";
 import type { Entry, ListItem, MacroItem, RuleItem } from "../file/items.ts";
-import { bytewise } from "../file/items.ts";
 import { putMacros, type ReadyMacros, visibleMacros } from "../file/macros.ts";
 import type { Expression, Operand, Right } from "../syntax/ast.ts";
 import { conditionText } from "../syntax/ast-text.ts";
@@ -107,7 +107,7 @@ interface Used {
   readonly values: Set<string>;
 }
 
-const sorted = (names: Iterable<string>): readonly string[] => [...new Set(names)].sort(bytewise);
+const sorted = (names: Iterable<string>): readonly string[] => [...new Set(names)].sort(compareBytewise);
 
 /** What a condition is made of; macros only where they were not put in. */
 const usedBy = (expression: Expression | undefined): Used => {

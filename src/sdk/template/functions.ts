@@ -1,4 +1,5 @@
 import { goJson } from "../alert.ts";
+import { compareBytewise } from "../bytewise.ts";
 import { formatTime } from "../rfc3339.ts";
 import { escapeHtml, escapeJs, escapeQuery } from "./escape.ts";
 import { print, println } from "./format.ts";
@@ -214,7 +215,7 @@ const less = (a: Value, b: Value, problem: Problem): boolean => {
     case "float":
       return (a as GoFloat).n < (b as GoFloat).n;
     case "string":
-      return Buffer.compare(Buffer.from(stringOf(a) ?? ""), Buffer.from(stringOf(b) ?? "")) < 0;
+      return compareBytewise(stringOf(a) ?? "", stringOf(b) ?? "") < 0;
     default:
       return problem("invalid type for comparison");
   }

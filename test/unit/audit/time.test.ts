@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { parseTime } from "../../../src/audit/time.ts";
+import { unixTime } from "../../../src/audit/time.ts";
 
 const outcome = (text: string): unknown => {
   try {
-    return parseTime(text);
+    return unixTime(text);
   } catch (error) {
     return (error as Error).message;
   }
@@ -34,5 +34,5 @@ test("the time that API servers write reads the same with more digits of its fra
   ])
     for (const fraction of ["000000", "689825", "00000x", " 12345"])
       assert.deepEqual(outcome(`${second}.${fraction}Z`), outcome(`${second}.${fraction}000Z`), second);
-  assert.equal(parseTime("2026-11-21T02:53:59.689825Z"), "1795229639689825000");
+  assert.equal(unixTime("2026-11-21T02:53:59.689825Z"), "1795229639689825000");
 });

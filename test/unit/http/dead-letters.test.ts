@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Queue, QueueError } from "../../../src/queue/queue.ts";
-import { chunk, until } from "../../support/queues.ts";
+import { chunk } from "../../support/queues.ts";
+import { until } from "../../support/until.ts";
 import { line, startApi } from "./operators-support.ts";
 import { post } from "./support.ts";
 

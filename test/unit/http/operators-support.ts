@@ -4,7 +4,8 @@ import { createLogger } from "../../../src/log/log.ts";
 import type { Queue } from "../../../src/queue/queue.ts";
 import { openSqliteQueue } from "../../../src/queue/sqlite/driver.ts";
 import { scratch } from "../../support/hub-process.ts";
-import { chunk, until } from "../../support/queues.ts";
+import { chunk } from "../../support/queues.ts";
+import { until } from "../../support/until.ts";
 import { start } from "./support.ts";
 
 type After = Parameters<typeof start>[0];

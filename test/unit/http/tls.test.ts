@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { connect } from "node:tls";
 import { makeAuthority } from "../../fakes/certificates.ts";
+import { until } from "../../support/until.ts";
 import { type ConfigOver, request as raw, sendRaw, start } from "./support.ts";
 
 const authority = makeAuthority();
@@ -127,22 +128,14 @@ test("the catch-all can be moved to the plain port as well", async (t) => {
 
 const served = async (port: number): Promise<string> => (await call(port, "GET", "/healthz")).serial;
 
-const until = async (holds: () => Promise<boolean>): Promise<void> => {
-  for (let i = 0; i < 250; i++) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  assert.fail("did not come true");
-};
-
 test("a renewed certificate is served without a restart, and a broken one leaves the old in place", async (t) => {
   const { port, files, logged } = await startTls(t);
   assert.equal(await served(port), serialOf(pki.server));
   writeFileSync(files.keyfile, pki.renewed.key);
   writeFileSync(files.certfile, pki.renewed.cert);
-  await until(async () => (await served(port)) === serialOf(pki.renewed));
+  await until("the renewed certificate is served", async () => (await served(port)) === serialOf(pki.renewed));
   writeFileSync(files.certfile, "garbage");
-  await until(async () => logged.some((line) => line.includes("cannot be used")));
+  await until("the broken one is told", async () => logged.some((line) => line.includes("cannot be used")));
   assert.equal(await served(port), serialOf(pki.renewed));
   assert.ok(!logged.some((line) => line.includes("PRIVATE")));
 });
@@ -151,7 +144,10 @@ test("a reload keeps asking for client certificates", async (t) => {
   const { port, files, logged } = await startTls(t, { mutualtls: true });
   writeFileSync(files.keyfile, pki.renewed.key);
   writeFileSync(files.certfile, pki.renewed.cert);
-  await until(async () => (await call(port, "GET", "/ping", pki.client)).serial === serialOf(pki.renewed));
+  await until(
+    "the renewed certificate is served",
+    async () => (await call(port, "GET", "/ping", pki.client)).serial === serialOf(pki.renewed),
+  );
   await assert.rejects(call(port, "POST", "/"));
   assert.ok(logged.some((line) => line.includes("reloaded")));
 });
