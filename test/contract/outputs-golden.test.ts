@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { after, describe, it } from "node:test";
 import { outputs } from "../../outputs/index.ts";
 import { deliberate } from "../support/deliberate.ts";
+import type { Deliberate } from "../support/deliberate-shape.ts";
 import { type GoldenCase, goldenCases, goldenShape, replay, type Shape } from "../support/golden-replay.ts";
 
 /** Not falcosidekick's, or compared in a suite of its own (mails are read, not matched). */
@@ -13,13 +14,13 @@ const byPath = (shapes: readonly Shape[]) => shapes.toSorted((a, b) => (a.path <
 const ordered = (golden: GoldenCase, shapes: readonly Shape[]) =>
   golden.output === "alertmanager" ? byPath(shapes) : shapes;
 
-const differencesOf = (golden: GoldenCase) =>
-  deliberate.filter(
-    (entry) => (entry.outputs === "all" || entry.outputs.includes(golden.output)) && entry.cases.test(golden.name),
-  );
+const fileOf = (output: string): string => output.replaceAll(".", "-");
+const differencesOf = (golden: GoldenCase): readonly Deliberate[] =>
+  (deliberate.get(fileOf(golden.output)) ?? []).filter(({ cases }) => cases.test(golden.name));
 
 const table: { output: string; cases: number; equal: number; deliberate: number; failing: number }[] = [];
-const used = new Set<(typeof deliberate)[number]>();
+/** `output: reason` */
+const used = new Set<string>();
 
 for (const { name } of outputs) {
   if (withoutGolden.has(name)) continue;
@@ -48,7 +49,7 @@ for (const { name } of outputs) {
 }
 
 /** What is to be sent for a case, why it is not what falcosidekick sent, and the settings that undo what can be undone. */
-function expected(golden: GoldenCase, differences: readonly (typeof deliberate)[number][]) {
+function expected(golden: GoldenCase, differences: readonly Deliberate[]) {
   let wanted = golden.requests.map(goldenShape);
   const reasons: string[] = [];
   let settings: Readonly<Record<string, unknown>> | undefined;
@@ -58,7 +59,7 @@ function expected(golden: GoldenCase, differences: readonly (typeof deliberate)[
       ...(difference.adds?.(golden) ?? []).map(goldenShape),
     ];
     if (!sameAs(next, wanted)) {
-      used.add(difference);
+      used.add(`${fileOf(golden.output)}: ${difference.reason}`);
       reasons.push(difference.reason);
       if (difference.without) settings = { ...settings, ...difference.without };
     }
@@ -68,9 +69,13 @@ function expected(golden: GoldenCase, differences: readonly (typeof deliberate)[
 }
 
 it("has no deliberate difference that no case shows, nor one without its page", () => {
-  for (const entry of deliberate) {
-    assert.ok(used.has(entry), entry.reason);
-    assert.ok(existsSync(new URL(`../../decisions/${entry.page}`, import.meta.url)), entry.page);
+  const names = new Set(outputs.map(({ name }) => fileOf(name)));
+  for (const [output, entries] of deliberate) {
+    assert.ok(names.has(output), `${output} is no output`);
+    for (const { reason, page } of entries) {
+      assert.ok(used.has(`${output}: ${reason}`), `${output}: ${reason}`);
+      assert.ok(existsSync(new URL(`../../decisions/${page}`, import.meta.url)), page);
+    }
   }
 });
 

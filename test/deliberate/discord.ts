@@ -1,13 +1,13 @@
-import type { Deliberate } from "../support/deliberate-shape.ts";
-import { withNumbers } from "../support/golden-numbers.ts";
+import { body, type Deliberate } from "../support/deliberate-shape.ts";
+import { emptyTextMeansNone, markupPage, numbersShown } from "../support/differences.ts";
 
 export default [
+  emptyTextMeansNone,
+  numbersShown,
   {
-    outputs: ["discord"],
     cases: /^/,
-    reason: "numbers, booleans and lists are shown too",
-    page: "numbers-kept-in-chat.md",
-    becomes: withNumbers,
-    without: { allfields: false },
+    reason: "an alert mentions nobody",
+    page: markupPage,
+    becomes: (shape) => body(shape, (value) => ({ ...value, allowed_mentions: { parse: [] } })),
   },
 ] satisfies readonly Deliberate[];

@@ -1,4 +1,5 @@
 import { body, cut, type Deliberate } from "../support/deliberate-shape.ts";
+import { cutBetweenCharacters } from "../support/differences.ts";
 import type { GoldenCase } from "../support/golden-replay.ts";
 
 interface Event {
@@ -21,8 +22,8 @@ const severities: Readonly<Record<string, string>> = {
 };
 
 export default [
+  cutBetweenCharacters,
   {
-    outputs: ["pagerduty"],
     cases: /^/,
     reason: "the severity is that of the alert, what tells it apart is kept, and a repetition opens no second alert",
     page: "pagerduty.md",
@@ -46,7 +47,6 @@ export default [
     }),
   },
   {
-    outputs: ["pagerduty"],
     cases: /(no|empty)-output/,
     reason: "PagerDuty refuses an empty summary: the rule stands for it",
     page: "pagerduty.md",
@@ -54,7 +54,6 @@ export default [
       body(shape, (value) => ({ ...value, payload: { ...value.payload, summary: alertOf(golden).rule } })),
   },
   {
-    outputs: ["pagerduty"],
     cases: /long-field/,
     reason: "PagerDuty takes 1,024 characters of summary",
     page: "limits-per-destination.md",
@@ -65,7 +64,6 @@ export default [
       }),
   },
   {
-    outputs: ["pagerduty"],
     cases: /-eu-/,
     reason: "the region is obeyed",
     page: "pagerduty.md",

@@ -1,8 +1,9 @@
 import { body, type Deliberate, input } from "../support/deliberate-shape.ts";
+import { cutBetweenCharacters } from "../support/differences.ts";
 
 export default [
+  cutBetweenCharacters,
   {
-    outputs: ["splunk"],
     cases: /long-field/,
     reason: "destinations that store the raw event get it whole",
     page: "limits-per-destination.md",

@@ -17,7 +17,6 @@ const sortedFields = (text: string, names: readonly string[]): string => {
 
 export default [
   {
-    outputs: ["syslog"],
     cases: /cef/,
     reason: "CEF is escaped, and its fields come in their order",
     page: "syslog.md",
@@ -31,7 +30,6 @@ export default [
     }),
   },
   {
-    outputs: ["syslog"],
     cases: /long-field/,
     reason: "destinations that store the raw event get it whole",
     page: "limits-per-destination.md",
@@ -43,7 +41,6 @@ export default [
     },
   },
   {
-    outputs: ["syslog"],
     cases: /NOTHING/,
     reason: "the protocol is taken in any case",
     page: "syslog.md",

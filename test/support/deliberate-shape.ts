@@ -2,8 +2,7 @@ import type { GoldenCase, GoldenRequest, Shape } from "./golden-replay.ts";
 
 /** A difference from falcosidekick that is meant. `becomes` turns what it sent into what the hub promises instead. */
 export interface Deliberate {
-  /** Output names, or all. */
-  readonly outputs: readonly string[] | "all";
+  /** Names of the cases in which it may show. */
   readonly cases: RegExp;
   readonly reason: string;
   /** File in decisions/. */

@@ -1,0 +1,20 @@
+import { body, cut, type Deliberate, texts } from "../support/deliberate-shape.ts";
+import { gap, markupPage, numbersShown, unlinked } from "../support/differences.ts";
+
+const untagged = (text: string) => text.replaceAll(/<(?=(script|b|img|x|t|\/script|\/b)\b)/g, `<${gap}`);
+
+export default [
+  numbersShown,
+  {
+    cases: /long-output/,
+    reason: "Teams refuses messages above 28 KB",
+    page: "limits-per-destination.md",
+    becomes: (shape) => body(shape, (value) => texts(value, (text) => cut(text, 8000))),
+  },
+  {
+    cases: /html-md-meta/,
+    reason: "an alert's text is no link and no tag",
+    page: markupPage,
+    becomes: (shape) => body(shape, (value) => texts(value, (text) => untagged(unlinked(text)))),
+  },
+] satisfies readonly Deliberate[];
