@@ -68,7 +68,7 @@ export interface TransportSettings extends TlsMaterial {
 }
 
 export interface OutputInstance {
-  /** `slack`, or `slack.<instance name>` in a list: stable, the queue lane is `out:<id>`. */
+  /** `slack`, or `slack.<instance name>` in a list: stable, for its lane bears it. */
   readonly id: string;
   /** The name within a list. */
   readonly name?: string;

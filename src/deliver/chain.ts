@@ -46,7 +46,7 @@ export interface DeliveryState extends Health {
 }
 
 export interface Delivery {
-  /** For queue.consume on the lane `out:<id>`; never rejects. */
+  /** For queue.consume on the output's lane; never rejects. */
   readonly handle: Handle;
   /** Items to take from the lane at once. */
   readonly parallel: number;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Context } from "koa";
 import type { Logger } from "pino";
-import { outputLane } from "../pipeline/route.ts";
+import { outputLane } from "../pipeline/lanes.ts";
 import type { Depth, Queue } from "../queue/queue.ts";
 import { type Answer, jsonAnswer } from "./answer.ts";
 import { type Family, respond } from "./app.ts";
@@ -10,10 +10,10 @@ import { errorAnswer, HttpError, toHttpError } from "./errors.ts";
 import { bodyBytes, type Choice, readChoice } from "./letter-choice.ts";
 import {
   cursorOf,
+  laneNames,
   lettersOf,
   letterText,
   listText,
-  nameOf,
   pageLetters,
   readCursor,
   readLimit,
@@ -57,7 +57,7 @@ export const deadLetters = (deps: DeadLetterDeps): Family => {
 
   const lanes = async (): Promise<Answer> => {
     const rows = (await knownLanes()).map(async (lane) => ({
-      ...nameOf(lane),
+      ...laneNames(lane),
       ...depthOf(await queue.depth(lane), deps.now()),
       ...(deps.state(lane) && { state: deps.state(lane) }),
     }));

@@ -1,5 +1,6 @@
 /** Dead letters as the operators' API lists them. */
 import { decodeAlert } from "../pipeline/codec.ts";
+import { outputOf } from "../pipeline/lanes.ts";
 import type { DeadLetter, Queue } from "../queue/queue.ts";
 import { rawEvent } from "../sdk/alert.ts";
 import { HttpError } from "./errors.ts";
@@ -8,9 +9,11 @@ const mostLetters = 500;
 /** Read at once: a letter may hold some hundred alerts. */
 export const pageLetters = 10;
 
-/** Lanes of outputs bear the instance's id. */
-export const nameOf = (lane: string): { lane: string; output?: string } =>
-  lane.startsWith("out:") ? { lane, output: lane.slice("out:".length) } : { lane };
+/** A lane as answers name it: with its output, if it is one's. */
+export const laneNames = (lane: string): { lane: string; output?: string } => {
+  const output = outputOf(lane);
+  return output === undefined ? { lane } : { lane, output };
+};
 
 /** Letters lane by lane, oldest first; `after` is an id of the first lane. */
 export async function* lettersOf(queue: Pick<Queue, "dead">, lanes: readonly string[], after?: string) {
@@ -32,7 +35,7 @@ export const letterText = (letter: DeadLetter): string => {
   const alerts = alertTexts(letter);
   const head = JSON.stringify({
     id,
-    ...nameOf(lane),
+    ...laneNames(lane),
     why,
     acceptedAt: new Date(at).toISOString(),
     diedAt: new Date(diedAt).toISOString(),

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { type Queue, QueueError } from "../queue/queue.ts";
 import { HttpError } from "./errors.ts";
-import { nameOf } from "./letter-list.ts";
+import { laneNames } from "./letter-list.ts";
 
 /** As it is shown. `letters`: how many have gone so far. */
 export interface Redrive {
@@ -40,7 +40,7 @@ export const createRedrives = (queue: Pick<Queue, "redrive">, log: Logger, now: 
 
   const begin = (lane: string, ids: readonly string[] | undefined): Running => {
     const stop = new AbortController();
-    const shown: Redrive = { id: randomUUID(), ...nameOf(lane), state: "running", letters: 0, startedAt: at() };
+    const shown: Redrive = { id: randomUUID(), ...laneNames(lane), state: "running", letters: 0, startedAt: at() };
     const show = (more: Partial<Redrive>) => {
       running.shown = { ...running.shown, ...more };
     };

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { formatProblem } from "../config/problem.ts";
 import type { HubConfig } from "../config/types.ts";
-import { outputLane } from "../pipeline/route.ts";
+import { outputOf } from "../pipeline/lanes.ts";
 import type { Queue } from "../queue/queue.ts";
 
 /** Says at start what was understood: outputs, sources, queue, durability, addresses; and what needs a person. */
@@ -21,15 +21,17 @@ export const announce = async (
     { queue: driver, durability: config.queue.durability, role: config.role },
     `queue: ${driver} in ${where}, durability ${config.queue.durability}, role ${config.role}`,
   );
-  const known = new Set(config.outputs.map((o) => outputLane(o.id)));
-  const off = new Set(config.off.map((problem) => outputLane(problem.off?.output ?? "")));
+  const known = new Set(config.outputs.map((o) => o.id));
+  const off = new Set(config.off.map((problem) => problem.off?.output));
   // A Redis that is away at start is no reason not to start: alerts are kept on the local disk.
-  for (const lane of await queue.lanes().catch(() => []))
-    if (lane.startsWith("out:") && !known.has(lane))
+  for (const lane of await queue.lanes().catch(() => [])) {
+    const output = outputOf(lane);
+    if (output !== undefined && !known.has(output))
       log.warn(
         { lane },
-        `holds alerts of an output that is ${off.has(lane) ? "off" : "no longer configured"}; they wait until it is back`,
+        `holds alerts of an output that is ${off.has(output) ? "off" : "no longer configured"}; they wait until it is back`,
       );
+  }
   if (config.role !== "worker")
     for (const listening of openDoors(config, addresses))
       log.warn({ open: listening }, `anybody who reaches ${listening} can send alerts: auth.token asks for a token`);

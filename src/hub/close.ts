@@ -1,8 +1,7 @@
 import type { Logger } from "pino";
 import type { HubServer } from "../http/server.ts";
 import type { Intake } from "../pipeline/intake.ts";
-import { outputLane } from "../pipeline/route.ts";
-import { alertLane, eventLane } from "../pipeline/worker.ts";
+import { frontLanes, outputLane } from "../pipeline/lanes.ts";
 import type { Consumer, Queue } from "../queue/queue.ts";
 import type { OpenOutput } from "./outputs.ts";
 
@@ -36,7 +35,7 @@ export const closeInOrder = async (open: Open, deadlineMs: number, now: () => nu
  */
 const drained = async (open: Open, left: () => number, log: Logger): Promise<void> => {
   const lanes = [
-    ...[alertLane, eventLane].map((lane) => ({ lane, down: () => false })),
+    ...frontLanes.map((lane) => ({ lane, down: () => false })),
     ...open.outputs.map(({ id, delivery }) => ({
       lane: outputLane(id),
       down: () => delivery.state().breaker !== "closed",

@@ -5,7 +5,8 @@ import { type Delivery, destinationOf, openDelivery } from "../deliver/chain.ts"
 import { createTextMask } from "../log/mask.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { alertLines } from "../pipeline/codec.ts";
-import { compileMatch, outputLane, type Route } from "../pipeline/route.ts";
+import { outputLane } from "../pipeline/lanes.ts";
+import { compileMatch, type Route } from "../pipeline/route.ts";
 import type { Consumer, Queue } from "../queue/queue.ts";
 import type { Alert } from "../sdk/alert.ts";
 import { loopHeader } from "../sdk/loop.ts";

@@ -10,8 +10,8 @@ import { makeAlertSettings } from "../pipeline/alert-in.ts";
 import { openIntake } from "../pipeline/intake.ts";
 import type { LoadedRules } from "../pipeline/judge/load-rules.ts";
 import { openRules } from "../pipeline/judge/rules.ts";
-import { outputLane } from "../pipeline/route.ts";
-import { alertLane, eventLane, startWorker } from "../pipeline/worker.ts";
+import { lanesOf, outputOf } from "../pipeline/lanes.ts";
+import { startWorker } from "../pipeline/worker.ts";
 import type { Queue } from "../queue/queue.ts";
 import { announce, watchQueue } from "./announce.ts";
 import { closeInOrder } from "./close.ts";
@@ -100,8 +100,8 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
     families: [
       deadLetters({
         queue,
-        lanes: [alertLane, eventLane, ...config.outputs.map((o) => outputLane(o.id))],
-        state: (lane) => outputs.find((o) => outputLane(o.id) === lane)?.delivery.state(),
+        lanes: lanesOf(config.outputs),
+        state: (lane) => outputs.find((o) => o.id === outputOf(lane))?.delivery.state(),
         token: () => tokens.operators,
         log,
         now,
@@ -114,9 +114,10 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
     listeners: server.listeners,
     lanes: async () =>
       Promise.all(
-        [
-          ...new Set([alertLane, eventLane, ...config.outputs.map((o) => outputLane(o.id)), ...(await queue.lanes())]),
-        ].map(async (lane) => ({ lane, depth: await queue.depth(lane) })),
+        [...new Set([...lanesOf(config.outputs), ...(await queue.lanes())])].map(async (lane) => ({
+          lane,
+          depth: await queue.depth(lane),
+        })),
       ),
   });
   try {

@@ -46,8 +46,8 @@ export interface Metrics {
   intakeBytes(source: string, bytes: number): void;
   /** Requests and events refused: `too_large`, `unauthorized`, `invalid`, … */
   intakeRejected(source: string, reason: string, n: number): void;
-  /** Events became dead letters in a lane without an attempt: `poison`, `corrupt`. */
-  putAside(lane: string, reason: string, n: number): void;
+  /** Events became dead letters without an attempt (`poison`, `corrupt`) in the lane of this output, or in another lane. */
+  putAside(outputOrLane: string, reason: string, n: number): void;
   /** Events of dead letters that were dropped to make room. */
   lettersDropped(lane: string, n: number): void;
   /** The files of a certificate or a token changed; `error`: what was read before stays in force. */
@@ -253,7 +253,7 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     },
     intakeBytes: (source, n) => bytes.cell(source).add(n),
     intakeRejected: (source, reason, n) => rejected.cell(source, reason).add(n),
-    putAside: (lane, reason, n) => dead.cell(lane.replace(/^out:/, ""), reason).add(n),
+    putAside: (where, reason, n) => dead.cell(where, reason).add(n),
     lettersDropped: (lane, n) => dropped.cell(lane).add(n),
     credentialReload: (of, outcome) => credentials.cell(of, outcome).add(1),
     sourceGap: (source) => gaps.cell(source).add(1),

@@ -6,9 +6,9 @@ import { type AlertSettings, decodeAlerts } from "./alert-in.ts";
 import { alertLines, encodeAlert } from "./codec.ts";
 import { encodeEvent, eventLines } from "./event-lines.ts";
 import { openGroupCommit } from "./group-commit.ts";
+import { alertLane, eventLane } from "./lanes.ts";
 import { markOwnTest } from "./own-test.ts";
 import { type Route, routeAlerts } from "./route.ts";
-import { alertLane, eventLane } from "./worker.ts";
 
 export interface Taken {
   readonly accepted: number;

@@ -3,16 +3,15 @@ import type { Chunk } from "../queue/queue.ts";
 import { type Alert, priorityLevel } from "../sdk/alert.ts";
 import { anyNameTest } from "../sdk/glob.ts";
 import { alertLines } from "./codec.ts";
+import { outputLane } from "./lanes.ts";
 import { isOwnTest } from "./own-test.ts";
 
 /** One destination as routing sees it. */
 export interface Route {
-  /** The output instance's id; its lane is `out:<id>`. */
+  /** The output instance's id. */
   readonly id: string;
   readonly takes: (alert: Alert) => boolean;
 }
-
-export const outputLane = (id: string): string => `out:${id}`;
 
 /**
  * Builds the predicate of an output instance: everything that is set must hold. `condition` is compiled by the caller's

@@ -5,11 +5,8 @@ import type { Alert } from "../sdk/alert.ts";
 import type { Incoming } from "../sdk/event.ts";
 import { alertLines } from "./codec.ts";
 import { eventLines } from "./event-lines.ts";
+import { alertLane, eventLane } from "./lanes.ts";
 import { type Route, routeAlerts } from "./route.ts";
-
-/** Lane of alerts that are decided, and of audit events that the rules have yet to judge. */
-export const alertLane = "alerts";
-export const eventLane = "events";
 
 /** What a chunk of events is known by, however often it is handed out. */
 export type ChunkFacts = Pick<Item, "id" | "at">;
