@@ -77,6 +77,7 @@ export interface RedriveSteps {
 export interface Consumer {
   /** No new items; resolves when items in hand are settled or `deadlineMs` passed (those come back to the lane). */
   close(deadlineMs: number): Promise<void>;
+  /** Nothing is handed out until `resume`. An operator's pause of a destination waits for this. */
   pause(): void;
   resume(): void;
 }

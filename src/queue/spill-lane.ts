@@ -31,8 +31,8 @@ export interface SpilledLaneParts {
   readonly children: (settlement: Settlement) => Promise<Settlement>;
   /** Redis refused an item for this reason. */
   readonly refused: (kind: QueueError["kind"]) => void;
-  readonly moved: (events: number) => void;
-  readonly settled: (events: number) => void;
+  /** Events are no longer on the disk: they were moved to Redis, or settled. */
+  readonly gone: (events: number) => void;
   readonly retryMs: number;
 }
 
@@ -60,7 +60,7 @@ export function openSpilledLane(parts: SpilledLaneParts): SpilledLane {
     const now = consumer();
     if (!now) throw new QueueError("unavailable", "nobody here delivers the lane");
     const settlement = await parts.children(await now.handle(item));
-    parts.settled(item.count - (settlement.retry?.count ?? 0));
+    parts.gone(item.count - (settlement.retry?.count ?? 0));
     return settlement;
   };
 
@@ -71,7 +71,7 @@ export function openSpilledLane(parts: SpilledLaneParts): SpilledLane {
         if (closed) throw new QueueError("closed", "the queue is closed");
         try {
           await parts.toRedis(item);
-          parts.moved(item.count);
+          parts.gone(item.count);
           return {};
         } catch (error) {
           const kind = error instanceof QueueError ? error.kind : "unavailable";

@@ -10,10 +10,6 @@ import { openEvacuation } from "./spill-evacuate.ts";
 import { type LaneConsumer, openSpilledLane, type SpilledLane } from "./spill-lane.ts";
 
 export interface SpillHooks {
-  /** Events written to the local disk instead of Redis. */
-  readonly onSpill?: (events: number) => void;
-  /** Events moved from the local disk to Redis. */
-  readonly onDrain?: (events: number) => void;
   /** Redis does not take what it is given (true), since it is full or for another reason, or takes it again (false). */
   readonly onOutage?: (away: boolean, full: boolean) => void;
   /** Between attempts to reach Redis. Default 250. */
@@ -62,11 +58,7 @@ export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: 
         return rest;
       },
       refused,
-      moved: (events) => {
-        spilled -= events;
-        hooks.onDrain?.(events);
-      },
-      settled: (events) => {
+      gone: (events) => {
         spilled -= events;
       },
       retryMs: hooks.retryMs ?? 250,
@@ -86,7 +78,6 @@ export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: 
     const events = chunks.reduce((sum, c) => sum + c.count, 0);
     await local.push(chunks);
     spilled += events;
-    hooks.onSpill?.(events);
     for (const c of chunks) laneOf(c.lane);
   };
   const onDisk = (c: Chunk) => lanes.get(c.lane)?.onDisk() ?? false;
