@@ -1,10 +1,10 @@
-/** What every queue driver promises of dead letters; part of queue-suite.ts. */
+/** What every queue driver promises of dead letters; part of suite.ts. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Queue } from "../../src/queue/queue.ts";
-import { chunk, recorder } from "../support/queues.ts";
-import { until } from "../support/until.ts";
+import type { Queue } from "../../../src/queue/queue.ts";
+import { chunk, recorder } from "../../support/queues.ts";
+import { until } from "../../support/until.ts";
 
 export function letters(queue: () => Queue, lane: () => string): void {
   test("dead letters can be listed in pages, sent again and thrown away", async () => {

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { StatementSync } from "node:sqlite";
 import { test } from "node:test";
-import { folder, open } from "../support/queue-embedded.ts";
-import { chunk, recorder } from "../support/queues.ts";
-import { until } from "../support/until.ts";
+import { folder, open } from "../../../support/queue-embedded.ts";
+import { chunk, recorder } from "../../../support/queues.ts";
+import { until } from "../../../support/until.ts";
 
 test("an alert for 500 lanes, pushed, asked about and settled in all of them, takes hardly more statements than one for 10", async (t) => {
   let statements = 0;

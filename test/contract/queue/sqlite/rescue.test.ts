@@ -15,13 +15,13 @@ import {
   lanes,
   makeBase,
   quick,
-} from "../support/queue-damage.ts";
-import { folder, open } from "../support/queue-embedded.ts";
-import { child } from "../support/queue-process.ts";
-import { chunk } from "../support/queues.ts";
-import { seeded } from "../support/random.ts";
-import { fillUp, smallDisk, smallDiskMissing } from "../support/small-disk.ts";
-import { until } from "../support/until.ts";
+} from "../../../support/queue-damage.ts";
+import { folder, open } from "../../../support/queue-embedded.ts";
+import { child } from "../../../support/queue-process.ts";
+import { chunk } from "../../../support/queues.ts";
+import { seeded } from "../../../support/random.ts";
+import { fillUp, smallDisk, smallDiskMissing } from "../../../support/small-disk.ts";
+import { until } from "../../../support/until.ts";
 
 const megabyte = 2 ** 20;
 

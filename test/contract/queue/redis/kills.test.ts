@@ -8,17 +8,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openHandling, poisonReason } from "../../src/queue/handling.ts";
-import { openQueue } from "../../src/queue/open.ts";
-import { redisQueue, server } from "../support/queue-redis.ts";
-import { chunk, recorder } from "../support/queues.ts";
-import { type RedisServer, redisMissing } from "../support/redis.ts";
-import { until } from "../support/until.ts";
+import { openHandling, poisonReason } from "../../../../src/queue/handling.ts";
+import { openQueue } from "../../../../src/queue/open.ts";
+import { redisQueue, server } from "../../../support/queue-redis.ts";
+import { chunk, recorder } from "../../../support/queues.ts";
+import { type RedisServer, redisMissing } from "../../../support/redis.ts";
+import { until } from "../../../support/until.ts";
 
 describe("redis queue: kills", { skip: redisMissing() ?? false }, () => {
   /** A worker process that is killed or dies, and its file of what it handles. */
   const worker = (t: TestContext, redis: RedisServer, what: string, marks: string) => {
-    const file = join(import.meta.dirname, "../support/queue-redis-child.ts");
+    const file = join(import.meta.dirname, "../../../support/queue-redis-child.ts");
     const child = spawn(process.execPath, [file, redis.url, what, marks], { stdio: ["ignore", "pipe", "inherit"] });
     t.after(() => child.kill("SIGKILL"));
     let said = "";

@@ -6,13 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openQueue, type QueueDeps, type QueueSettings } from "../../src/queue/open.ts";
-import { openRedisQueue, type RedisQueueSettings } from "../../src/queue/redis/driver.ts";
-import { makeAuthority } from "../fakes/certificates.ts";
-import { chunk, recorder } from "../support/queues.ts";
-import { redisMissing } from "../support/redis.ts";
-import { startCluster, startSentinel, startTls } from "../support/redis-topology.ts";
-import { until } from "../support/until.ts";
+import { openQueue, type QueueDeps, type QueueSettings } from "../../../../src/queue/open.ts";
+import { openRedisQueue, type RedisQueueSettings } from "../../../../src/queue/redis/driver.ts";
+import { makeAuthority } from "../../../fakes/certificates.ts";
+import { chunk, recorder } from "../../../support/queues.ts";
+import { redisMissing } from "../../../support/redis.ts";
+import { startCluster, startSentinel, startTls } from "../../../support/redis-topology.ts";
+import { until } from "../../../support/until.ts";
 
 const skip = redisMissing() ?? false;
 

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openRedisQueue } from "../../src/queue/redis/driver.ts";
-import { openSpillingQueue } from "../../src/queue/spill.ts";
-import { openSqliteQueue } from "../../src/queue/sqlite/driver.ts";
-import { redisMissing, startRedis } from "../support/redis.ts";
-import { suite } from "./queue-suite.ts";
+import { openRedisQueue } from "../../../src/queue/redis/driver.ts";
+import { openSpillingQueue } from "../../../src/queue/spill.ts";
+import { openSqliteQueue } from "../../../src/queue/sqlite/driver.ts";
+import { redisMissing, startRedis } from "../../support/redis.ts";
+import { suite } from "./suite.ts";
 
 const folder = () => mkdtempSync(join(tmpdir(), "eyrie-queue-"));
 const common = { now: Date.now, throwDelayMs: 10 };

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { folder, open } from "../support/queue-embedded.ts";
-import { chunk, recorder } from "../support/queues.ts";
-import { until } from "../support/until.ts";
+import { folder, open } from "../../../support/queue-embedded.ts";
+import { chunk, recorder } from "../../../support/queues.ts";
+import { until } from "../../../support/until.ts";
 
 test("figures, lanes and letters are answered before writes that are on their way to the disk", async (t) => {
   const queue = open(folder(t), { durability: "full" });

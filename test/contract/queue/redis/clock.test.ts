@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openRedisQueue, type RedisQueueSettings } from "../../src/queue/redis/driver.ts";
-import { chunk, recorder } from "../support/queues.ts";
-import { redisMissing, startRedis } from "../support/redis.ts";
-import { until } from "../support/until.ts";
+import { openRedisQueue, type RedisQueueSettings } from "../../../../src/queue/redis/driver.ts";
+import { chunk, recorder } from "../../../support/queues.ts";
+import { redisMissing, startRedis } from "../../../support/redis.ts";
+import { until } from "../../../support/until.ts";
 
 const hour = 3_600_000;
 

@@ -1,11 +1,11 @@
-/** What every queue driver promises of its consumers; part of queue-suite.ts. */
+/** What every queue driver promises of its consumers; part of suite.ts. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Queue } from "../../src/queue/queue.ts";
-import { chunk, recorder } from "../support/queues.ts";
-import { until } from "../support/until.ts";
+import type { Queue } from "../../../src/queue/queue.ts";
+import { chunk, recorder } from "../../support/queues.ts";
+import { until } from "../../support/until.ts";
 
 export function consumers(queue: () => Queue, lane: () => string): void {
   test("a handler that throws gets its item again, no attempt older", async () => {

@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { createMemory } from "../../src/queue/memory.ts";
-import type { Queue, Settlement } from "../../src/queue/queue.ts";
-import { openRedisQueue } from "../../src/queue/redis/driver.ts";
-import { folder, open } from "../support/queue-embedded.ts";
-import { chunk } from "../support/queues.ts";
-import { redisMissing, startRedis } from "../support/redis.ts";
-import { until } from "../support/until.ts";
+import { createMemory } from "../../../src/queue/memory.ts";
+import type { Queue, Settlement } from "../../../src/queue/queue.ts";
+import { openRedisQueue } from "../../../src/queue/redis/driver.ts";
+import { folder, open } from "../../support/queue-embedded.ts";
+import { chunk } from "../../support/queues.ts";
+import { redisMissing, startRedis } from "../../support/redis.ts";
+import { until } from "../../support/until.ts";
 
 const budget = 2 * 1024 * 1024;
 const size = 20_000;

@@ -4,9 +4,18 @@ import assert from "node:assert/strict";
 import { readdirSync, rmSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { type Base, copyQueue, drainAll, harm, harmBlocks, judge, makeBase, quick } from "../support/queue-damage.ts";
-import { folder, open } from "../support/queue-embedded.ts";
-import { seeded } from "../support/random.ts";
+import {
+  type Base,
+  copyQueue,
+  drainAll,
+  harm,
+  harmBlocks,
+  judge,
+  makeBase,
+  quick,
+} from "../../../support/queue-damage.ts";
+import { folder, open } from "../../../support/queue-embedded.ts";
+import { seeded } from "../../../support/random.ts";
 
 const megabyte = 2 ** 20;
 const page = 8192;

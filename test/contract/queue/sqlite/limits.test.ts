@@ -5,12 +5,12 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
-import { type Chunk, QueueError } from "../../src/queue/queue.ts";
-import { empty, folder, open } from "../support/queue-embedded.ts";
-import { chunk, recorder } from "../support/queues.ts";
-import { seeded } from "../support/random.ts";
-import { fillUp, smallDisk, smallDiskMissing } from "../support/small-disk.ts";
-import { until } from "../support/until.ts";
+import { type Chunk, QueueError } from "../../../../src/queue/queue.ts";
+import { empty, folder, open } from "../../../support/queue-embedded.ts";
+import { chunk, recorder } from "../../../support/queues.ts";
+import { seeded } from "../../../support/random.ts";
+import { fillUp, smallDisk, smallDiskMissing } from "../../../support/small-disk.ts";
+import { until } from "../../../support/until.ts";
 
 describe("embedded queue: no space", () => {
   test("above its size limit it refuses, and takes again when it was emptied", async (t) => {

@@ -7,16 +7,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openQueue } from "../../src/queue/open.ts";
-import { type Queue, QueueError } from "../../src/queue/queue.ts";
-import { openRedisQueue } from "../../src/queue/redis/driver.ts";
-import { judge } from "../../src/queue/redis/facts.ts";
-import { openSpillingQueue, type SpillHooks } from "../../src/queue/spill.ts";
-import { openSqliteQueue } from "../../src/queue/sqlite/driver.ts";
-import { redisQueue, server } from "../support/queue-redis.ts";
-import { chunk, recorder } from "../support/queues.ts";
-import { type RedisServer, redisMissing } from "../support/redis.ts";
-import { until } from "../support/until.ts";
+import { openQueue } from "../../../../src/queue/open.ts";
+import { type Queue, QueueError } from "../../../../src/queue/queue.ts";
+import { openRedisQueue } from "../../../../src/queue/redis/driver.ts";
+import { judge } from "../../../../src/queue/redis/facts.ts";
+import { openSpillingQueue, type SpillHooks } from "../../../../src/queue/spill.ts";
+import { openSqliteQueue } from "../../../../src/queue/sqlite/driver.ts";
+import { redisQueue, server } from "../../../support/queue-redis.ts";
+import { chunk, recorder } from "../../../support/queues.ts";
+import { type RedisServer, redisMissing } from "../../../support/redis.ts";
+import { until } from "../../../support/until.ts";
 
 const skip = redisMissing() ?? false;
 

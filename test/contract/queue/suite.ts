@@ -1,13 +1,13 @@
-/** What every queue driver promises. Called once for each driver by queue.test.ts. */
+/** What every queue driver promises. Called once for each driver by drivers.test.ts. */
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Item, Queue } from "../../src/queue/queue.ts";
-import { QueueError } from "../../src/queue/queue.ts";
-import { chunk, recorder } from "../support/queues.ts";
-import { until } from "../support/until.ts";
-import { consumers } from "./queue-suite-consumers.ts";
-import { letters } from "./queue-suite-letters.ts";
+import type { Item, Queue } from "../../../src/queue/queue.ts";
+import { QueueError } from "../../../src/queue/queue.ts";
+import { chunk, recorder } from "../../support/queues.ts";
+import { until } from "../../support/until.ts";
+import { consumers } from "./suite-consumers.ts";
+import { letters } from "./suite-letters.ts";
 
 export interface Bed {
   /** Opens the queue over the same store as before. */
