@@ -16,7 +16,8 @@ import { createLineCutter } from "../src/audit/lines.ts";
 import { splitPayload } from "../src/audit/payload.ts";
 import { evtFields } from "../src/fields/evt.ts";
 import { jsonFields } from "../src/fields/json.ts";
-import { jsonAlert, loadRules, type Mode, parseMatching, type RuleSet } from "../src/rules/index.ts";
+import { parseMatching } from "../src/rules/file/config.ts";
+import { jsonAlert, loadRules, type Mode, type RuleSet } from "../src/rules/index.ts";
 import { catalogOf } from "../src/sdk/catalog.ts";
 import { type JsonEvent, openEvent } from "../src/sdk/json-event.ts";
 

@@ -58,6 +58,7 @@ if (chosen.length === 0) {
   run("types", bin("tsc"), ["-p", "."]);
   run("lint", bin("biome"), ["check", "--error-on-warnings", "."]);
   run("dead code", bin("knip"), []);
+  run("dead code but for tests", bin("knip"), ["--production"]);
   run("generated files", process.execPath, ["scripts/gen.ts", "--check"]);
 }
 runTests(chosen.length > 0 ? chosen : globSync("test/**/*.test.ts", { cwd: root }).sort());

@@ -1,4 +1,3 @@
-import { compactJson, isJson } from "../json/grammar.ts";
 import { JsonNode } from "../json/node.ts";
 import type { EngineEvent } from "./catalog.ts";
 import type { Incoming } from "./event.ts";
@@ -50,9 +49,3 @@ export class JsonEvent implements EngineEvent {
  */
 export const openEvent = (incoming: Incoming, num: number, arrivedMs: number): JsonEvent =>
   new JsonEvent(incoming, num, arrivedMs);
-
-/** `openEvent` for text from elsewhere: blanks around and between the tokens are cut; undefined when it is not JSON. */
-export const openText = (incoming: Incoming, num: number, arrivedMs: number): JsonEvent | undefined => {
-  const text = compactJson(incoming.text);
-  return isJson(text) ? new JsonEvent({ ...incoming, text }, num, arrivedMs) : undefined;
-};

@@ -3,8 +3,7 @@ import { test } from "node:test";
 import { auditFields } from "../../../src/audit/catalog.ts";
 import { jsonFields } from "../../../src/fields/json.ts";
 import { catalogOf } from "../../../src/sdk/catalog.ts";
-import { openText } from "../../../src/sdk/json-event.ts";
-import { ask, auditEvent, golden } from "./support.ts";
+import { ask, auditEvent, golden, openText } from "./support.ts";
 
 /** Fields whose value differs on purpose: decisions/audit-fields.md. */
 const fixed = new Set(["ka.sourceips"]);

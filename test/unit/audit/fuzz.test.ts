@@ -7,8 +7,8 @@ import { evtFields } from "../../../src/fields/evt.ts";
 import { jsonFields } from "../../../src/fields/json.ts";
 import { isJson } from "../../../src/json/grammar.ts";
 import type { Field, FieldArg } from "../../../src/sdk/catalog.ts";
-import { type JsonEvent, openEvent, openText } from "../../../src/sdk/json-event.ts";
-import { auditEvent, golden } from "./support.ts";
+import { type JsonEvent, openEvent } from "../../../src/sdk/json-event.ts";
+import { auditEvent, golden, openText } from "./support.ts";
 
 const rounds = 100_000;
 

@@ -4,8 +4,8 @@ import { rememberAuthor } from "../../../src/audit/body/authors.ts";
 import { auditFields } from "../../../src/audit/catalog.ts";
 import { jsonFields } from "../../../src/fields/json.ts";
 import { catalogOf, type FieldCatalog } from "../../../src/sdk/catalog.ts";
-import { type JsonEvent, openText } from "../../../src/sdk/json-event.ts";
-import { ask, auditEvent } from "./support.ts";
+import type { JsonEvent } from "../../../src/sdk/json-event.ts";
+import { ask, auditEvent, openText } from "./support.ts";
 
 const openRaw = (text: string) => openText({ source: "k8s_audit", text }, 1, 0) ?? assert.fail(text);
 const open = (event: object) => openRaw(auditEvent(event));

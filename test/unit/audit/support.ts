@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { compactJson, isJson } from "../../../src/json/grammar.ts";
 import type { FieldCatalog, FieldResult } from "../../../src/sdk/catalog.ts";
-import type { JsonEvent } from "../../../src/sdk/json-event.ts";
+import type { Incoming } from "../../../src/sdk/event.ts";
+import { JsonEvent } from "../../../src/sdk/json-event.ts";
 
 /** The lines of a recording in test/golden/k8saudit. */
 // biome-ignore lint/suspicious/noExplicitAny: recordings are what they are
@@ -27,3 +29,9 @@ export const ask = (catalog: FieldCatalog<JsonEvent>, event: JsonEvent, spelled:
 
 export const auditEvent = (extra: object = {}, auditID = "id-1"): string =>
   JSON.stringify({ kind: "Event", auditID, stageTimestamp: "2024-03-01T10:00:01Z", ...extra });
+
+/** An event as sources deliver it, from text as it was recorded: blanks around and between the tokens are cut; undefined when it is not JSON. */
+export const openText = (incoming: Incoming, num: number, arrivedMs: number): JsonEvent | undefined => {
+  const text = compactJson(incoming.text);
+  return isJson(text) ? new JsonEvent({ ...incoming, text }, num, arrivedMs) : undefined;
+};

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import { loadAuditRules } from "../../../src/pipeline/judge/audit-rules.ts";
-import { type Problem, type RuleSet, standardRuleConfig } from "../../../src/rules/index.ts";
+import { standardRuleConfig } from "../../../src/rules/file/config.ts";
+import type { Problem, RuleSet } from "../../../src/rules/index.ts";
 import { openObject, packText } from "../../support/rules-pack.ts";
 
 const kernelText = readFileSync(new URL("../../support/rules-kernel.yaml", import.meta.url), "utf8");

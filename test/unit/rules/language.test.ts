@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { compileCondition, formatAlert, loadRules, standardRuleConfig } from "../../../src/rules/index.ts";
+import { standardRuleConfig } from "../../../src/rules/file/config.ts";
+import { compileCondition, formatAlert, loadRules } from "../../../src/rules/index.ts";
 import { rawEvent } from "../../../src/sdk/alert.ts";
 import { catalogOf, type Field } from "../../../src/sdk/catalog.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { jsonAlert, textAlert } from "../../../src/rules/alert/alert-text.ts";
-import { parseMatching, parseThreshold, type RuleSet } from "../../../src/rules/index.ts";
+import { parseMatching, parseThreshold } from "../../../src/rules/file/config.ts";
+import type { RuleSet } from "../../../src/rules/index.ts";
 import { jsonReport, textReport } from "../../../src/rules/report/report.ts";
 import { createTally } from "../../../src/rules/report/summary.ts";
 import { loadProbe, openProbeEvents, type Probe, probes } from "../../support/rule-probes.ts";

@@ -4,7 +4,7 @@ import test from "node:test";
 import { run } from "../../../src/cli/run.ts";
 import { loadFalco } from "../../../src/config/falco-file.ts";
 import { loadAuditRules, ruleConfigOf } from "../../../src/pipeline/judge/audit-rules.ts";
-import { standardRuleConfig } from "../../../src/rules/index.ts";
+import { standardRuleConfig } from "../../../src/rules/file/config.ts";
 import { folderOf, rule, runWith } from "../../support/rules-command.ts";
 
 const names = ["Create HostNetwork Pod", "Create Privileged Pod", "Pod in kube-system", "the shell", "a*b"];
