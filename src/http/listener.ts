@@ -5,10 +5,10 @@ import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import { type Answer, give, jsonAnswer, wrongMethod } from "./answer.ts";
-import { createCrowd } from "./crowd.ts";
+import { type Crowd, createCrowd } from "./crowd.ts";
 import type { Refusal } from "./errors.ts";
 import { createHttp2 } from "./http2.ts";
-import { createRefusals, goText, rawAnswer, underTls } from "./refusals.ts";
+import { createRefusals, goText, type Refusals, rawAnswer, underTls } from "./refusals.ts";
 import { tlsFault } from "./tls-fault.ts";
 
 /** PEM text; with `ca` clients must show a certificate that it signed. */
@@ -62,34 +62,11 @@ const backlog = 4096;
 export const createListener = async (options: ListenerOptions): Promise<Listener> => {
   const { refused } = options;
   const refusals = createRefusals(refused, options.odd);
-  const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
-    req.on("error", ignore);
-    res.on("error", ignore);
-    crowd.asked(req.socket);
-    refusals.begin(req, res);
-    if (req.headers.host === undefined && req.httpVersionMinor === 1) {
-      refused("bad_request", "no Host header", req.socket.remoteAddress);
-      req.socket.end(goText("400 Bad Request: missing required Host header"));
-      return;
-    }
-    if (manyHosts(req)) {
-      refused("bad_request", "more than one Host header", req.socket.remoteAddress);
-      req.socket.end(goText("400 Bad Request: too many Host headers"));
-      return;
-    }
-    if (refusals.atWork(req.socket) > maxPipelined) {
-      refused("pipelined", `more than ${maxPipelined} requests at once on one connection`, req.socket.remoteAddress);
-      give(req, res, tooManyAtOnce);
-      return;
-    }
-    if (req.url === "*") give(req, res, { status: req.method === "OPTIONS" ? 200 : 400 });
-    else options.handle(req, res);
-  };
-
-  const server = open(options, onRequest);
   const crowd = createCrowd(options.maxConnections, (remote) =>
     refused("connections", `more than limits.maxconnections (${options.maxConnections})`, remote),
   );
+  const onRequest = admit(options, crowd, refusals);
+  const server = open(options, onRequest);
   server.on("connection", crowd.came);
   server.on("clientError", refusals.refuse);
   // The body's reader sends 100 Continue when it wants the body.
@@ -153,6 +130,33 @@ export const createListener = async (options: ListenerOptions): Promise<Listener
       }),
   };
 };
+
+/** What is refused of a sound request before anybody looks at its path; the others are handled. */
+const admit =
+  ({ handle, refused }: ListenerOptions, crowd: Crowd, refusals: Refusals) =>
+  (req: IncomingMessage, res: ServerResponse): void => {
+    req.on("error", ignore);
+    res.on("error", ignore);
+    crowd.asked(req.socket);
+    refusals.begin(req, res);
+    if (req.headers.host === undefined && req.httpVersionMinor === 1) {
+      refused("bad_request", "no Host header", req.socket.remoteAddress);
+      req.socket.end(goText("400 Bad Request: missing required Host header"));
+      return;
+    }
+    if (manyHosts(req)) {
+      refused("bad_request", "more than one Host header", req.socket.remoteAddress);
+      req.socket.end(goText("400 Bad Request: too many Host headers"));
+      return;
+    }
+    if (refusals.atWork(req.socket) > maxPipelined) {
+      refused("pipelined", `more than ${maxPipelined} requests at once on one connection`, req.socket.remoteAddress);
+      give(req, res, tooManyAtOnce);
+      return;
+    }
+    if (req.url === "*") give(req, res, { status: req.method === "OPTIONS" ? 200 : 400 });
+    else handle(req, res);
+  };
 
 /** A fault of the port itself can come a thousand times a second: each kind is logged once. */
 const onceEach = (log: Logger): ((error: NodeJS.ErrnoException) => void) => {

@@ -8,16 +8,14 @@ import { serve } from "./exchange.ts";
 import { createListener, type Listener } from "./listener.ts";
 import { parseTarget } from "./path.ts";
 
-export type SourceHandle = (request: SourceRequest) => Promise<SourceReply>;
-
-export const sourceHead = (req: IncomingMessage, path: string): SourceHead => ({
+const sourceHead = (req: IncomingMessage, path: string): SourceHead => ({
   method: req.method ?? "",
   path,
   headers: headersOf(req),
   remote: req.socket.remoteAddress ?? "",
 });
 
-export const sourceRequest = (head: SourceHead, body: Body): SourceRequest => ({ ...head, body: body.bytes });
+const sourceRequest = (head: SourceHead, body: Body): SourceRequest => ({ ...head, body: body.bytes });
 
 /** An absolute URL is asked for by its path, too. */
 const pathOf = (url: string): string =>
@@ -42,7 +40,7 @@ export interface SourceListenSettings {
 /** `SourceHost.listen`: a port of a source's own, with the same body reader and refusals as the hub's and bounds of its own. */
 export const createSourceListen =
   (door: Door, settings: SourceListenSettings): SourceHost["listen"] =>
-  async (options: ListenOptions, handle: SourceHandle) => {
+  async (options: ListenOptions, handle: (request: SourceRequest) => Promise<SourceReply>) => {
     const told = (reply: SourceReply, head: SourceHead): Answer => {
       if (reply.status >= 300)
         door.refused(refusalOf(reply.status), reply.why ?? `answered ${reply.status}`, head.remote);

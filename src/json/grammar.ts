@@ -53,12 +53,6 @@ export const skipValue = (text: string, at: number): number => {
   }
 };
 
-/** True when the text is one JSON value and blanks. */
-export const isJson = (text: string): boolean => {
-  const end = checkValue(text, skipBlank(text, 0), 1, true);
-  return end >= 0 && skipBlank(text, end) === text.length;
-};
-
 /** `skipBlank` where blanks between tokens are allowed. */
 export const gap = (text: string, at: number, blanks: boolean): number => (blanks ? skipBlank(text, at) : at);
 

@@ -3,7 +3,7 @@ import { compactJson, quote, skipBlank, skipString, skipValue } from "./grammar.
 
 /**
  * JSON text read where it lies: nothing is parsed before it is asked for, numbers and escapes keep their spelling, the
- * first of equal keys wins unless asked otherwise (`asRead`). The text must have been found good (`readJson`, `isJson`); on other text the answers are arbitrary,
+ * first of equal keys wins unless asked otherwise (`asRead`). The text must have been found good (`readJson`); on other text the answers are arbitrary,
  * but they come.
  */
 

@@ -14,7 +14,8 @@ export interface Collector {
   readonly macros: ReadonlyMap<string, MacroItem>;
   readonly rules: ReadonlyMap<string, RuleItem>;
   readonly requirements: readonly (readonly PluginRequirement[])[];
-  readonly required: Version | undefined;
+  /** The newest engine that was asked for. */
+  required(): Version | undefined;
   defineList(item: Draft<ListItem>): void;
   appendList(item: Draft<ListItem>): void;
   defineMacro(item: Draft<MacroItem>): void;
@@ -35,50 +36,48 @@ const refuse = (message: string, context: Context): never => {
 
 const otherSource = "Rule has been re-defined with a different source";
 
-export const createCollector = (
-  fieldsOf: (source: string) => FieldCheck,
-  warnUnknownSource: (source: string, context: Context) => void,
-): Collector => {
+/** Counts definitions: the first of a name gives the place in the order, the last what is seen from where. */
+interface Order {
+  define<T extends Placed>(map: Map<string, T>, item: Omit<T, "index" | "visibility">): void;
+  touch<T extends { name: string }>(map: Map<string, T>, item: T): void;
+}
+
+interface Placed {
+  readonly name: string;
+  readonly index: number;
+  readonly visibility: number;
+}
+
+const createOrder = (): Order => {
+  let next = 0;
+  return {
+    define: <T extends Placed>(map: Map<string, T>, item: Omit<T, "index" | "visibility">) => {
+      const id = next++;
+      const name = item.name as string;
+      map.set(name, { ...item, index: map.get(name)?.index ?? id, visibility: id } as T);
+    },
+    touch: (map, item) => {
+      map.set(item.name, { ...item, visibility: next++ });
+    },
+  };
+};
+
+type Named = Pick<Collector, "lists" | "macros" | "defineList" | "appendList" | "defineMacro" | "appendMacro">;
+
+const collectNamed = (order: Order): Named => {
   const lists = new Map<string, ListItem>();
   const macros = new Map<string, MacroItem>();
-  const rules = new Map<string, RuleItem>();
-  const requirements: (readonly PluginRequirement[])[] = [];
-  let required: Version | undefined;
-  let next = 0;
-
-  const define = <T extends { index: number; visibility: number; name: string }>(
-    map: Map<string, T>,
-    item: Omit<T, "index" | "visibility">,
-  ): void => {
-    const id = next++;
-    const name = item.name as string;
-    map.set(name, { ...item, index: map.get(name)?.index ?? id, visibility: id } as T);
-  };
-  const touch = <T extends { name: string }>(map: Map<string, T>, item: T): void => {
-    map.set(item.name, { ...item, visibility: next++ });
-  };
-  const previous = (update: RuleUpdate, message: string): RuleItem => {
-    const before = rules.get(update.name) ?? refuse(message, update.context);
-    if (update.source !== undefined && update.source !== before.source) refuse(otherSource, update.context);
-    return before;
-  };
-
   return {
     lists,
     macros,
-    rules,
-    requirements,
-    get required() {
-      return required;
-    },
-    defineList: (item) => define(lists, item),
+    defineList: (item) => order.define(lists, item),
     appendList: (item) => {
       const before =
         lists.get(item.name) ??
         refuse("List uses 'append' or 'override.items: append' but no list by that name already exists", item.context);
-      touch(lists, { ...before, items: [...before.items, ...item.items] });
+      order.touch(lists, { ...before, items: [...before.items, ...item.items] });
     },
-    defineMacro: (item) => define(macros, item),
+    defineMacro: (item) => order.define(macros, item),
     appendMacro: (item) => {
       const before =
         macros.get(item.name) ??
@@ -86,14 +85,32 @@ export const createCollector = (
           "Macro uses 'append' or 'override.condition: append' but no macro by that name already exists",
           item.context,
         );
-      touch(macros, { ...before, condition: `${before.condition} ${item.condition}` });
+      order.touch(macros, { ...before, condition: `${before.condition} ${item.condition}` });
     },
+  };
+};
+
+type Rules = Pick<Collector, "rules" | "defineRule" | "appendRule" | "replaceRule" | "enableRule">;
+
+const collectRules = (
+  order: Order,
+  fieldsOf: (source: string) => FieldCheck,
+  warnUnknownSource: (source: string, context: Context) => void,
+): Rules => {
+  const rules = new Map<string, RuleItem>();
+  const previous = (update: RuleUpdate, message: string): RuleItem => {
+    const before = rules.get(update.name) ?? refuse(message, update.context);
+    if (update.source !== undefined && update.source !== before.source) refuse(otherSource, update.context);
+    return before;
+  };
+  return {
+    rules,
     defineRule: (item) => {
       const before = rules.get(item.name);
       if (before !== undefined && before.source !== item.source) refuse(otherSource, item.context);
       const known = fieldsOf(item.source);
       if (known === undefined) warnUnknownSource(item.source, item.context);
-      define(rules, {
+      order.define(rules, {
         ...item,
         unknownSource: known === undefined,
         exceptions: item.exceptions.map((exception) => validateException(exception, known)),
@@ -105,7 +122,7 @@ export const createCollector = (
         "Rule uses 'append' or 'override.<key>: append' but no rule by that name already exists",
       );
       if (isEmpty(update)) refuse("Appended rule must have exceptions or condition property", update.context);
-      touch(rules, appended(before, update, fieldsOf(before.source)));
+      order.touch(rules, appended(before, update, fieldsOf(before.source)));
     },
     replaceRule: (update) => {
       const before = previous(
@@ -114,13 +131,24 @@ export const createCollector = (
       );
       const given = givenBy(update);
       const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-      touch(rules, { ...before, ...changes });
+      order.touch(rules, { ...before, ...changes });
     },
     enableRule: (name, enabled, context) => {
       const before =
         rules.get(name) ?? refuse("Rule has 'enabled' key but no rule by that name already exists", context);
       rules.set(name, { ...before, enabled });
     },
+  };
+};
+
+type Required = Pick<Collector, "requirements" | "required" | "requireEngine" | "requirePlugin">;
+
+const collectRequired = (): Required => {
+  const requirements: (readonly PluginRequirement[])[] = [];
+  let required: Version | undefined;
+  return {
+    requirements,
+    required: () => required,
     requireEngine: (version, context) => {
       if (!isCompatible(engineVersion, version))
         refuse(`Rules require engine version ${version.text}, but engine version is ${engineVersion.text}`, context);
@@ -137,6 +165,14 @@ export const createCollector = (
       requirements.push(alternatives);
     },
   };
+};
+
+export const createCollector = (
+  fieldsOf: (source: string) => FieldCheck,
+  warnUnknownSource: (source: string, context: Context) => void,
+): Collector => {
+  const order = createOrder();
+  return { ...collectNamed(order), ...collectRules(order, fieldsOf, warnUnknownSource), ...collectRequired() };
 };
 
 /** What an update changes: all of it but which rule it is about. */

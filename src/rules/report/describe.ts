@@ -39,7 +39,7 @@ export const describeDefinitions = (
   const described = rules.map((rule) => describeRule(rule, scene));
   const macros = Array.from(collector.macros.values(), (item) => describeMacro(item, scene));
   return {
-    required_engine_version: collector.required?.text ?? "0.0.0",
+    required_engine_version: collector.required()?.text ?? "0.0.0",
     required_plugin_versions: collector.requirements.map(([first, ...alternatives]) => ({ ...first, alternatives })),
     rules: described,
     macros,

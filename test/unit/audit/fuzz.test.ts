@@ -5,10 +5,9 @@ import { gkeEvent } from "../../../src/audit/convert/gke.ts";
 import { splitPayload } from "../../../src/audit/payload.ts";
 import { evtFields } from "../../../src/fields/evt.ts";
 import { jsonFields } from "../../../src/fields/json.ts";
-import { isJson } from "../../../src/json/grammar.ts";
 import type { Field, FieldArg } from "../../../src/sdk/catalog.ts";
 import { type JsonEvent, openEvent } from "../../../src/sdk/json-event.ts";
-import { auditEvent, golden, openText } from "./support.ts";
+import { auditEvent, golden, isJson, openText } from "./support.ts";
 
 const rounds = 100_000;
 

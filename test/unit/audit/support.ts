@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { compactJson, isJson } from "../../../src/json/grammar.ts";
+import { checkValue, compactJson, skipBlank } from "../../../src/json/grammar.ts";
 import type { FieldCatalog, FieldResult } from "../../../src/sdk/catalog.ts";
 import type { Incoming } from "../../../src/sdk/event.ts";
 import { JsonEvent } from "../../../src/sdk/json-event.ts";
@@ -29,6 +29,12 @@ export const ask = (catalog: FieldCatalog<JsonEvent>, event: JsonEvent, spelled:
 
 export const auditEvent = (extra: object = {}, auditID = "id-1"): string =>
   JSON.stringify({ kind: "Event", auditID, stageTimestamp: "2024-03-01T10:00:01Z", ...extra });
+
+/** True when the text is one JSON value and blanks. */
+export const isJson = (text: string): boolean => {
+  const end = checkValue(text, skipBlank(text, 0), 1, true);
+  return end >= 0 && skipBlank(text, end) === text.length;
+};
 
 /** An event as sources deliver it, from text as it was recorded: blanks around and between the tokens are cut; undefined when it is not JSON. */
 export const openText = (incoming: Incoming, num: number, arrivedMs: number): JsonEvent | undefined => {

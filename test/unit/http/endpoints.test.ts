@@ -116,31 +116,6 @@ test("a further endpoint family is served, its errors are JSON, and what it does
   assert.equal(taken.length, 1);
 });
 
-test("a source's path on the hub's port gets the whole body, and its answer is sent", async (t) => {
-  const seen: unknown[] = [];
-  const { url, taken } = await start(
-    t,
-    {},
-    {
-      route: (path) =>
-        path !== "/k8s-audit"
-          ? undefined
-          : async (r) => {
-              seen.push([r.method, r.path, r.headers["content-type"], r.body.toString()]);
-              return { status: 202, headers: { "X-From": "source" }, body: "ok" };
-            },
-    },
-  );
-  const reply = await request(url)
-    .post("/k8s-audit?timeout=30s")
-    .set("Content-Type", "application/json")
-    .send("[1]")
-    .expect(202, "ok");
-  assert.equal(reply.headers["x-from"], "source");
-  assert.deepEqual(seen, [["POST", "/k8s-audit", "application/json", "[1]"]]);
-  assert.equal(taken.length, 0);
-});
-
 test("percent-encoded and absolute request targets find the same handler", async (t) => {
   const { port } = await start(t);
   for (const target of ["/%70ing", "http://other.example/ping", "/ping?x=//y/.."]) {
