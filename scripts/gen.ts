@@ -25,7 +25,7 @@ const files = new Map<string, string>([
   ["config/schema.json", schemaText(outputs, sources)],
   ["config/eyrie.yaml", exampleText(outputs, sources)],
   ["docs/configuration.md", configurationPage(sources)],
-  ["docs/compatibility.md", compatibilityText(current("docs/compatibility.md") ?? "")],
+  ["docs/compatibility.md", compatibilityText(current("docs/compatibility.md") ?? "", sources)],
   ["CONTRIBUTING.md", betweenMarks(current("CONTRIBUTING.md") ?? "", "rooms", roomsTable())],
   ["decisions/README.md", decisionsPage(join(root, "decisions"))],
   ...outputPages(outputs, root),

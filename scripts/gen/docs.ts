@@ -6,6 +6,7 @@ import { deliveryFields } from "../../src/config/delivery-fields.ts";
 import { envName } from "../../src/config/environment.ts";
 import { falcoFields } from "../../src/config/falco.ts";
 import { falcoBlocks } from "../../src/config/falco-blocks.ts";
+import { falcoKeysOf } from "../../src/config/falco-sources.ts";
 import { globalFields } from "../../src/config/globals.ts";
 import { type Fields, fieldMeta } from "../../src/sdk/fields.ts";
 import type { Output } from "../../src/sdk/output.ts";
@@ -91,7 +92,7 @@ export const configurationPage = (sources: readonly Source[]): string =>
     ...sources.flatMap((s) => [`## Source ${s.name}`, s.about, table(s.fields, `${s.name}.`)]),
     "## Keys of falco.yaml",
     "`plugins`, `append_output`, `rules` and `config_files` are read too. A variable that is not set counts as empty in them, with a warning. What every other key comes to: [compatibility.md](compatibility.md).",
-    table({ ...falcoFields, ...falcoBlocks }, "-"),
+    table({ ...falcoFields, ...falcoBlocks, ...falcoKeysOf(sources) }, "-"),
   ].join("\n\n")}\n`;
 
 /** README with its table of outputs. */

@@ -1,6 +1,8 @@
 import { falcoFields } from "../../src/config/falco.ts";
 import { falcoBlocks } from "../../src/config/falco-blocks.ts";
 import { falcoUnread } from "../../src/config/falco-keys.ts";
+import { falcoKeysOf } from "../../src/config/falco-sources.ts";
+import type { Source } from "../../src/sdk/source.ts";
 import { betweenMarks } from "./marked.ts";
 
 const lists: readonly (readonly [string, string])[] = [
@@ -11,9 +13,9 @@ const lists: readonly (readonly [string, string])[] = [
 ];
 
 /** docs/compatibility.md with the table of falco.yaml's keys between its marks. */
-export const compatibilityText = (page: string): string => {
+export const compatibilityText = (page: string, sources: readonly Source[]): string => {
   const read = [...lists, ...about(falcoFields)];
-  const blocks = about(falcoBlocks);
+  const blocks = about({ ...falcoBlocks, ...falcoKeysOf(sources) });
   const rows = [
     ...read.map(([key, text]) => row(key, "read", text)),
     ...blocks.map(([key, text]) => row(key, fateOf(text), text.replace(/^Without effect(?:: |\.)/, ""))),

@@ -22,18 +22,17 @@ const identifier = (path: string): string =>
 export const indexText = (folder: string, kind: "Output" | "Source"): string => {
   const paths = modulesIn(folder);
   const names = paths.map(identifier);
-  const type = kind === "Output" ? "Output" : "Source<any>";
+  const type = kind === "Output" ? "Output" : "AnySource";
   const variable = `${kind.toLowerCase()}s`;
   const head = `export const ${variable}: readonly ${type}[] = `;
   const oneLine = `${head}[${names.join(", ")}];`;
   const list = oneLine.length <= 120 ? oneLine : `${head}[\n${names.map((n) => `  ${n},\n`).join("")}];`;
-  const ignore = "// biome-ignore lint/suspicious/noExplicitAny: the registry holds sources of every shape\n";
   return [
     `// ${banner}`,
-    `import type { ${kind} } from "../src/sdk/${kind.toLowerCase()}.ts";`,
+    `import type { ${type} } from "../src/sdk/${kind.toLowerCase()}.ts";`,
     ...paths.map((path, i) => `import ${names[i]} from "./${path}";`),
     "",
-    `${kind === "Source" ? ignore : ""}${list}`,
+    list,
     "",
   ].join("\n");
 };

@@ -4,6 +4,7 @@ import { deliveryFields, fieldsOf, shorthand } from "../../src/config/delivery-f
 import { falcoFields } from "../../src/config/falco.ts";
 import { falcoBlocks } from "../../src/config/falco-blocks.ts";
 import { falcoUnread } from "../../src/config/falco-keys.ts";
+import { falcoKeysOf } from "../../src/config/falco-sources.ts";
 import { falcosidekickBlocks } from "../../src/config/falcosidekick-keys.ts";
 import { globalFields } from "../../src/config/globals.ts";
 import { sharedKey } from "../../src/config/instances.ts";
@@ -115,7 +116,7 @@ export const schemaText = (outputs: readonly Output[], sources: readonly Source[
       ...shared,
       ...outputs.map((o) => [o.name, mapOrList(fieldsOf(o), o.about)] as const),
       ...sources.map((s) => [s.name, mapOrList(s.fields, s.about)] as const),
-      ...withFiles({ ...falcoFields, ...falcoBlocks }),
+      ...withFiles({ ...falcoFields, ...falcoBlocks, ...falcoKeysOf(sources) }),
       ...lists,
       ...missing.map((b) => [b, { description: "Output of falcosidekick, not available yet." }] as const),
       ...[...falcoUnread].map(

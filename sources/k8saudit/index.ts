@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
+import { auditFields } from "../../src/audit/catalog.ts";
 import { type Config, duration, flag, guardFile, int, text, token, tokens } from "../../src/sdk/fields.ts";
 import { defineSource, type Plugin } from "../../src/sdk/source.ts";
+import { webserverKeys } from "./falco-webserver.ts";
 import { followFault, openFile } from "./file.ts";
 import { readInitConfig } from "./init-config.ts";
 import { defaultUrl, parseOpenParams } from "./open-params.ts";
@@ -35,6 +37,13 @@ const k8saudit = defineSource({
   about: "Kubernetes audit events, from the API server's audit webhook or from files.",
   fields,
   example: { listen: defaultUrl },
+  catalog: auditFields,
+  plugin: {
+    name: "k8saudit",
+    version: "0.18.0",
+    alike: { "k8saudit-aks": "0.6.0", "k8saudit-eks": "0.12.0", "k8saudit-gke": "0.9.0", "k8saudit-ovh": "0.6.0" },
+  },
+  falco: webserverKeys,
   enabled: ({ listen, file }) => listen !== "" || file !== "",
   check: (config) => {
     const { listen, file, follow } = config;
@@ -63,7 +72,16 @@ const k8saudit = defineSource({
     ];
     return { key: "listen", host, port, path, traits };
   },
+  reads: ({ listen, file }) => (listen === "" && file !== "" ? [file] : []),
+  following: (file, { maxEventBytes }) => ({ file, follow: true, maxeventsize: maxEventBytes }),
   fromPlugin,
+  pluginKeys: {
+    listen: "open_params",
+    file: "open_params",
+    sslcertificate: "init_config.sslCertificate",
+    maxeventsize: "init_config.maxEventSize",
+    maxbatchsize: "init_config.webhookMaxBatchSize",
+  },
   open: async (config, host) => {
     const place = parseOpenParams(config.listen === "" ? config.file : config.listen);
     const limits = { maxEventBytes: config.maxeventsize, ...(config.cluster && { cluster: config.cluster }) };

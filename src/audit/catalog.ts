@@ -1,5 +1,8 @@
-import { catalogOf, type FieldCatalog } from "../sdk/catalog.ts";
+import { join } from "node:path";
+import { catalogOf } from "../sdk/catalog.ts";
+import type { EventCatalog } from "../sdk/event-catalog.ts";
 import type { JsonEvent } from "../sdk/json-event.ts";
+import { rememberAuthor } from "./body/authors.ts";
 import { requested, resulting } from "./fields/build.ts";
 import { containerFields } from "./fields/containers.ts";
 import { eventFields } from "./fields/event.ts";
@@ -7,12 +10,9 @@ import { objectFields } from "./fields/object.ts";
 import { deprecatedPodFields, podFields } from "./fields/pod.ts";
 import { podSpecFields } from "./fields/podspec.ts";
 import { oddRequestFields, requestFields } from "./fields/request.ts";
+import { auditSource, splitPayload } from "./payload.ts";
 
-/** The source that rules name. */
-export const auditSource = "k8s_audit";
-
-/** The fields of Kubernetes audit events (`ka.*`), as today's k8saudit plugin has them, and Eyrie's own beside them. */
-export const auditFields: FieldCatalog<JsonEvent> = catalogOf(auditSource, [
+const fields = catalogOf<JsonEvent>(auditSource, [
   ...eventFields,
   ...[requested, resulting].flatMap((shown) => [
     ...requestFields(shown),
@@ -24,3 +24,19 @@ export const auditFields: FieldCatalog<JsonEvent> = catalogOf(auditSource, [
   ...podSpecFields,
   ...objectFields,
 ]);
+
+/** Kubernetes audit events: the fields of Falco's plugins for them (`ka.*`), and Eyrie's own beside them. */
+export const auditFields: EventCatalog = {
+  ...fields,
+  split: splitPayload,
+  seen: rememberAuthor,
+  rules: join(import.meta.dirname, "../../rules/k8s_audit_rules.yaml"),
+  blank: {
+    kind: "Event",
+    apiVersion: "audit.k8s.io/v1",
+    // Events without one have no values.
+    auditID: "test",
+    stage: "ResponseComplete",
+    stageTimestamp: "2024-01-01T00:00:00.000000Z",
+  },
+};

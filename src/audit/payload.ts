@@ -5,11 +5,16 @@ import type { Incoming } from "../sdk/event.ts";
 import { compactEvent } from "./spelling.ts";
 import { TimeError, unixTime } from "./time.ts";
 
+/** What rules call the source of audit events. */
+export const auditSource = "k8s_audit";
+
 export interface PayloadLimits {
   /** Of one event, in bytes of UTF-8 after blanks between tokens are gone. */
   readonly maxEventBytes: number;
   /** The cluster that the events are said to come from. */
   readonly cluster?: string;
+  /** What rules call their source, where that is another kind than audit events as such. */
+  readonly source?: string;
   /** Of one payload; one that holds more is refused whole. Absent: any number. */
   readonly maxEvents?: number;
 }
@@ -124,12 +129,12 @@ const readEvent = (node: JsonNode, limits: PayloadLimits, kindRead: boolean): In
   if (time instanceof TimeError) return { reason: "bad_time", message: time.message };
   const raw = node.compact();
   const text = compactEvent(node, raw, kindRead ? ["kind", named] : [named]);
-  const { maxEventBytes, cluster } = limits;
+  const { maxEventBytes, cluster, source = auditSource } = limits;
   const bytes = text.length * 3 <= maxEventBytes ? 0 : Buffer.byteLength(text);
   if (bytes > maxEventBytes)
     return { reason: "too_large", message: `event larger than ${maxEventBytes} bytes: ${bytes}` };
   return {
-    source: "k8s_audit",
+    source,
     text,
     ...(time !== undefined && { timeNs: time }),
     ...(cluster && { cluster }),

@@ -1,5 +1,5 @@
 import type { Output } from "../sdk/output.ts";
-import type { Source } from "../sdk/source.ts";
+import type { AnySource } from "../sdk/source.ts";
 
 /** What every command works with; nothing else reaches the outside. */
 export interface CommandIo {
@@ -8,8 +8,7 @@ export interface CommandIo {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
   readonly outputs: readonly Output[];
-  // biome-ignore lint/suspicious/noExplicitAny: the registry holds sources of every shape
-  readonly sources: readonly Source<any>[];
+  readonly sources: readonly AnySource[];
 }
 
 /** Resolves with the exit code. */

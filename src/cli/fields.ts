@@ -2,23 +2,21 @@ import { once } from "node:events";
 import { createReadStream, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { parseArgs } from "node:util";
-import { auditFields } from "../audit/catalog.ts";
-import { splitPayload } from "../audit/payload.ts";
 import { linesOf } from "../audit/unzip.ts";
 import { jsonMarkdownOrTable } from "../fields/describe.ts";
-import { evtFields } from "../fields/evt.ts";
-import { jsonFields } from "../fields/json.ts";
 import { allWithoutArgument, type Chosen, chooseFields, rowOf } from "../fields/select.ts";
-import type { Field } from "../sdk/catalog.ts";
-import { type JsonEvent, openEvent } from "../sdk/json-event.ts";
+import { fieldsOfKind, fieldsOfKinds, kindsOf, usualKind } from "../pipeline/judge/kinds.ts";
+import type { EventCatalog } from "../sdk/event-catalog.ts";
+import { openEvent } from "../sdk/json-event.ts";
 import { type Command, type CommandIo, UsageError } from "./command.ts";
 
 const maxEventBytes = 1 << 30;
 const chunkChars = 1 << 16;
 
 /**
- * `eyrie fields`: a table of every field (`--markdown`, `--json`). `eyrie fields FILE…`: one JSON object per audit event
- * with every field that has a value, or with those of `--select` and `--select-file`; `-` is standard input.
+ * `eyrie fields`: a table of every field (`--markdown`, `--json`). `eyrie fields FILE…`: one JSON object per event with
+ * every field that has a value, or with those of `--select` and `--select-file`; `-` is standard input. `--source` names
+ * the kind of events as rules do; without it audit events are meant.
  */
 export const fields: Command = async (args, io) => {
   const { values, positionals } = parseArgs({
@@ -30,17 +28,27 @@ export const fields: Command = async (args, io) => {
       json: { type: "boolean" },
       select: { type: "string", multiple: true },
       "select-file": { type: "string", multiple: true },
+      source: { type: "string" },
     },
   });
   // Who reads the output may stop reading (`| head`): that is no fault of the command.
   if ("on" in io.stdout) (io.stdout as NodeJS.WriteStream).on("error", () => {});
-  const known = fieldsOfAudit();
+  const kinds = kindsOf(io.sources);
+  const named = kinds.find(({ catalog }) => catalog.source === values.source);
+  if (values.source !== undefined && !named)
+    throw new UsageError(
+      `no source "${values.source}"; there are ${kinds.map(({ catalog }) => catalog.source).join(", ")}`,
+    );
   if (values.list || positionals.length === 0) {
     if (values.select || values["select-file"])
       throw new UsageError("--select needs a file of events (- is standard input)");
-    io.stdout.write(jsonMarkdownOrTable(known, values.json ? "json" : values.markdown ? "markdown" : "table"));
+    const listed = named ? fieldsOfKind(named) : fieldsOfKinds(kinds);
+    io.stdout.write(jsonMarkdownOrTable(listed, values.json ? "json" : values.markdown ? "markdown" : "table"));
     return 0;
   }
+  const kind = named ?? usualKind(kinds);
+  if (!kind) throw new UsageError("there is no source of events");
+  const known = fieldsOfKind(kind, () => -new Date().getTimezoneOffset());
   const spelled = [
     ...(values.select ?? []).flatMap(splitList),
     ...(values["select-file"] ?? []).flatMap((file) => linesIn(file)),
@@ -49,15 +57,9 @@ export const fields: Command = async (args, io) => {
   if ("fault" in chosen) throw new UsageError(chosen.fault);
   let code = 0;
   const counter = { events: 0 };
-  for (const file of positionals) if (!(await extract(file, chosen, counter, io))) code = 1;
+  for (const file of positionals) if (!(await extract(file, kind.catalog, chosen, counter, io))) code = 1;
   return code;
 };
-
-const fieldsOfAudit = (): readonly Field<JsonEvent>[] => [
-  ...auditFields.fields.values(),
-  ...jsonFields,
-  ...evtFields<JsonEvent>({ pluginName: "k8saudit", offsetMinutes: () => -new Date().getTimezoneOffset() }),
-];
 
 /** Items between commas, but not those inside brackets. */
 const splitList = (text: string): readonly string[] =>
@@ -75,7 +77,13 @@ const linesIn = (file: string): readonly string[] => {
 };
 
 /** Resolves with false when the file could not be read to its end. */
-const extract = async (file: string, chosen: Chosen, counter: { events: number }, io: CommandIo): Promise<boolean> => {
+const extract = async (
+  file: string,
+  catalog: EventCatalog,
+  chosen: Chosen,
+  counter: { events: number },
+  io: CommandIo,
+): Promise<boolean> => {
   const input = file === "-" ? io.stdin : createReadStream(file);
   let number = 0;
   let out = "";
@@ -83,7 +91,7 @@ const extract = async (file: string, chosen: Chosen, counter: { events: number }
     for await (const line of linesOf(input as AsyncIterable<Buffer>)) {
       number++;
       if (line.length === 0) continue;
-      const { events, dropped } = splitPayload(line.toString(), { maxEventBytes });
+      const { events, dropped } = catalog.split(line.toString(), { maxEventBytes });
       for (const { message } of dropped) io.stderr.write(`${file}:${number}: ${message}\n`);
       for (const event of events) out += `${rowOf(chosen, openEvent(event, ++counter.events, Date.now()))}\n`;
       if (out.length >= chunkChars) {

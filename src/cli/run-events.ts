@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { splitPayload } from "../audit/payload.ts";
 import { lineBatches } from "../audit/unzip.ts";
 import type { AuditRules } from "../pipeline/judge/audit-rules.ts";
 import { createTally, jsonAlert, textAlert } from "../rules/index.ts";
 import type { Incoming } from "../sdk/event.ts";
+import type { EventCatalog } from "../sdk/event-catalog.ts";
 import { openEvent } from "../sdk/json-event.ts";
 import type { CommandIo } from "./command.ts";
 
@@ -15,6 +15,7 @@ const chunkChars = 1 << 16;
 /** Judges the events of files in order, prints alerts and, at the end, the summary. Resolves with the exit code. */
 export const judgeFiles = async (
   files: readonly string[],
+  catalog: EventCatalog,
   rules: AuditRules,
   seconds: number,
   io: CommandIo,
@@ -26,7 +27,7 @@ export const judgeFiles = async (
   try {
     for (const file of files) {
       if (judge.done()) break;
-      if (!(await judgeFile(file, judge, io))) code = 1;
+      if (!(await judgeFile(file, catalog, judge, io))) code = 1;
     }
     await writeOut(io, judge.take() + judge.summary());
   } catch (error) {
@@ -83,7 +84,7 @@ export const createJudge = (rules: AuditRules, seconds: number): Judge => {
 };
 
 /** Resolves with false when the file could not be read to its end. */
-const judgeFile = async (file: string, judge: Judge, io: CommandIo): Promise<boolean> => {
+const judgeFile = async (file: string, catalog: EventCatalog, judge: Judge, io: CommandIo): Promise<boolean> => {
   const input = file === "-" ? io.stdin : createReadStream(file, { highWaterMark: 1 << 18 });
   let number = 0;
   try {
@@ -91,7 +92,7 @@ const judgeFile = async (file: string, judge: Judge, io: CommandIo): Promise<boo
       for (const line of lines) {
         number++;
         if (line.length === 0) continue;
-        const { events, dropped } = splitPayload(line.toString(), { maxEventBytes });
+        const { events, dropped } = catalog.split(line.toString(), { maxEventBytes });
         for (const { message } of dropped) io.stderr.write(`${file}:${number}: skipped: ${message}\n`);
         for (const event of events) judge.event(event);
         if (judge.held() >= chunkChars) await writeOut(io, judge.take());

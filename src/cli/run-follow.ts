@@ -1,27 +1,23 @@
 import { pino } from "pino";
-import { followFault } from "../../sources/k8saudit/file.ts";
-import { createFollower } from "../../sources/k8saudit/follow.ts";
 import type { AuditRules } from "../pipeline/judge/audit-rules.ts";
+import type { Incoming } from "../sdk/event.ts";
+import type { AnySource, SourceHost } from "../sdk/source.ts";
 import type { CommandIo } from "./command.ts";
 import { createJudge, maxEventBytes, writeOut } from "./run-events.ts";
-
-const pollMs = 250;
+import { valuesOf } from "./source-values.ts";
 
 /**
- * Judges the events of a file from its start and as it grows, is cut or replaced. Ends at SIGINT or SIGTERM, when event
- * time is over or nobody reads the output; then prints the summary. Resolves with the exit code.
+ * Judges the events of a file from its start and as it grows, is cut or replaced; `source` is one that follows files. Ends
+ * at SIGINT or SIGTERM, when event time is over or nobody reads the output; then prints the summary. Resolves with the
+ * exit code.
  */
 export const judgeFollowed = async (
   file: string,
+  source: AnySource,
   rules: AuditRules,
   seconds: number,
   io: CommandIo,
 ): Promise<number> => {
-  const fault = followFault(file);
-  if (fault !== undefined) {
-    io.stderr.write(`Error: ${file}: ${fault}\n`);
-    return 1;
-  }
   const judge = createJudge(rules, seconds);
   const stop = new AbortController();
   const end = (): void => stop.abort();
@@ -29,20 +25,23 @@ export const judgeFollowed = async (
   for (const signal of signals) process.on(signal, end);
   if ("on" in io.stdout) (io.stdout as NodeJS.WriteStream).on("error", end);
   const host = {
-    push: async (events: Parameters<typeof judge.event>[0][]) => {
+    ...noHub,
+    push: async (events: readonly Incoming[]) => {
       for (const event of events) judge.event(event);
       await writeOut(io, judge.take()).catch(end);
       if (judge.done()) end();
     },
-    checkpoint: { get: async () => undefined, set: async () => {} },
     log: pino({ base: null, timestamp: false }, { write: (line) => void io.stderr.write(plain(line)) }),
   };
   try {
-    const limits = { maxEventBytes };
-    await createFollower({ path: file, fromEnd: false, pollMs, ...limits }, host, stop.signal, () => {});
+    const wanted = source.following?.(file, { maxEventBytes }) ?? {};
+    const open = await source.open(valuesOf(source.fields, wanted), host);
+    const aborted = new Promise<void>((resolve) => stop.signal.addEventListener("abort", () => resolve()));
+    await Promise.race([open.ended ?? aborted, stop.signal.aborted ? undefined : aborted]);
+    await open.close();
   } catch (error) {
     if (!stop.signal.aborted) {
-      io.stderr.write(`Error: ${file}: ${error instanceof Error ? error.message : String(error)}\n`);
+      io.stderr.write(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
       return 1;
     }
   } finally {
@@ -50,6 +49,17 @@ export const judgeFollowed = async (
   }
   await writeOut(io, judge.take() + judge.summary()).catch(() => {});
   return 0;
+};
+
+const refused = (what: string) => (): Promise<never> => Promise.reject(new Error(`${what} needs a hub`));
+
+/** What a hub would lend; here nothing is kept. */
+const noHub: Omit<SourceHost, "push" | "log"> = {
+  listen: refused("a listener"),
+  checkpoint: { get: async () => undefined, set: async () => {} },
+  follow: () => ({ close: () => {} }),
+  followSecrets: () => ({ close: () => {} }),
+  now: Date.now,
 };
 
 /** A line of the log as the command says such things. */

@@ -2,16 +2,19 @@ import { loadFalco } from "../config/falco-file.ts";
 import { formatProblem } from "../config/problem.ts";
 import type { FalcoConfig, Problem } from "../config/types.ts";
 import { jsonMarkdownOrTable } from "../fields/describe.ts";
-import { type AuditRules, auditCatalogFields, loadAuditRules, ruleConfigOf } from "../pipeline/judge/audit-rules.ts";
+import { type AuditRules, loadAuditRules, ruleConfigOf } from "../pipeline/judge/audit-rules.ts";
+import { type EventKind, fieldsOfKinds, kindsOf, usualKind } from "../pipeline/judge/kinds.ts";
 import { hostnameOf } from "../pipeline/judge/load-rules.ts";
-import { defaultRules, type RuleFiles, readRuleFiles } from "../pipeline/judge/rule-files.ts";
+import { type RuleFiles, readRuleFiles } from "../pipeline/judge/rule-files.ts";
 import type { FileInput, FileReport, RuleConfig, RuleSet, Selection } from "../rules/index.ts";
 import { blockOf, jsonReport, textDescription, textReport } from "../rules/index.ts";
+import type { AnySource } from "../sdk/source.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { parseRunArgs, type RunArgs, runHelp } from "./run-args.ts";
 import { judgeFiles } from "./run-events.ts";
 import { judgeFollowed } from "./run-follow.ts";
 import { sortedJson } from "./sorted-json.ts";
+import { valuesOf } from "./source-values.ts";
 import { version } from "./version.ts";
 
 /** Ends the command with Falco's `Error: …` and exit code 1. */
@@ -48,20 +51,24 @@ const runWith = async (args: RunArgs, io: CommandIo): Promise<number> => {
     return 0;
   }
   if (args.list) {
-    io.stdout.write(jsonMarkdownOrTable(auditCatalogFields(), args.markdown ? "markdown" : "table"));
+    io.stdout.write(jsonMarkdownOrTable(fieldsOfKinds(kindsOf(io.sources)), args.markdown ? "markdown" : "table"));
     return 0;
   }
   const falco = falcoOf(args, io);
   const config = configOf(args, falco, io);
-  const options = { config, hostname: hostnameOf(falco), audit: hasAudit(falco) };
+  const sources = loadedSources(falco, io.sources);
+  const kinds = kindsOf(sources);
+  const options = { config, hostname: hostnameOf(falco), kinds };
   if (args.validate.length > 0) {
     const files = filesOf(args.validate);
     io.stderr.write(`Validating rules file(s):\n${files.map(({ name }) => `   ${name}\n`).join("")}`);
     return validate(loadAuditRules(files, options), io);
   }
-  const unknown = args.enabledSources.find((source) => source !== "k8s_audit" || !options.audit);
-  if (unknown !== undefined) refuse(`Attempted enabling an unknown event source: ${unknown}`);
-  const rules = loadAuditRules(rulesOf(args, falco, io), options);
+  const named = args.enabledSources.map((source) => kindNamed(source, kinds));
+  const events = eventsOf(args, falco, sources);
+  const kind = named[0] ?? kinds.find(({ catalog }) => catalog.source === events.source) ?? usualKind(kinds);
+  const usualRules = (kind ?? usualKind(kindsOf(io.sources)))?.catalog.rules;
+  const rules = loadAuditRules(rulesOf(args, falco, usualRules, io), options);
   announce(rules, io);
   if (args.describeAll || args.describe !== undefined) {
     const described = rules.set.describe(args.describe) ?? refuse(`Rule "${args.describe}" is not loaded`);
@@ -69,18 +76,20 @@ const runWith = async (args: RunArgs, io: CommandIo): Promise<number> => {
     return 0;
   }
   if (args.dryRun) return 0;
-  if (!options.audit) refuse("no plugin that falco.yaml loads reads audit events");
-  const events = args.files.length > 0 ? args.files : fileOfPlugin(falco);
-  if (events.length === 0) refuse("no events: name a file of JSON lines, or - for standard input");
-  if (!args.follow) return judgeFiles(events, rules, args.seconds, io);
-  const [file = "-", second] = events;
+  if (!kind) return refuse("no plugin that falco.yaml loads reads audit events");
+  if (events.files.length === 0) refuse("no events: name a file of JSON lines, or - for standard input");
+  if (!args.follow) return judgeFiles(events.files, kind.catalog, rules, args.seconds, io);
+  const [file = "-", second] = events.files;
   if (file === "-" || second !== undefined) refuse("--follow takes one file");
-  return judgeFollowed(file, rules, args.seconds, io);
+  const { source } = kind.catalog;
+  const following = sources.find(({ catalog, following }) => catalog?.source === source && following);
+  if (!following) return refuse(`no file of ${source} can be followed`);
+  return judgeFollowed(file, following, rules, args.seconds, io);
 };
 
 const falcoOf = (args: RunArgs, io: CommandIo): FalcoConfig => {
   try {
-    const { config, problems, outputs } = loadFalco({ file: args.config, env: io.env, overrides: args.overrides });
+    const { config, problems, outputs } = loadFalco({ ...io, file: args.config, overrides: args.overrides });
     const errors = problems.filter((problem) => problem.severity === "error");
     if (errors.length > 0) refuse(errors.map(faultText).join("\nError: "));
     if (outputs.length > 0 && args.validate.length === 0)
@@ -120,9 +129,17 @@ const configOf = (args: RunArgs, falco: FalcoConfig, io: CommandIo): RuleConfig 
   };
 };
 
-/** A falco.yaml that loads plugins must load one that knows audit events. */
-const hasAudit = ({ plugins, loaded }: FalcoConfig): boolean =>
-  plugins.length + loaded.length === 0 || loaded.some(({ name }) => name.startsWith("k8saudit"));
+/** The sources that falco.yaml lets in: all, unless it speaks of plugins. */
+const loadedSources = ({ plugins, loaded }: FalcoConfig, sources: readonly AnySource[]): readonly AnySource[] =>
+  plugins.length + loaded.length === 0
+    ? sources
+    : sources.filter(({ plugin }) =>
+        loaded.some(({ name }) => name === plugin?.name || Object.hasOwn(plugin?.alike ?? {}, name)),
+      );
+
+const kindNamed = (source: string, kinds: readonly EventKind[]): EventKind =>
+  kinds.find(({ catalog }) => catalog.source === source) ??
+  refuse(`Attempted enabling an unknown event source: ${source}`);
 
 const unreadable = (missing: readonly string[]): never => refuse(`Could not open file ${missing[0]} for reading`);
 
@@ -132,9 +149,9 @@ const filesOf = (paths: readonly string[]): readonly FileInput[] => {
 };
 
 /** Files of the command line must be there; of those in falco.yaml, the ones that are. */
-const rulesOf = (args: RunArgs, falco: FalcoConfig, io: CommandIo): readonly FileInput[] => {
+const rulesOf = (args: RunArgs, falco: FalcoConfig, usual: string | undefined, io: CommandIo): readonly FileInput[] => {
   if (args.rules.length > 0) return filesOf(args.rules);
-  if (falco.rulesFiles.length === 0) return filesOf([defaultRules]);
+  if (falco.rulesFiles.length === 0 && usual !== undefined) return filesOf([usual]);
   const { files, missing }: RuleFiles = readRuleFiles(falco.rulesFiles);
   for (const path of missing) io.stderr.write(`rules file ${path} is not there and is left out\n`);
   if (files.length === 0)
@@ -196,9 +213,18 @@ const validate = ({ set }: AuditRules, io: CommandIo): number => {
   return refuse(textReport(set.reports, { verbose: true, asFalco: true }) + furtherErrors(set));
 };
 
-/** The file that falco.yaml's k8saudit plugin would read. */
-const fileOfPlugin = ({ loaded }: FalcoConfig): readonly string[] => {
-  const params = loaded.find(({ name }) => name === "k8saudit")?.openParams;
-  if (typeof params !== "string" || params === "" || /^https?:/i.test(params)) return [];
-  return [params.replace(/^file:(?:\/\/)?/i, "")];
+/** The files that are to be judged, and the source that rules know them by where falco.yaml says it. */
+const eventsOf = (
+  args: RunArgs,
+  { loaded }: FalcoConfig,
+  sources: readonly AnySource[],
+): { readonly files: readonly string[]; readonly source?: string } => {
+  if (args.files.length > 0) return { files: args.files };
+  for (const plugin of loaded)
+    for (const source of sources) {
+      const wanted = source.fromPlugin?.(plugin);
+      const files = wanted && source.catalog ? (source.reads?.(valuesOf(source.fields, wanted)) ?? []) : [];
+      if (source.catalog && files.length > 0) return { files, source: source.catalog.source };
+    }
+  return { files: [] };
 };

@@ -1,10 +1,14 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
+import { type EventKind, usualKind } from "../pipeline/judge/kinds.ts";
+import type { EventCatalog } from "../sdk/event-catalog.ts";
 
 /** One test of rules, as a test file says it. */
 export interface RuleTest {
   readonly name: string;
+  /** Of the events' kind: what `source` names, without it audit events. */
+  readonly catalog: EventCatalog;
   /** Paths of rules files and folders. */
   readonly rules: readonly string[];
   /** Events as JSON text, and paths of files of events. */
@@ -24,21 +28,11 @@ type Map = Readonly<Record<string, unknown>>;
 
 const isMap = (value: unknown): value is Map => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What an event in a test need not say. */
-const eventBase = {
-  kind: "Event",
-  apiVersion: "audit.k8s.io/v1",
-  // Events without one have no values.
-  auditID: "test",
-  stage: "ResponseComplete",
-  stageTimestamp: "2024-01-01T00:00:00.000000Z",
-};
-
 /**
- * The tests of a file: a list, or a map with `tests` and, for all of them, `rules` and `options`. Paths are relative to the
- * file; without `rules` all rules files of its folder are meant. Undefined: not a test file. Throws TestFileError.
+ * The tests of a file: a list, or a map with `tests` and, for all of them, `rules`, `source` and `options`. Paths are
+ * relative to the file; without `rules` all rules files of its folder are meant. Undefined: not a test file. Throws TestFileError.
  */
-export const readTests = (file: string): readonly RuleTest[] | undefined => {
+export const readTests = (file: string, kinds: readonly EventKind[]): readonly RuleTest[] | undefined => {
   const fail = (message: string): never => {
     throw new TestFileError(`${file}: ${message}`);
   };
@@ -56,15 +50,19 @@ export const readTests = (file: string): readonly RuleTest[] | undefined => {
   return tests.map((test: unknown, i): RuleTest => {
     if (!isMap(test)) return fail(`tests[${i}] must hold keys and values`);
     const name = typeof test.name === "string" ? test.name : `test ${i + 1}`;
-    const known = ["name", "rules", "events", "expect", "options"];
+    const known = ["name", "rules", "source", "events", "expect", "options"];
     for (const key of Object.keys(test)) if (!known.includes(key)) fail(`"${name}": unknown key ${key}`);
     const rules = texts(test.rules ?? whole.rules, `"${name}": rules`);
     if (!Array.isArray(test.events)) return fail(`"${name}": events must be a list`);
     if (!("expect" in test)) return fail(`"${name}": expect is missing; none says that nothing fires`);
+    const { catalog } = kindOf(test.source ?? whole.source, kinds) ?? fail(`"${name}": source is none that is known`);
     return {
       name,
+      catalog,
       rules: rules.length === 0 ? [here] : rules.map((path) => join(here, path)),
-      events: test.events.map((event) => eventOf(event, here, () => fail(`"${name}": events are maps or file names`))),
+      events: test.events.map((event) =>
+        eventOf(event, here, catalog, () => fail(`"${name}": events are maps or file names`)),
+      ),
       expect: expectOf(test.expect, (message) => fail(`"${name}": ${message}`)),
       options: [...optionsOf(whole.options), ...optionsOf(test.options)],
     };
@@ -79,9 +77,17 @@ const parseYaml = (file: string, fail: (message: string) => never): unknown => {
   }
 };
 
-const eventOf = (event: unknown, here: string, fail: () => never): RuleTest["events"][number] => {
+const kindOf = (source: unknown, kinds: readonly EventKind[]): EventKind | undefined =>
+  source === undefined ? usualKind(kinds) : kinds.find(({ catalog }) => catalog.source === source);
+
+const eventOf = (
+  event: unknown,
+  here: string,
+  { blank }: EventCatalog,
+  fail: () => never,
+): RuleTest["events"][number] => {
   if (typeof event === "string") return { file: join(here, event) };
-  return isMap(event) ? { json: JSON.stringify({ ...eventBase, ...event }) } : fail();
+  return isMap(event) ? { json: JSON.stringify({ ...blank, ...event }) } : fail();
 };
 
 const expectOf = (value: unknown, fail: (message: string) => never): RuleTest["expect"] => {

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gunzipSync } from "node:zlib";
-import { splitPayload } from "../audit/payload.ts";
 import { loadFalco } from "../config/falco-file.ts";
 import { formatProblem } from "../config/problem.ts";
 import { type AuditRules, loadAuditRules, ruleConfigOf } from "../pipeline/judge/audit-rules.ts";
+import { type EventKind, kindsOf } from "../pipeline/judge/kinds.ts";
 import { readRuleFiles } from "../pipeline/judge/rule-files.ts";
 import { textReport } from "../rules/index.ts";
 import { openEvent } from "../sdk/json-event.ts";
@@ -28,13 +28,14 @@ export const testRules: Command = async (argv, io) => {
   });
   if (positionals.length === 0) throw new UsageError("test needs a file of tests, or a folder that holds some");
   const asked = { config: values.config, rules: values.rules ?? [], options: values.option ?? [] };
+  const kinds = kindsOf(io.sources);
   let number = 0;
   let failed = 0;
   try {
     for (const file of positionals.flatMap(filesUnder)) {
-      for (const test of readTests(file) ?? []) {
+      for (const test of readTests(file, kinds) ?? []) {
         number++;
-        const faults = runTest(test, asked, io);
+        const faults = runTest(test, kinds, asked, io);
         if (faults.length > 0) failed++;
         io.stdout.write(`${faults.length > 0 ? "not ok" : "ok"} ${number} - ${test.name}\n`);
         for (const line of faults.flatMap((fault) => fault.trimEnd().split("\n"))) io.stdout.write(`  # ${line}\n`);
@@ -70,8 +71,8 @@ interface Asked {
 }
 
 /** What is wrong; empty: the test passed. */
-const runTest = (test: RuleTest, asked: Asked, io: CommandIo): readonly string[] => {
-  const rules = rulesOf(test, asked, io);
+const runTest = (test: RuleTest, kinds: readonly EventKind[], asked: Asked, io: CommandIo): readonly string[] => {
+  const rules = rulesOf(test, kinds, asked, io);
   if (Array.isArray(rules)) return rules;
   const fired = new Map<string, number>();
   const faults: string[] = [];
@@ -80,7 +81,7 @@ const runTest = (test: RuleTest, asked: Asked, io: CommandIo): readonly string[]
     const text = "json" in event ? event.json : textOf(event.file, faults);
     for (const line of "json" in event ? [text] : text.split("\n")) {
       if (line.trim() === "") continue;
-      const { events, dropped } = splitPayload(line, { maxEventBytes: 1 << 30 });
+      const { events, dropped } = test.catalog.split(line, { maxEventBytes: 1 << 30 });
       for (const { message } of dropped) faults.push(`an event cannot be taken: ${message}`);
       for (const incoming of events)
         for (const { item } of (rules as AuditRules).match(openEvent(incoming, ++number, 0)))
@@ -90,14 +91,24 @@ const runTest = (test: RuleTest, asked: Asked, io: CommandIo): readonly string[]
   return [...faults, ...differences(test, fired, rules as AuditRules)];
 };
 
-const rulesOf = (test: RuleTest, asked: Asked, io: CommandIo): AuditRules | readonly string[] => {
+const rulesOf = (
+  test: RuleTest,
+  kinds: readonly EventKind[],
+  asked: Asked,
+  io: CommandIo,
+): AuditRules | readonly string[] => {
   const overrides = [...asked.options, ...test.options];
-  const { config, problems } = loadFalco({ file: asked.config, env: io.env, overrides });
+  const { config, problems } = loadFalco({ file: asked.config, sources: io.sources, env: io.env, overrides });
   const errors = problems.filter((problem) => problem.severity === "error");
   if (errors.length > 0) return errors.map(formatProblem);
   const { files, missing } = readRuleFiles(asked.rules.length > 0 ? asked.rules : test.rules);
   if (missing.length > 0) return missing.map((path) => `rules file ${path} cannot be read`);
-  const rules = loadAuditRules(files, { config: ruleConfigOf(config), hostname: "test", offsetMinutes: () => 0 });
+  const rules = loadAuditRules(files, {
+    config: ruleConfigOf(config),
+    hostname: "test",
+    kinds,
+    offsetMinutes: () => 0,
+  });
   const { set } = rules;
   if (set.unmet !== undefined) return [set.unmet];
   return set.ok ? rules : [textReport(set.reports.filter((report) => !report.ok))];

@@ -31,13 +31,5 @@ export const falcoBlocks = {
   "grpc.private_key": text("Without effect."),
   "grpc.cert_chain": text("Without effect."),
   "grpc.root_certs": text("Without effect."),
-  "webserver.enabled": flag("Whether k8s_audit_endpoint is listened on.", true),
-  "webserver.k8s_audit_endpoint": text("Path of audit events (Falco up to 0.31): a listener of `k8saudit`."),
-  "webserver.listen_port": int("Its port.", 8765, 0, 65_535),
-  "webserver.listen_address": text("Its address; empty: every address."),
-  "webserver.ssl_enabled": flag("Listen with TLS."),
-  "webserver.ssl_certificate": text("PEM file with the key and the certificate.", "/etc/falco/falco.pem"),
-  "webserver.k8s_healthz_endpoint": text("Without effect: `/healthz` is on the hub's port.", "/healthz"),
   "webserver.prometheus_metrics_enabled": flag("Metrics on this port: not done, `/metrics` is on the hub's own."),
-  "webserver.threadiness": int("Without effect.", 0),
 };

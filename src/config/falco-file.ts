@@ -1,3 +1,4 @@
+import type { AnySource } from "../sdk/source.ts";
 import type { Environment } from "./environment.ts";
 import { expand } from "./expand.ts";
 import { falcoFields, falcoLists, readFalco } from "./falco.ts";
@@ -11,6 +12,8 @@ import type { FalcoConfig, Problem } from "./types.ts";
 export interface FalcoOptions {
   /** Path of falco.yaml; absent: defaults. */
   readonly file?: string | undefined;
+  /** Those whose plugins it may load. */
+  readonly sources: readonly AnySource[];
   /** For `${NAME}` in the file. */
   readonly env: Environment;
   /** `key=value` each, over the file. */
@@ -42,7 +45,7 @@ export const loadFalco = (options: FalcoOptions): Falco => {
   const inFile = file === undefined ? emptyMap : readYaml(read(file), file, problems);
   const tree = completed(inFile, file, overrides, { env, read, problems });
   const { found } = flatten(expand(tree, env), space, "", problems);
-  const config = readFalco(found, { env, read, problems });
+  const config = readFalco(found, options.sources, { env, read, problems });
   const on = (key: string): boolean => {
     const tree = found.get(key);
     return tree?.kind === "leaf" && String(tree.value) === "true";

@@ -47,27 +47,28 @@ export const readPlugins = (tree: Tree | undefined, problems: Problems): PluginC
     ];
   });
 
-/** Plugins whose work is done here: `load_plugins` may name them although `plugins` says nothing of them. */
-const builtIn: ReadonlySet<string> = new Set(["k8saudit", "json"]);
+/** The plugin whose fields all events have. */
+const everywhere = "json";
 
 /** Plugins that bring no events, only fields: what becomes of those; an empty text: they are all here. */
 export const extractors: ReadonlyMap<string, string> = new Map([
-  ["json", ""],
+  [everywhere, ""],
   ["k8smeta", "is not provided yet: alerts bear no k8smeta fields"],
   ["container", "is not provided: container fields belong to system calls, which Falco goes on reading"],
   ["anomalydetection", "is not provided: rules see no anomaly fields"],
 ]);
 
-/** Those that `load_plugins` names, in its order. */
+/** Those that `load_plugins` names, in its order; of sources that are here (`builtIn`) `plugins` need not say anything. */
 export const loadedPlugins = (
   names: readonly string[],
   plugins: readonly PluginConfig[],
+  builtIn: readonly string[],
   problems: Problems,
   at: Place,
 ): PluginConfig[] =>
   names.flatMap((name) => {
     const bare = { name, libraryPath: "", initConfig: undefined, openParams: undefined };
-    const plugin = plugins.find((p) => p.name === name) ?? (builtIn.has(name) ? bare : undefined);
+    const plugin = plugins.find((p) => p.name === name) ?? ([...builtIn, everywhere].includes(name) ? bare : undefined);
     if (!plugin) problems.error("load_plugins", `no plugin "${name}" under plugins`, at);
     return plugin ?? [];
   });

@@ -66,11 +66,6 @@ export const falcoOutputs = (parts: FalcoOutputsParts): readonly ReadOutput[] =>
 /** What a block that is not enabled holds is nobody's concern. */
 const tellFault = ({ key, message, at }: Fault, values: Settings["values"], problems: Problems): void => {
   const block = key.slice(0, key.indexOf("."));
-  if (block === "webserver") {
-    // Of old, audit events come there; since then nothing does.
-    if (values["webserver.k8s_audit_endpoint"] !== "") problems.error(key, message, at);
-    return;
-  }
   if (key === needed[block] && values[`${block}.enabled`] === true)
     problems.off(block, key, `${message}; ${block} is off`, at);
   else if (key === `${block}.enabled` || values[`${block}.enabled`] === true)

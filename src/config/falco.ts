@@ -1,8 +1,9 @@
 import { parseMatching, parseThreshold } from "../rules/file/config.ts";
 import { choice, flag, list, pairs, text } from "../sdk/fields.ts";
+import type { AnySource } from "../sdk/source.ts";
 import { emptyUnset, unsetFault } from "./expand.ts";
 import { appendOutputs, loadedPlugins, readPlugins, ruleSelections } from "./falco-lists.ts";
-import { auditEndpoint } from "./falco-webserver.ts";
+import { askedSources } from "./falco-sources.ts";
 import type { Place } from "./problem.ts";
 import { type Reader, readStrictly } from "./settings.ts";
 import type { Tree } from "./tree.ts";
@@ -29,7 +30,11 @@ export const falcoFields = {
 export const falcoLists = ["plugins", "append_output", "rules"] as const;
 
 /** The keys of falco.yaml among the leaves of the file. */
-export const readFalco = (found: ReadonlyMap<string, Tree>, reader: Reader): FalcoConfig => {
+export const readFalco = (
+  found: ReadonlyMap<string, Tree>,
+  sources: readonly AnySource[],
+  reader: Reader,
+): FalcoConfig => {
   // As Falco reads them.
   const told = (key: string, name: string, at: Place): void =>
     reader.problems.warn(key, `${unsetFault(name)} and counts as empty`, at);
@@ -47,11 +52,15 @@ export const readFalco = (found: ReadonlyMap<string, Tree>, reader: Reader): Fal
   if (typeof priority === "object") reader.problems.error("priority", priority.fault, places.get("priority"));
   const matching = parseMatching(String(values.rule_matching));
   if (typeof matching === "object") reader.problems.error("rule_matching", matching.fault, places.get("rule_matching"));
-  const loaded = found.has("load_plugins") ? loadedPlugins(names, plugins, reader.problems, placeOf(found)) : plugins;
+  const builtIn = sources.flatMap(({ plugin }) => plugin?.name ?? []);
+  const loaded = found.has("load_plugins")
+    ? loadedPlugins(names, plugins, builtIn, reader.problems, placeOf(found))
+    : plugins;
+  const named = [...plugins, ...loaded].map(({ name }) => name);
   return {
     hostname: reader.env.FALCO_HOSTNAME ?? "",
     plugins,
-    loaded: [...loaded, ...auditEndpoint(found, [...plugins, ...loaded], reader)],
+    loaded: [...loaded, ...askedSources(sources, found, named, reader)],
     rulesFiles: [...(values.rules_files as readonly string[]), ...(values.rules_file as readonly string[])],
     appendOutput: appendOutputs(tree("append_output"), reader.problems),
     rules: ruleSelections(tree("rules"), reader.problems),

@@ -10,7 +10,10 @@ import type { HubConfig, RedisSettings } from "./types.ts";
 type Globals = Config<typeof globalFields>;
 
 export interface Parts
-  extends Pick<HubConfig, "falco" | "tlsserver" | "proxy" | "outputs" | "sources" | "off" | "secretFiles"> {
+  extends Pick<
+    HubConfig,
+    "falco" | "tlsserver" | "proxy" | "outputs" | "sources" | "knownSources" | "off" | "secretFiles"
+  > {
   readonly values: Readonly<Record<string, unknown>>;
   readonly file?: string;
   readonly redis: RedisSettings;
@@ -79,6 +82,7 @@ export const assemble = (parts: Parts): HubConfig => {
     falco: parts.falco,
     outputs: parts.outputs,
     sources: parts.sources,
+    knownSources: parts.knownSources,
     off: parts.off,
   };
 };

@@ -1,6 +1,6 @@
 import type { Fields } from "../sdk/fields.ts";
 import type { Output } from "../sdk/output.ts";
-import type { Source } from "../sdk/source.ts";
+import type { AnySource } from "../sdk/source.ts";
 import { fieldsOf } from "./delivery-fields.ts";
 import { type Environment, environment, envName, proxyOf } from "./environment.ts";
 import { expand } from "./expand.ts";
@@ -8,6 +8,7 @@ import { falcoFields, falcoLists, readFalco } from "./falco.ts";
 import { falcoBlocks } from "./falco-blocks.ts";
 import { completed } from "./falco-includes.ts";
 import { falcoOutputs } from "./falco-outputs.ts";
+import { falcoKeysOf } from "./falco-sources.ts";
 import { falcosidekickKeys } from "./falcosidekick-keys.ts";
 import { flatten, type KeySpace } from "./flatten.ts";
 import { globalFields, mustFit } from "./globals.ts";
@@ -32,8 +33,7 @@ export interface LoadOptions {
   /** `key=value` each, over everything else (`-o`). */
   readonly overrides?: readonly string[];
   readonly outputs: readonly Output[];
-  // biome-ignore lint/suspicious/noExplicitAny: the registry holds sources of every shape
-  readonly sources: readonly Source<any>[];
+  readonly sources: readonly AnySource[];
   /** Reads a text file; throws when it cannot. */
   readonly read?: (path: string) => string;
 }
@@ -59,7 +59,7 @@ export const loadConfig = (options: LoadOptions): Loaded => {
   for (const { key, message, at } of globals.faults)
     if (mustFit(key)) problems.error(key, message, at);
     else problems.off(undefined, key, `${message}; its default is used`, at);
-  const falco = readFalco(found, reader);
+  const falco = readFalco(found, sources, reader);
   const readPem = pemReader(reader);
   const own = outputInstances(outputs, found, globals, readPem, reader);
   const json = falco.jsonOutput;
@@ -91,6 +91,7 @@ export const loadConfig = (options: LoadOptions): Loaded => {
     proxy: proxyOf(env),
     outputs: outs.flatMap(({ instance }) => instance ?? []),
     sources: srcs.flatMap(({ instance }) => instance ?? []),
+    knownSources: sources,
     off: problems.list().filter((problem) => problem.off),
   });
   warnOfProxies(config, problems);
@@ -132,7 +133,7 @@ const readFile = (file: string, reader: Reader): MapTree => {
 const under = (root: string, keys: readonly string[]): string[] => keys.map((key) => `${root}.${key}`);
 
 const keySpace = (outputs: LoadOptions["outputs"], sources: LoadOptions["sources"]): KeySpace => {
-  const leaves = new Set([...leavesOf(globalFields), ...falcoKeys]);
+  const leaves = new Set([...leavesOf(globalFields), ...falcoKeys, ...Object.keys(falcoKeysOf(sources))]);
   const short = new Map<string, string>();
   for (const [root, fields] of fieldsByRoot(outputs, sources)) {
     for (const leaf of under(root, leavesOf(fields))) leaves.add(leaf);

@@ -40,7 +40,20 @@ const mapTexts = (value: unknown, change: (text: string) => string): unknown => 
 
 /** The configuration as plain data that may be shown: no secret, no certificate text, no code. */
 export const redact = (config: HubConfig): Readonly<Record<string, unknown>> => {
-  const { outputs, sources, falco, queue, auth, operators, metrics, tls, tlsserver, proxy, ...rest } = config;
+  const {
+    outputs,
+    sources,
+    falco,
+    queue,
+    auth,
+    operators,
+    metrics,
+    tls,
+    tlsserver,
+    proxy,
+    knownSources: _known,
+    ...rest
+  } = config;
   const { ca: _ca, cert: _cert, key: _key, ...server } = tlsserver;
   return {
     ...(mapTexts(rest, redactText) as Record<string, unknown>),

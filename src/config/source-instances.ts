@@ -1,5 +1,5 @@
 import type { Fields } from "../sdk/fields.ts";
-import type { Source } from "../sdk/source.ts";
+import type { AnySource } from "../sdk/source.ts";
 import { extractors } from "./falco-lists.ts";
 import { readInstances } from "./instances.ts";
 import type { Place } from "./problem.ts";
@@ -13,9 +13,6 @@ export interface ReadSource {
   readonly fields: Fields;
   readonly instance?: SourceInstance;
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: the registry holds sources of every shape
-type AnySource = Source<any>;
 
 /** Sources under their own key, and those that stand in for a loaded plugin of falco.yaml. */
 export const sourceInstances = (
@@ -48,22 +45,20 @@ export const sourceInstances = (
       nameMissing(plugin, sources, at, reader);
       return [];
     }
-    return fromPlugin(source, wanted, `${source.name}.plugin-${index}`, writtenIn(plugin), at, reader);
+    return fromPlugin(source, wanted, `${source.name}.plugin-${index}`, writtenIn(plugin, source), at, reader);
   });
   return [...own, ...plugged];
 };
 
 /** A key of the source as falco.yaml calls it. */
-const writtenIn = ({ name, from }: PluginConfig): ((key: string) => string) => {
+const writtenIn = ({ name, from }: PluginConfig, { pluginKeys }: AnySource): ((key: string) => string) => {
   const block = `plugins.${name}`;
-  const own: Readonly<Record<string, string>> = from?.keys ?? {
-    listen: `${block}.open_params`,
-    file: `${block}.open_params`,
-    sslcertificate: `${block}.init_config.sslCertificate`,
-    maxeventsize: `${block}.init_config.maxEventSize`,
-    maxbatchsize: `${block}.init_config.webhookMaxBatchSize`,
+  const own = (key: string): string | undefined => {
+    if (from) return from.keys[key];
+    const named = pluginKeys?.[key];
+    return named === undefined ? undefined : `${block}.${named}`;
   };
-  return (key) => own[key] ?? `${from?.key ?? block}${key === "" ? "" : `.${key}`}`;
+  return (key) => own(key) ?? `${from?.key ?? block}${key === "" ? "" : `.${key}`}`;
 };
 
 /** A loaded plugin that nothing here stands in for: without its events the hub would be blind and say nothing. */

@@ -1,6 +1,6 @@
 import type { Priority } from "../sdk/alert.ts";
 import type { Output, TlsMaterial } from "../sdk/output.ts";
-import type { Source } from "../sdk/source.ts";
+import type { AnySource } from "../sdk/source.ts";
 
 /** One finding about the configuration. Errors stop the start, all of them listed; warnings are logged. */
 export interface Problem {
@@ -83,12 +83,11 @@ export interface OutputInstance {
 export interface SourceInstance {
   readonly id: string;
   readonly name?: string;
-  // biome-ignore lint/suspicious/noExplicitAny: the registry holds sources of every shape
-  readonly source: Source<any>;
+  readonly source: AnySource;
   readonly config: Readonly<Record<string, unknown>>;
   /** Files that secrets among them were read from, by key. */
   readonly secretFiles: Readonly<Record<string, string>>;
-  /** What a key is called where it was written: `k8saudit[1].listen`, `plugins.k8saudit.open_params`. */
+  /** What a key is called where it was written: `kafka[1].brokers`, `plugins.kafka.open_params`. */
   readonly written: (key: string) => string;
 }
 
@@ -283,6 +282,8 @@ export interface HubConfig {
   readonly falco: FalcoConfig;
   readonly outputs: readonly OutputInstance[];
   readonly sources: readonly SourceInstance[];
+  /** Every source that there is, configured or not: rules may be for the events of any, which other processes hear. */
+  readonly knownSources: readonly AnySource[];
   /** What was asked for and is not there: outputs and options that are off. */
   readonly off: readonly Problem[];
 }

@@ -18,7 +18,10 @@ import { parseCondition } from "./syntax/parse.ts";
 
 /** Any source's catalogue: events are opaque to the engine. */
 // biome-ignore lint/suspicious/noExplicitAny: catalogues of events of every shape
-export type AnyCatalog = FieldCatalog<any>;
+export interface AnyCatalog extends FieldCatalog<any> {
+  /** The plugin that brings its events, for descriptions. */
+  readonly plugin?: string;
+}
 
 export interface LoadOptions {
   readonly catalogs: readonly AnyCatalog[];
@@ -62,9 +65,12 @@ const none: readonly CompiledRule<unknown>[] = [];
 export const loadRules = (files: readonly FileInput[], options: LoadOptions): RuleSet => {
   const config: RuleConfig = { ...standardRuleConfig, ...options.config };
   const fed = new Set(options.catalogs.map((catalog) => catalog.source));
-  const known = fed.has(syscallCatalog.source) ? options.catalogs : [...options.catalogs, syscallCatalog];
+  const known: readonly AnyCatalog[] = fed.has(syscallCatalog.source)
+    ? options.catalogs
+    : [...options.catalogs, syscallCatalog];
   const catalogs = known.map((catalog) => withStatic(catalog, config));
   const loaded = loadFiles(files, catalogs, config);
+  const pluginOf = new Map(known.map(({ source, plugin }) => [source, plugin]));
   const byItem = new Map(loaded.rules.map((rule) => [rule.item, rule]));
   const chosen = selectRules([...byItem.keys()], config);
   const rules = chosen.flatMap((item) => byItem.get(item) ?? []);
@@ -92,7 +98,7 @@ export const loadRules = (files: readonly FileInput[], options: LoadOptions): Ru
     match: (source, event) => matchers.get(source)?.match(event) ?? none,
     matcher: (source) => matchers.get(source),
     fieldsOf: (source) => loaded.slots.get(source)?.bound.map((bound) => bound.title) ?? [],
-    describe: (rule) => describeDefinitions(loaded.collector, loaded.rules, rule),
+    describe: (rule) => describeDefinitions(loaded.collector, loaded.rules, (source) => pluginOf.get(source), rule),
   };
 };
 
@@ -150,6 +156,7 @@ export type { CompiledRule } from "./compile.ts";
 export type { Matcher, Mode } from "./evaluate/matcher.ts";
 export type { RuleConfig, Selection } from "./file/config.ts";
 export type { Problem } from "./file/problem.ts";
+export type { LoadedPlugin } from "./file/version.ts";
 export type { FileInput, FileReport } from "./load.ts";
 export { type Description, textDescription } from "./report/describe.ts";
 export { blockOf, jsonReport, textReport } from "./report/report.ts";

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Incoming } from "./event.ts";
+import type { EventCatalog } from "./event-catalog.ts";
 import type { Config, Fields } from "./fields.ts";
 
 /** A request at a source's listener before its body is read. */
@@ -103,6 +104,44 @@ export interface Plugin {
   readonly openParams: unknown;
 }
 
+/** The plugins of Falco that a source stands in for, by the names that rules files and falco.yaml call them. */
+export interface SourcePlugin {
+  /** In `load_plugins` and `evt.pluginname`. */
+  readonly name: string;
+  /** The release whose fields the catalogue has: `required_plugin_versions` is held against it. */
+  readonly version: string;
+  /** Further plugins that produce the same events, name → version: rules may require those as well. */
+  readonly alike?: Readonly<Record<string, string>>;
+}
+
+/** Keys of falco.yaml outside of `plugins` that ask for this source. */
+export interface FalcoKeys {
+  /** By their whole name (`webserver.listen_port`), with Falco's defaults. */
+  readonly fields: Fields;
+  /**
+   * What the values ask for. `given`: the key stands in the file. `plugins`: names under `plugins` and `load_plugins`.
+   * Undefined: nothing, and faults in the values are nobody's concern.
+   */
+  read(asked: {
+    readonly values: Readonly<Record<string, unknown>>;
+    given(key: string): boolean;
+    readonly plugins: readonly string[];
+  }): FalcoWish | undefined;
+}
+
+/** `key` is the one that asks. */
+export type FalcoWish = { readonly key: string } & (
+  | { readonly fault: string }
+  /** Why it counts for nothing. */
+  | { readonly leftOut: string }
+  | {
+      /** As this entry of `plugins` would. */
+      readonly plugin: Plugin;
+      /** The source's own keys as falco.yaml calls them. */
+      readonly keys: Readonly<Record<string, string>>;
+    }
+);
+
 /** Where events come from. */
 export interface Source<S extends Fields = Fields> {
   /** = file or folder name = YAML key. */
@@ -112,6 +151,10 @@ export interface Source<S extends Fields = Fields> {
   readonly fields: S;
   /** A configuration that enables the source. */
   readonly example: Readonly<Record<string, unknown>>;
+  /** Of the events that it pushes; sources of the same kind share one. Absent: it brings alerts alone. */
+  readonly catalog?: EventCatalog;
+  readonly plugin?: SourcePlugin;
+  readonly falco?: FalcoKeys;
   enabled(config: Config<S>): boolean;
   /**
    * Faults in the values that no single field can see, each `key: what`, and of the files they name: everything that would
@@ -120,9 +163,22 @@ export interface Source<S extends Fields = Fields> {
   check?(config: Config<S>): readonly string[];
   /** Where it would listen. */
   listens?(config: Config<S>): Listening | undefined;
+  /** The files that it would read to their end, in their order; `-` is standard input. */
+  reads?(config: Config<S>): readonly string[];
+  /** The configuration, in the keys of `fields`, that reads a file from its start and goes on as it grows. */
+  following?(file: string, limits: { readonly maxEventBytes: number }): Readonly<Record<string, unknown>>;
   /** The configuration that falco.yaml's plugin asks for, in the keys of `fields`; undefined: not this source's plugin. */
   fromPlugin?(plugin: Plugin): Readonly<Record<string, unknown>> | undefined;
+  /** As falco.yaml calls a key of `fields` in an entry of `plugins`: `open_params`; undefined: by its own name. */
+  readonly pluginKeys?: Readonly<Record<string, string>>;
   open(config: Config<S>, host: SourceHost): Promise<OpenSource>;
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: what one source's configuration holds is no other's concern
+type Any = any;
+
+/** A source of any shape, as registries hold them. */
+export type AnySource = Source<Any>;
+
+/** The source as it is, its configuration typed by its fields. */
 export const defineSource = <const S extends Fields>(source: Source<S>): Source<S> => source;

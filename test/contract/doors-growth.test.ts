@@ -12,7 +12,7 @@ import { createMetrics } from "../../src/metrics/metrics.ts";
 import { decodeAlerts } from "../../src/pipeline/alert-in.ts";
 import { encodeAlert } from "../../src/pipeline/codec.ts";
 import { encodeEvent } from "../../src/pipeline/event-lines.ts";
-import { auditCatalogFields } from "../../src/pipeline/judge/audit-rules.ts";
+import { fieldsOfKinds, kindsOf } from "../../src/pipeline/judge/kinds.ts";
 import { openRules } from "../../src/pipeline/judge/rules.ts";
 import { openSqliteQueue } from "../../src/queue/sqlite/driver.ts";
 import type { Field } from "../../src/sdk/catalog.ts";
@@ -206,7 +206,7 @@ const conditionsOf = ({ name, type, list, arg }: Pick<Field<never>, "name" | "ty
 };
 
 describe("the work of the rules grows with the event", () => {
-  const conditions = auditCatalogFields().flatMap(conditionsOf);
+  const conditions = fieldsOfKinds(kindsOf(sources)).flatMap(conditionsOf);
   const text = conditions
     .map((condition, i) =>
       rule(`r${i}`, condition, { output: i % 7 === 0 ? "%ka.req.pod.containers.image %jevt.obj" : "o" }),

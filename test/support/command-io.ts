@@ -1,4 +1,5 @@
 import { outputs } from "../../outputs/index.ts";
+import { sources as registry } from "../../sources/index.ts";
 import type { Command, CommandIo } from "../../src/cli/command.ts";
 
 /** Runs a command within the test; `env` is all that it sees of the environment. */
@@ -6,7 +7,7 @@ export const runCommand = async (
   command: Command,
   args: readonly string[],
   env: CommandIo["env"] = {},
-  sources: CommandIo["sources"] = [],
+  sources: CommandIo["sources"] = registry,
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> => {
   let [stdout, stderr] = ["", ""];
   const code = await command(args, {

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
+import { sources } from "../../sources/index.ts";
 import type { Command } from "../../src/cli/command.ts";
 
 /** Runs a command with this standard input. */
@@ -13,7 +14,7 @@ export const runWith = async (command: Command, args: readonly string[], stdin: 
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
     outputs: [],
-    sources: [],
+    sources,
   });
   return { code, out, err };
 };

@@ -1,14 +1,10 @@
-import { rememberAuthor } from "../../audit/body/authors.ts";
-import { auditFields } from "../../audit/catalog.ts";
 import type { FalcoConfig } from "../../config/types.ts";
-import { evtFields } from "../../fields/evt.ts";
-import { jsonFields } from "../../fields/json.ts";
 import type { AlertFacts, CompiledRule, FileInput, RuleConfig, RuleSet, Selection } from "../../rules/index.ts";
 import { loadRules } from "../../rules/index.ts";
-import { catalogOf, type Field } from "../../sdk/catalog.ts";
 import type { JsonEvent } from "../../sdk/json-event.ts";
+import { type EventKind, ruleCatalogOf } from "./kinds.ts";
 
-/** Rules of audit events, ready for one event after the other. */
+/** Rules, ready for one event after the other. */
 export interface AuditRules {
   readonly set: RuleSet;
   /** The rules that the event matches. What is formatted before the next call sees this event's local time. */
@@ -20,21 +16,14 @@ export interface AuditRules {
 export interface AuditRulesOptions {
   readonly config: RuleConfig;
   readonly hostname: string;
-  /** False: rules of audit events are of an unknown source, as in a Falco without the plugin. */
-  readonly audit?: boolean;
+  /** Rules for other sources load and never match. */
+  readonly kinds: readonly EventKind[];
   /** Minutes that local time is ahead of UTC at a time in milliseconds since the epoch; standard: the system's zone. */
   readonly offsetMinutes?: (ms: number) => number;
 }
 
-/** What rules may ask for in `required_plugin_versions`: each with the version whose fields are here. */
-const plugins = [
-  { name: "k8saudit", version: "0.18.0" },
-  { name: "k8saudit-aks", version: "0.6.0" },
-  { name: "k8saudit-eks", version: "0.12.0" },
-  { name: "k8saudit-gke", version: "0.9.0" },
-  { name: "k8saudit-ovh", version: "0.6.0" },
-  { name: "json", version: "0.7.4" },
-];
+/** The plugin whose fields all events have. */
+const everywhere = { name: "json", version: "0.7.4" };
 
 const systemOffset = (ms: number): number => -new Date(ms).getTimezoneOffset();
 const quarter = 900_000_000_000n;
@@ -53,32 +42,29 @@ const zoneOf = (offsetMinutes: (ms: number) => number): ((ns: bigint) => number)
   };
 };
 
-/** Compiles rules files for audit events. Never throws for what is in them: look at `set.ok`. */
+/** Compiles rules files for events of these kinds. Never throws for what is in them: look at `set.ok`. */
 export const loadAuditRules = (files: readonly FileInput[], options: AuditRulesOptions): AuditRules => {
-  const { config, hostname, audit = true } = options;
+  const { config, hostname, kinds } = options;
   const zone = zoneOf(options.offsetMinutes ?? systemOffset);
   let current: JsonEvent | undefined;
   const localOffset = () => (current === undefined ? 0 : zone(current.timeNs));
-  const catalog = catalogOf<JsonEvent>("k8s_audit", auditCatalogFields(localOffset));
-  const set = loadRules(files, { catalogs: audit ? [catalog] : [], config, plugins });
-  const matcher = set.matcher("k8s_audit");
+  const catalogs = kinds.map((kind) => ruleCatalogOf(kind, localOffset));
+  const plugins = [...kinds.flatMap((kind) => kind.plugins), everywhere];
+  const set = loadRules(files, { catalogs, config, plugins });
+  const judging = new Map(
+    kinds.map(({ catalog }) => [catalog.source, { catalog, matcher: set.matcher(catalog.source) }]),
+  );
   return {
     set,
     match: (event) => {
       current = event;
-      rememberAuthor(event);
-      return matcher === undefined ? none : matcher.match(event);
+      const judge = judging.get(event.source);
+      judge?.catalog.seen?.(event);
+      return judge?.matcher?.match(event) ?? none;
     },
     facts: (event) => ({ timeNs: event.timeNs, offsetMinutes: zone(event.timeNs), hostname }),
   };
 };
-
-/** The fields that rules of audit events may use. */
-export const auditCatalogFields = (offsetMinutes: () => number = () => 0): readonly Field<JsonEvent>[] => [
-  ...auditFields.fields.values(),
-  ...jsonFields,
-  ...evtFields<JsonEvent>({ pluginName: "k8saudit", offsetMinutes }),
-];
 
 const none: readonly CompiledRule<unknown>[] = [];
 

@@ -3,7 +3,8 @@ import { hostname } from "node:os";
 import type { FalcoConfig, HubConfig, Problem } from "../../config/types.ts";
 import type { Problem as RuleProblem, RuleSet } from "../../rules/index.ts";
 import { type AuditRules, loadAuditRules, ruleConfigOf } from "./audit-rules.ts";
-import { defaultRules, readRuleFiles } from "./rule-files.ts";
+import { kindsOf } from "./kinds.ts";
+import { readRuleFiles } from "./rule-files.ts";
 
 /** The rules of a configuration and everything that is wrong with them. */
 export interface LoadedRules {
@@ -17,7 +18,7 @@ export interface LoadedRules {
 /** Where rules are looked for; empty: this configuration has no use for any. */
 export const rulePaths = ({ falco, sources }: HubConfig): readonly string[] => {
   if (falco.rulesFiles.length > 0) return falco.rulesFiles;
-  return sources.some(({ source }) => source.name === "k8saudit") && existsSync(defaultRules) ? [defaultRules] : [];
+  return [...new Set(sources.flatMap(({ source }) => source.catalog?.rules ?? []))].filter((path) => existsSync(path));
 };
 
 /** Whether events may come that wait for rules: a worker has those of other processes. */
@@ -39,7 +40,12 @@ export const loadHubRules = (config: HubConfig): LoadedRules => {
     }),
   );
   if (files.length === 0) return { files: [], problems: absent };
-  const rules = loadAuditRules(files, { config: ruleConfigOf(config.falco), hostname: hostnameOf(config.falco) });
+  const rules = loadAuditRules(files, {
+    config: ruleConfigOf(config.falco),
+    hostname: hostnameOf(config.falco),
+    // What is configured comes first: it names the plugin.
+    kinds: kindsOf([...config.sources.map(({ source }) => source), ...config.knownSources]),
+  });
   const { unmet } = rules.set;
   const unmetProblem: readonly Problem[] =
     unmet === undefined ? [] : [{ severity: "error", key: "required_plugin_versions", message: unmet }];

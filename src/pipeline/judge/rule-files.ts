@@ -10,9 +10,6 @@ export interface RuleFiles {
   readonly missing: readonly string[];
 }
 
-/** The rules of Falco's k8saudit in this hub's own words: what runs when no file is named. */
-export const defaultRules = join(import.meta.dirname, "../../../rules/k8s_audit_rules.yaml");
-
 const isRules = (name: string): boolean =>
   /\.ya?ml$/.test(name) && !/[.-]tests?\.ya?ml$/.test(name) && !name.startsWith(".");
 

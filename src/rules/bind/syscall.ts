@@ -13,7 +13,7 @@ const trusted = (name: string): Field<unknown> => ({
   get: () => undefined,
 });
 
-/** Fields of audit events: in a rule for kernel events they tell that `source: k8s_audit` was forgotten. */
+/** Fields of audit events: in a rule for kernel events they tell that its `source` was forgotten. */
 const elsewhere = /^(?:ka|jevt|json)\./;
 
 export const syscallCatalog: FieldCatalog<unknown> = {

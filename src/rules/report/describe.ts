@@ -25,18 +25,22 @@ interface Described {
 /** The kinds of events that plugins produce; names of kernel events are not known here. */
 const pluginEvents = ["asyncevent", "pluginevent"];
 
-/** The definitions of all files, or one rule of them; undefined: no rule of that name compiled. */
+/**
+ * The definitions of all files, or one rule of them; undefined: no rule of that name compiled. `pluginOf`: the plugin that
+ * brings a source's events.
+ */
 export const describeDefinitions = (
   collector: Collector,
   rules: readonly CompiledRule<unknown>[],
+  pluginOf: (source: string) => string | undefined,
   only?: string,
 ): Description | undefined => {
   const scene = sceneOf(collector);
   if (only !== undefined) {
     const found = rules.find((rule) => rule.item.name === only);
-    return found && { rules: [describeRule(found, scene)] };
+    return found && { rules: [describeRule(found, scene, pluginOf)] };
   }
-  const described = rules.map((rule) => describeRule(rule, scene));
+  const described = rules.map((rule) => describeRule(rule, scene, pluginOf));
   const macros = Array.from(collector.macros.values(), (item) => describeMacro(item, scene));
   return {
     required_engine_version: collector.required()?.text ?? "0.0.0",
@@ -148,7 +152,11 @@ const conditionDetails = (written: string, whole: Expression | undefined, scene:
 const flat = (entry: Entry | undefined): readonly string[] =>
   entry === undefined ? [] : typeof entry === "string" ? [entry] : entry.flatMap(flat);
 
-const describeRule = ({ item, condition, output }: CompiledRule<unknown>, scene: Scene): Described => {
+const describeRule = (
+  { item, condition, output }: CompiledRule<unknown>,
+  scene: Scene,
+  pluginOf: (source: string) => string | undefined,
+): Described => {
   const details = conditionDetails(item.condition, compiled(condition, scene), scene);
   const output_fields = output.fields.map((field) => field.title);
   const exception_fields = sorted(item.exceptions.flatMap((exception) => flat(exception.fields)));
@@ -162,7 +170,7 @@ const describeRule = ({ item, condition, output }: CompiledRule<unknown>, scene:
       exception_operators: sorted(item.exceptions.flatMap((exception) => flat(exception.comps))),
       output_compiled: output.written,
       output_fields,
-      plugins: pluginsOf(item.source, [...details.condition_fields, ...output_fields, ...exception_fields]),
+      plugins: pluginsOf(pluginOf(item.source), [...details.condition_fields, ...output_fields, ...exception_fields]),
     },
   };
 };
@@ -180,9 +188,9 @@ const infoOf = (item: RuleItem) => ({
   tags: item.tags,
 });
 
-const pluginsOf = (source: string, fields: readonly string[]): readonly string[] => [
+const pluginsOf = (bringing: string | undefined, fields: readonly string[]): readonly string[] => [
   ...(fields.some((field) => /(?:^|[^\w.])(?:json|jevt)\./.test(field)) ? ["json"] : []),
-  ...(source === "k8s_audit" ? ["k8saudit"] : []),
+  ...(bringing === undefined ? [] : [bringing]),
 ];
 
 const describeMacro = (item: MacroItem, scene: Scene): Described => ({

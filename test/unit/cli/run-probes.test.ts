@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { sources } from "../../../sources/index.ts";
 import { run } from "../../../src/cli/run.ts";
 import { eventLines, type Probe, probes } from "../../support/rule-probes.ts";
 
@@ -79,7 +80,7 @@ const falco = async (args: readonly string[]) => {
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
     outputs: [],
-    sources: [],
+    sources,
   });
   return { code, out, err };
 };

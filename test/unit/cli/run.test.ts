@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { sources } from "../../../sources/index.ts";
 import { run } from "../../../src/cli/run.ts";
 import { folderOf, rule, runWith } from "../../support/rules-command.ts";
 import { auditEvent } from "../audit/support.ts";
@@ -270,7 +271,7 @@ test("--follow judges what is in the file and what is appended, reports bad line
       },
       stderr: { write: (text) => (err += text) },
       outputs: [],
-      sources: [],
+      sources,
     });
     assert.equal(code, 0);
     assert.match(err, /e\.jsonl:2: bad line skipped: not JSON/);

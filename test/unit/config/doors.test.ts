@@ -162,7 +162,7 @@ test("rules_file beside rules_files is Falco's error, here and in its own files"
   const both = "both 'rules_files' and 'rules_file' keys set";
   assert.deepEqual(load("rules_files: [/a]\nrules_file: /b\n").said, [`error c.yaml:2:13: rules_file: ${both}`]);
   assert.deepEqual(load("rules_file: [/b]\n").config.falco.rulesFiles, ["/b"]);
-  const { problems } = loadFalco({ env: {}, overrides: ["rules_files=[/a]", "rules_file=/b"] });
+  const { problems } = loadFalco({ sources, env: {}, overrides: ["rules_files=[/a]", "rules_file=/b"] });
   assert.deepEqual(problems.map(formatProblem), [`rules_file: ${both}`]);
 });
 

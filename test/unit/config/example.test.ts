@@ -3,11 +3,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { outputs } from "../../../outputs/index.ts";
+import { sources } from "../../../sources/index.ts";
 import { fieldsOf } from "../../../src/config/delivery-fields.ts";
 import { envName } from "../../../src/config/environment.ts";
 import { falcoFields, falcoLists } from "../../../src/config/falco.ts";
 import { falcoBlocks } from "../../../src/config/falco-blocks.ts";
 import { falcoUnread } from "../../../src/config/falco-keys.ts";
+import { falcoKeysOf } from "../../../src/config/falco-sources.ts";
 import { falcosidekickKeys } from "../../../src/config/falcosidekick-keys.ts";
 import { globalFields } from "../../../src/config/globals.ts";
 import { load } from "./fixture.ts";
@@ -80,7 +82,7 @@ test("the schema knows every key of the hub and every output", () => {
       .reduce<Schema | undefined>((s, key) => referred((s?.properties ?? s?.anyOf?.[0]?.properties)?.[key]), schema);
   const paths = [
     ...Object.keys(globalFields),
-    ...Object.keys({ ...falcoFields, ...falcoBlocks }),
+    ...Object.keys({ ...falcoFields, ...falcoBlocks, ...falcoKeysOf(sources) }),
     ...falcoLists,
     ...outputs.flatMap((o) => Object.keys(fieldsOf(o)).map((key) => `${o.name}.${key}`)),
   ];
@@ -89,7 +91,11 @@ test("the schema knows every key of the hub and every output", () => {
 
 test("falco.yaml's keys, falcosidekick's and the hub's own do not clash", () => {
   const firsts = (keys: Iterable<string>): Set<string> => new Set([...keys].map((key) => key.split(".")[0] ?? key));
-  const falco = firsts([...Object.keys({ ...falcoFields, ...falcoBlocks }), ...falcoLists, ...falcoUnread.keys()]);
+  const falco = firsts([
+    ...Object.keys({ ...falcoFields, ...falcoBlocks, ...falcoKeysOf(sources) }),
+    ...falcoLists,
+    ...falcoUnread.keys(),
+  ]);
   const hub = firsts([...Object.keys(globalFields), ...falcosidekickKeys.keys()]);
   assert.deepEqual([...hub.intersection(falco)], []);
   const variables = [...falcosidekickKeys.keys()].map(envName);

@@ -1,3 +1,4 @@
+import { webserverKeys } from "../../../sources/k8saudit/falco-webserver.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { formatProblem } from "../../../src/config/problem.ts";
 import { flag, int, list, pairs, secret, text } from "../../../src/sdk/fields.ts";
@@ -53,6 +54,8 @@ export const sources = [
     about: "Listens for audit events.",
     fields: { listen: text("Address."), maxeventsize: int("Bytes.", 262_144) },
     example: { listen: "127.0.0.1:9765" },
+    plugin: { name: "k8saudit", version: "0.18.0" },
+    falco: webserverKeys,
     enabled: (c) => c.listen !== "",
     fromPlugin: (plugin) =>
       plugin.name === "k8saudit"

@@ -1,21 +1,25 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import test from "node:test";
+import { sources } from "../../../sources/index.ts";
 import { run } from "../../../src/cli/run.ts";
 import { loadFalco } from "../../../src/config/falco-file.ts";
 import { loadAuditRules, ruleConfigOf } from "../../../src/pipeline/judge/audit-rules.ts";
+import { kindsOf } from "../../../src/pipeline/judge/kinds.ts";
 import { standardRuleConfig } from "../../../src/rules/file/config.ts";
 import { folderOf, rule, runWith } from "../../support/rules-command.ts";
+
+const kinds = kindsOf(sources);
 
 const names = ["Create HostNetwork Pod", "Create Privileged Pod", "Pod in kube-system", "the shell", "a*b"];
 const text = names.map((name) => rule(name, "ka.verb exists", { tags: [name.slice(0, 3)] })).join("");
 
-const read = (...overrides: readonly string[]) => loadFalco({ env: {}, overrides });
+const read = (...overrides: readonly string[]) => loadFalco({ sources, env: {}, overrides });
 
 const active = (...overrides: readonly string[]): readonly string[] => {
   const { config, problems } = read(...overrides);
   assert.deepEqual(problems, []);
-  const { set } = loadAuditRules([{ name: "r", text }], { config: ruleConfigOf(config), hostname: "" });
+  const { set } = loadAuditRules([{ name: "r", text }], { config: ruleConfigOf(config), hostname: "", kinds });
   return set.rules.map(({ item }) => item.name);
 };
 
@@ -67,7 +71,7 @@ test("an entry of `rules` that chooses nothing is an error with its place", () =
       "rule: x",
     ]) {
       write("falco.yaml", `rules:\n- ${entry}\n`);
-      const { problems, config } = loadFalco({ file: at("falco.yaml"), env: {}, overrides: [] });
+      const { problems, config } = loadFalco({ file: at("falco.yaml"), sources, env: {}, overrides: [] });
       assert.deepEqual(config.rules, [], entry);
       assert.match(problems[0]?.message ?? "", /must be `enable` or `disable` with a `rule` or a `tag`/, entry);
       assert.equal(problems[0]?.line, 2, entry);
@@ -110,7 +114,7 @@ const changes: readonly Readonly<Record<string, unknown>>[] = [
 
 test("a change to a rule that names another source than the rule's is refused in the engine's words", () => {
   const load = (...texts: readonly string[]) =>
-    loadAuditRules([{ name: "r", text: texts.join("") }], { config: standardRuleConfig, hostname: "" }).set;
+    loadAuditRules([{ name: "r", text: texts.join("") }], { config: standardRuleConfig, hostname: "", kinds }).set;
   const base = rule("R", "ka.verb exists");
   for (const change of changes) {
     for (const source of ["syscall", "nosuch", "K8S_AUDIT"]) {

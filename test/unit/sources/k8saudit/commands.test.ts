@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { after, test } from "node:test";
 import { parse } from "yaml";
+import { sources } from "../../../../sources/index.ts";
 import { auditConfig } from "../../../../src/cli/audit-config.ts";
 import type { Command, CommandIo } from "../../../../src/cli/command.ts";
 import { fields } from "../../../../src/cli/fields.ts";
@@ -28,7 +29,7 @@ const run = async (command: Command, args: readonly string[], stdin = "") => {
     stdout: { write: (text) => (out += text) },
     stderr: { write: (text) => (err += text) },
     outputs: [],
-    sources: [],
+    sources,
   };
   const code = await command(args, io);
   return { code, out, err };

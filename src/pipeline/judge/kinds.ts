@@ -1,0 +1,63 @@
+import { evtFields } from "../../fields/evt.ts";
+import { jsonFields } from "../../fields/json.ts";
+import type { AnyCatalog, LoadedPlugin } from "../../rules/index.ts";
+import { catalogOf, type Field } from "../../sdk/catalog.ts";
+import type { EventCatalog } from "../../sdk/event-catalog.ts";
+import type { JsonEvent } from "../../sdk/json-event.ts";
+import type { AnySource } from "../../sdk/source.ts";
+
+/** Events of one kind, as rules see them. */
+export interface EventKind {
+  readonly catalog: EventCatalog;
+  /** `evt.pluginname` of its events. */
+  readonly plugin: string;
+  /** What rules may ask for in `required_plugin_versions`. */
+  readonly plugins: readonly LoadedPlugin[];
+}
+
+/** The kinds of events that these sources bring, in their order; of several that share one, the first names the plugin. */
+export const kindsOf = (sources: readonly AnySource[]): readonly EventKind[] => {
+  const kinds = new Map<string, EventKind>();
+  for (const { name, catalog, plugin } of sources) {
+    if (!catalog) continue;
+    const { source } = catalog;
+    const { name: named = name, version, alike = {} } = plugin ?? {};
+    const own = version === undefined ? [] : Object.entries({ [named]: version, ...alike });
+    const known = kinds.get(source) ?? { catalog, plugin: named, plugins: [] };
+    const more = own.filter(([name]) => !known.plugins.some((each) => each.name === name));
+    const plugins = [...known.plugins, ...more.map(([name, version]) => ({ name, version }))];
+    kinds.set(source, { ...known, plugins });
+  }
+  return [...kinds.values()];
+};
+
+/** The kind that is meant where none is named: the first that brings rules, else the first. */
+export const usualKind = (kinds: readonly EventKind[]): EventKind | undefined =>
+  kinds.find(({ catalog }) => catalog.rules !== undefined) ?? kinds[0];
+
+/** Its own fields, and those that all events have. `offsetMinutes`: that local time is ahead of UTC. */
+export const fieldsOfKind = (
+  { catalog, plugin }: EventKind,
+  offsetMinutes: () => number = () => 0,
+): readonly Field<JsonEvent>[] => [
+  ...catalog.fields.values(),
+  ...jsonFields,
+  ...evtFields<JsonEvent>({ pluginName: plugin, offsetMinutes }),
+];
+
+/** The fields of several kinds, each name once. */
+export const fieldsOfKinds = (
+  kinds: readonly EventKind[],
+  offsetMinutes?: () => number,
+): readonly Field<JsonEvent>[] => {
+  const all = kinds.flatMap((kind) => fieldsOfKind(kind, offsetMinutes));
+  const first = new Map(all.toReversed().map((field) => [field.name, field]));
+  return all.filter((field) => first.get(field.name) === field);
+};
+
+/** As rules are compiled against it. */
+export const ruleCatalogOf = (kind: EventKind, offsetMinutes: () => number): AnyCatalog => ({
+  ...kind.catalog,
+  ...catalogOf<JsonEvent>(kind.catalog.source, fieldsOfKind(kind, offsetMinutes)),
+  plugin: kind.plugin,
+});
