@@ -43,8 +43,9 @@ export function createCare(core: Core, path: string, facts: CareFacts): Care {
   const room = createRoom(path, () => core.store, core.clock, facts.maxBytes);
   const inMemory = (bytes: number) => core.store.pages().used + bytes <= volatileBytes;
   const recovery = createRecovery(core, path, {
-    fits: (bytes) => (core.volatile ? inMemory(bytes) : room.fits(bytes, "rescue")),
-    allows: (bytes) => (core.volatile ? inMemory(bytes) : room.allows(bytes, "rescue")),
+    fits: (bytes, from) => (core.volatile ? inMemory(bytes) : room.fits(bytes, from)),
+    allows: (bytes, from) => (core.volatile ? inMemory(bytes) : room.allows(bytes, from)),
+    giveUp: () => !core.volatile && room.giveUp(),
   });
   const trim = createTrimmer(core, (Number.isFinite(facts.maxBytes) ? facts.maxBytes : defaultBytes) / 4);
   /** Bytes of the push that was refused last: while they do not fit the queue is full. */

@@ -3,8 +3,10 @@
 import { basename } from "node:path";
 import type { Damaged } from "../queue.ts";
 import { asideBytes, keptAside, readReport, writeReport } from "./aside.ts";
+import type { Pause, RescueRoom } from "./bring-back.ts";
 import type { Core } from "./core.ts";
-import { type Outcome, type Pause, type RescueRoom, rescue, rescueKey, type Tally } from "./rescue.ts";
+import { type Outcome, rescue, rescueKey } from "./rescue.ts";
+import type { Tally } from "./tally.ts";
 
 /** What is written beside a damaged file when it is read back: by lane. */
 interface Report {

@@ -7,11 +7,14 @@ import { closeSync, openSync, rmSync, statfsSync, writeSync } from "node:fs";
 import type { Store } from "./store.ts";
 import { fileSize } from "./wal.ts";
 
+/** What is to be stored: pushes, or what is read back from a damaged file, beside items to deliver or without any. */
+export type Origin = "push" | "rescue" | "rescue alone";
+
 export interface Room {
-  /** Whether so many more bytes have room; what is read back from a damaged file may take nearly all there is. */
-  fits(bytes: number, from: "push" | "rescue"): boolean;
+  /** Whether so many more bytes have room; what is read back may take nearly all there is. */
+  fits(bytes: number, from: Origin): boolean;
   /** The same, and they are about to be stored. */
-  allows(bytes: number, from: "push" | "rescue"): boolean;
+  allows(bytes: number, from: Origin): boolean;
   /** Room was made: it is looked at again. */
   again(): void;
   /** The volume is full in spite of all: gives the reserve up. False: it is gone already. */
@@ -51,7 +54,7 @@ export function removeReserve(path: string): boolean {
 export function createRoom(path: string, store: () => Store, clock: () => number, maxBytes: number): Room {
   const dir = path.slice(0, path.lastIndexOf("/"));
   const size = reserveBytes(dir);
-  let facts = { used: 0, inside: 0, free: Number.POSITIVE_INFINITY, log: 0 };
+  let facts = { used: 0, inside: 0, free: Number.POSITIVE_INFINITY, log: 0, file: 0 };
   let measuredAt = Number.NEGATIVE_INFINITY;
   /** Bytes that were allowed since. */
   let allowed = 0;
@@ -63,7 +66,7 @@ export function createRoom(path: string, store: () => Store, clock: () => number
     allowed = 0;
     try {
       const { bavail, bsize } = statfsSync(dir);
-      facts = { ...store().pages(), free: bavail * bsize, log: fileSize(`${path}-wal`) };
+      facts = { ...store().pages(), free: bavail * bsize, log: fileSize(`${path}-wal`), file: fileSize(path) };
       // What stands in the log alone still has to find room in the file: while there is some.
       if (facts.free < 4 * size + facts.log) store().fold();
     } catch {
@@ -96,15 +99,22 @@ export function createRoom(path: string, store: () => Store, clock: () => number
     }
   };
 
-  const fits = (bytes: number, from: "push" | "rescue"): boolean => {
-    const { used, inside, free, log } = measure();
-    if (used + allowed + bytes > maxBytes) return false;
+  /** What is left free for settlements, which go through the log; without the reserve its place is left alone. */
+  const spareFor = (from: Origin): number => {
+    if (from === "rescue alone") return 2 * transactionBytes;
+    return transactionBytes + (from === "rescue" ? size / 4 : size) + (kept ? 0 : size);
+  };
+
+  const fits = (bytes: number, from: Origin): boolean => {
+    const { used, inside, free, log, file } = measure();
+    // What was taken under a larger limit comes back all the same, in the end.
+    if (from !== "rescue alone" && used + allowed + bytes > maxBytes) return false;
     // Rows take somewhat more than their text.
     const need = (allowed + bytes) * 1.3;
-    // Settlements go through the log; without the reserve its place is left alone.
-    const spare = transactionBytes + (from === "rescue" ? size / 4 : size) + (kept ? 0 : size);
+    // Pages that stand in the log alone: without room for them in the file the log could never be used again.
+    const unfolded = Math.max(0, used + inside - file);
     // What is stored is written to the log first and to the file later; both have places that are used again.
-    if (free >= Math.max(0, need + spare - log) + Math.max(0, need - inside)) return true;
+    if (free >= Math.max(0, need + spareFor(from) - log) + Math.max(0, need - inside) + unfolded) return true;
     // What was allowed since the last look may have found its place.
     if (allowed === 0) return false;
     measuredAt = Number.NEGATIVE_INFINITY;
@@ -123,6 +133,7 @@ export function createRoom(path: string, store: () => Store, clock: () => number
     },
     giveUp: () => {
       kept = false;
+      measuredAt = Number.NEGATIVE_INFINITY;
       return removeReserve(path);
     },
     restore,
