@@ -16,14 +16,19 @@ export interface Chunk<T = unknown> {
   readonly count: number;
   /** When the events were accepted, milliseconds since the epoch. */
   readonly at: number;
+  /**
+   * Due so many milliseconds after it was taken, however the wall clock jumps; absent or not positive: at once. Until then
+   * it counts as `delayed` and others pass it; once due it has its turn before or behind those that wait.
+   */
+  readonly inMs?: number;
   /** Attempts made in another queue that the chunk comes from. */
   readonly attempt?: number;
   /** The decoded body. Never stored: an item has it only while its driver still holds it in memory. */
   readonly decoded?: Decoded<T>;
 }
 
-/** What a consumer is handed. */
-export interface Item extends Chunk {
+/** What a consumer is handed; it is due, so no time is left in it. */
+export interface Item extends Omit<Chunk, "inMs"> {
   /** Attempts made before this one, settled by `retry`. */
   readonly attempt: number;
   /** A process died while it handled this item, maybe with others: now it is tried on its own. */

@@ -19,6 +19,12 @@ if (what === "push") {
   await Promise.all([0, 1, 2, 3].map(one));
   process.stdout.write("end\n");
   setInterval(() => {}, 1000);
+} else if (what === "later") {
+  // Each line says that the chunk before it was accepted; all are due `count` milliseconds after that.
+  for (let n = 0; ; n++) {
+    await queue.push([chunk("k", `k${n}`, `body ${n}`, { inMs: Number(count) })]);
+    process.stdout.write(`k${n}\n`);
+  }
 } else if (what === "die") {
   queue.consume("k", () => process.kill(process.pid, "SIGKILL") && new Promise(() => {}), 1);
 } else if (what === "hang") {

@@ -141,7 +141,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
   const add = async (chunks: readonly Chunk[]): Promise<void> => {
     const byLane = Map.groupBy(chunks, (c) => c.lane);
     const opened = await Promise.all([...byLane.keys()].map(open));
-    await Promise.all(opened.map((lane) => lane.add(byLane.get(lane.name) ?? [], pack)));
+    await Promise.all(opened.map((lane) => lane.add(byLane.get(lane.name) ?? [], pack, clock.now())));
     for (const c of chunks) cache.keep(c.lane, c.id, c.attempt ?? 0, pack(c.body), c.body, c.decoded);
   };
 
@@ -262,7 +262,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
         // The first page is always the next one: its letters are gone from the list afterwards.
         const step = async () => {
           const letters: DeadLetter[] = ids ? await lane.read(ids.slice(at, at + 100)) : await lane.lettersUntil(last);
-          await lane.add(letters, pack);
+          await lane.add(letters, pack, clock.now());
           moved += await lane.remove(letters.map((l) => l.id));
           return letters.length;
         };

@@ -26,11 +26,19 @@ export const idOf = (job: string): string => decodeURIComponent(job.slice(1));
 /** A thrown error of BullMQ's own must never end a job: it comes back a second later, for ever. */
 const jobOptions = { attempts: 1_000_000_000, backoff: { type: "fixed", delay: 1000 }, stackTraceLimit: 1 };
 
-export const toJob = (chunk: Chunk, packed: Packed) => ({
-  name: String(chunk.count),
-  data: { ...packed, n: chunk.count, t: chunk.at, a: chunk.attempt ?? 0 } satisfies JobData,
-  opts: { ...jobOptions, jobId: jobId(chunk.id), timestamp: chunk.at },
-});
+/** `now`: the queue's time. */
+export const toJob = (chunk: Chunk, packed: Packed, now: number) => {
+  const { count, at, attempt = 0, inMs = 0 } = chunk;
+  return {
+    data: { ...packed, n: count, t: at, a: attempt } satisfies JobData,
+    // BullMQ counts a delay from the job's own time: when its events were accepted stands in its name then.
+    ...(inMs > 0
+      ? { name: `${count} ${at}`, opts: { ...optionsOf(chunk, Math.round(now)), delay: Math.ceil(inMs) } }
+      : { name: String(count), opts: optionsOf(chunk, at) }),
+  };
+};
+
+const optionsOf = ({ id }: Chunk, timestamp: number) => ({ ...jobOptions, jobId: jobId(id), timestamp });
 
 /**
  * Events and oldest time of a lane. Jobs beyond the first thousand of a state are taken for average ones: the script
@@ -43,8 +51,9 @@ local function sum(ids, total)
   local events = 0
   for _, id in ipairs(ids) do
     local f = redis.call('HMGET', base .. id, 'n', 'name', 'timestamp')
-    events = events + (tonumber(f[1] or f[2]) or 1)
-    local at = tonumber(f[3])
+    local count, accepted = string.match(f[2] or '', '^(%d+) ?(%d*)$')
+    events = events + (tonumber(f[1] or count) or 1)
+    local at = tonumber(accepted) or tonumber(f[3])
     if at and (not oldest or at < oldest) then oldest = at end
   end
   if #ids > 0 and total > #ids then events = math.floor(events / #ids * total) end
@@ -151,8 +160,8 @@ export function openBullLane(name: string, client: RedisClient, prefix: string, 
     base,
     /** Rejects when the first contact failed: the lane must be opened anew then. */
     ready: () => queue.waitUntilReady(),
-    add: async (chunks: readonly Chunk[], pack: (body: string) => Packed): Promise<void> => {
-      await queue.addBulk(chunks.map((c) => toJob(c, pack(c.body))));
+    add: async (chunks: readonly Chunk[], pack: (body: string) => Packed, now: number): Promise<void> => {
+      await queue.addBulk(chunks.map((c) => toJob(c, pack(c.body), now)));
     },
     waiting: () => client.llen(`${base}wait`),
     depth: async (): Promise<Depth> => {

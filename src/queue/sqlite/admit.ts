@@ -13,7 +13,7 @@ function admit(core: Core, chunk: Chunk, holding: ReadonlySet<number> | undefine
   const rec = recOf(lane, ++core.seq, chunk);
   lane.fresh.add(rec.id);
   if (lane.total === 0) lane.oldest = { seq: rec.seq, at: rec.at };
-  arrived(lane, rec.count);
+  arrived(lane, rec.count, rec.inMs > 0);
   return rec;
 }
 

@@ -17,6 +17,8 @@ export interface Counted {
   readonly count: number;
   /** It is in hand and counted so. */
   readonly active: boolean;
+  /** New, and due later: positive. */
+  readonly inMs: number;
 }
 
 type Own<T> = { -readonly [Name in keyof T]: T[Name] };
@@ -41,8 +43,8 @@ export function arrived(lane: Own<Counters>, events: number, delayed = false): v
 }
 
 /** An item that arrived is counted once more after everything was forgotten. */
-export function kept({ lane, count, active }: OwnItem): void {
-  lane.total += count;
+export function kept({ lane, count, active, inMs }: OwnItem): void {
+  arrived(lane, count, inMs > 0);
   if (active) lane.active += count;
 }
 
@@ -67,6 +69,7 @@ export function givenBack(item: OwnItem): void {
 export function left(item: OwnItem): void {
   givenBack(item);
   item.lane.total -= item.count;
+  if (item.inMs > 0) item.lane.delayed -= item.count;
 }
 
 /** Settled but for so many events, which are due later. */

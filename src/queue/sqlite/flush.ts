@@ -1,7 +1,7 @@
 /** Group commit: everything that came since the last write goes into one transaction, then memory follows. */
 
 import { fdatasync } from "node:fs";
-import { QueueError, type Settlement } from "../queue.ts";
+import { QueueError } from "../queue.ts";
 import { refuse } from "./admit.ts";
 import type { Core } from "./core.ts";
 import { died, left, retried } from "./counters.ts";
@@ -184,11 +184,16 @@ function keepable(core: Core, s: Settled): boolean {
 /** Brings memory in line with what was written; returns the lanes that may have something to hand out. */
 function apply(core: Core, batch: Batch, written: Written): Set<Lane> {
   const touched = new Set<Lane>();
+  const later = (rec: Rec) => {
+    park(core, rec, rec.due, rec);
+    touched.add(rec.lane);
+  };
   for (const rec of batch.pushed) {
     rec.lane.fresh.delete(rec.id);
     if (written.skipped.has(rec)) continue;
     rec.lane.stored = true;
     rec.state = "stored";
+    if (rec.inMs > 0) later(rec);
     // What did not fit the window can be found on the disk from now on.
     if (rec.lane.behind) touched.add(rec.lane);
     // In hand the handler has the text; outside it lives on only as far as the cache counts it.
@@ -196,12 +201,12 @@ function apply(core: Core, batch: Batch, written: Written): Set<Lane> {
   }
   for (const { rec, children, settlement } of batch.settled) {
     const { lane } = rec;
-    const later = written.delayed.get(rec);
+    const again = written.delayed.get(rec);
     if (lane.known.get(rec.seq) === rec) lane.known.delete(rec.seq);
-    if (!later && lane.oldest?.seq === rec.seq) lane.oldest = undefined;
-    if (later) {
-      retried(rec, later.count);
-      park(core, rec, later.due, settlement.retry);
+    if (!again && lane.oldest?.seq === rec.seq) lane.oldest = undefined;
+    if (again) {
+      retried(rec, again.count);
+      park(core, rec, again.due, settlement.retry);
     } else left(rec);
     rec.state = "gone";
     touched.add(lane);
@@ -214,6 +219,7 @@ function apply(core: Core, batch: Batch, written: Written): Set<Lane> {
         continue;
       }
       child.state = "stored";
+      if (child.inMs > 0) later(child);
       enlist(core, child);
       touched.add(child.lane);
     }
@@ -225,10 +231,11 @@ function apply(core: Core, batch: Batch, written: Written): Set<Lane> {
   return touched;
 }
 
-/** Keeps a retried item's body at hand for the next attempt while the cache has room. */
-function park(core: Core, rec: Rec, due: number, retry: Settlement["retry"]): void {
-  if (!retry || due - core.clock() > 60_000 || rec.lane.known.has(rec.seq)) return;
-  const parked: Rec = { ...rec, crashes: 0, state: "stored", body: retry.body, decoded: retry.decoded, cached: 0 };
+/** Keeps the body of an item that is due later at hand while the cache has room. */
+function park(core: Core, rec: Rec, due: number, left: Partial<Pick<Rec, "body" | "decoded">> | undefined): void {
+  // It may have come due before its write was confirmed.
+  if (!left || due - core.clock() > 60_000 || due <= rec.lane.dueFrom.due || rec.lane.known.has(rec.seq)) return;
+  const parked: Rec = { ...rec, crashes: 0, state: "stored", body: left.body, decoded: left.decoded, cached: 0 };
   core.cache.keep(parked);
   if (parked.cached > 0) rec.lane.parked.set(rec.seq, parked);
 }

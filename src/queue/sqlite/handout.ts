@@ -18,10 +18,10 @@ const pageSize = 256;
 const windowOf = (core: Core): number =>
   Math.max(windows.least, Math.min(windows.most, Math.floor(windows.all / core.lanes.size)));
 
-/** Puts a new item at the end of its lane; what does not fit the window is found on disk later. */
+/** Puts a new item at the end of its lane; what does not fit the window, or is due later, is found on disk. */
 export function enlist(core: Core, rec: Rec): void {
   const { lane } = rec;
-  if (lane.known.has(rec.seq)) return;
+  if (rec.inMs > 0 || lane.known.has(rec.seq)) return;
   // Numbers are given before rows are written: what a read has passed already must be listed now.
   if (rec.seq > lane.cursor && (lane.behind || lane.ready.size >= windowOf(core))) {
     lane.behind = true;
@@ -53,7 +53,7 @@ function readMore(core: Core, lane: Lane): void {
   const rows = core.store.readyAfter(lane.key, lane.cursor, limit);
   for (const row of rows) if (!lane.known.has(row.seq)) lane.ready.push(adopt(core, lane, row));
   // Items of the batch are not on disk: the cursor stays before them, though rows with higher numbers are there already.
-  const unwritten = core.batch.pushed.find((rec) => rec.lane === lane && !lane.known.has(rec.seq));
+  const unwritten = core.batch.pushed.find((rec) => rec.lane === lane && rec.inMs === 0 && !lane.known.has(rec.seq));
   lane.cursor = Math.min(rows.at(-1)?.seq ?? lane.cursor, unwritten ? unwritten.seq - 1 : Number.POSITIVE_INFINITY);
   lane.behind = rows.length === limit || unwritten !== undefined;
 }

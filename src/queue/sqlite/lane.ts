@@ -19,6 +19,8 @@ export interface Rec extends Counted {
   /** Processes that died while they handled it. */
   crashes: number;
   due: number;
+  /** Not on disk yet, and from then on due in so many milliseconds; 0: at once. What is due later is read from disk. */
+  readonly inMs: number;
   bodySeq: number;
   shared: boolean;
   state: "new" | "stored" | "gone" | "aside";
@@ -103,12 +105,13 @@ export const createLane = (name: string, key: number, stored: boolean, wake: (la
   return lane;
 };
 
-const unused = { bytes: undefined, grant: undefined, cached: 0, turn: 0, active: false };
+const unused = { inMs: 0, bytes: undefined, grant: undefined, cached: 0, turn: 0, active: false };
 const fresh = { ...unused, attempt: 0, crashes: 0, due: 0, bodySeq: 0, shared: false };
 
 export const recOf = (lane: Lane, seq: number, c: Chunk): Rec => ({
   ...fresh,
   attempt: c.attempt ?? 0,
+  inMs: Math.ceil(Math.max(0, c.inMs ?? 0)),
   lane,
   seq,
   id: c.id,

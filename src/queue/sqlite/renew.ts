@@ -67,6 +67,7 @@ function forgetStored(core: Core): void {
   }
   for (const rec of fresh) kept(rec);
   for (const rec of waiting) {
+    if (rec.inMs > 0) continue;
     rec.lane.known.set(rec.seq, rec);
     rec.lane.cursor = Math.max(rec.lane.cursor, rec.seq);
     rec.lane.ready.push(rec);

@@ -27,7 +27,7 @@ export const emptyBatch = (): Batch => ({ pushed: [], settled: [], waiters: [] }
 export interface WriteFacts {
   readonly store: Store;
   nextBody(): number;
-  /** The due time of a retry, in the queue's own clock. */
+  /** When something of the lane is due, in the queue's own clock. */
   dueIn(lane: Lane, ms: number): number;
   now(): number;
 }
@@ -92,29 +92,32 @@ function storeLane(lane: Lane, store: Store): void {
 }
 
 /** Adds items of one body, which is stored once. */
-function addTwins(recs: readonly Rec[], out: Written, { store, nextBody }: WriteFacts): void {
+function addTwins(recs: readonly Rec[], out: Written, facts: WriteFacts): void {
+  const { store, nextBody } = facts;
   const [first] = recs;
   if (!first) return;
   const bodySeq = nextBody();
-  const added = addItems(recs, bodySeq, recs.length > 1, out, store);
+  const added = addItems(recs, bodySeq, recs.length > 1, out, facts);
   if (added > 0 && recs.length > 1) store.addHolders(bodySeq, added);
   if (added > 0) store.addBody(bodySeq, first.lane.key, first, first.body ?? "");
 }
 
 /** Returns how many their lanes did not hold already. */
-function addItems(recs: readonly Rec[], bodySeq: number, shared: boolean, out: Written, store: Store): number {
+function addItems(recs: readonly Rec[], bodySeq: number, shared: boolean, out: Written, facts: WriteFacts): number {
+  const { store } = facts;
   for (const rec of recs) {
+    if (rec.inMs > 0) rec.due = facts.dueIn(rec.lane, rec.inMs);
     storeLane(rec.lane, store);
     rec.bodySeq = bodySeq;
     rec.shared = shared;
   }
   const keys = recs.map(({ lane }) => lane.key);
   // One statement for many lanes; for few the plain one is cheaper.
-  const alike = recs.length > 3 && new Set(keys).size === recs.length;
+  const alike = recs.length > 3 && new Set(keys).size === recs.length && recs.every(({ due }) => due === 0);
   const added = alike ? store.addItems(keys, recs) : undefined;
   let count = 0;
   for (const rec of recs) {
-    const isNew = added ? added.has(rec.lane.key) : store.addItem(rec.lane.key, rec, 0);
+    const isNew = added ? added.has(rec.lane.key) : store.addItem(rec.lane.key, rec, rec.inMs);
     if (isNew) count++;
     else out.doubles.add(rec);
   }
@@ -126,9 +129,10 @@ function addChildren(
   s: Settled,
   parent: Rec | undefined,
   out: Written,
-  { store, nextBody }: WriteFacts,
+  facts: WriteFacts,
   leave: (body: number, shared: boolean) => void,
 ): void {
+  const { store, nextBody } = facts;
   const groups: { body: string; recs: Rec[] }[] = [];
   for (const rec of s.children) {
     const body = rec.body ?? "";
@@ -141,7 +145,7 @@ function addChildren(
     const inherits = parent !== undefined && body === s.body;
     const bodySeq = inherits ? parent.bodySeq : nextBody();
     const shared = recs.length > 1 || (inherits && parent.shared);
-    const added = addItems(recs, bodySeq, shared, out, store);
+    const added = addItems(recs, bodySeq, shared, out, facts);
     if (added > 0 && shared) store.addHolders(bodySeq, added);
     if (inherits) heirs = added;
     else if (added > 0) store.addBody(bodySeq, (recs[0] as Rec).lane.key, recs[0] as Rec, body);
@@ -184,6 +188,6 @@ function delay(
     } else store.setBody(bodySeq, retry.body, retry.count);
   }
   const next = { due, count: retry.count, attempt: rec.attempt + (s.asItWas ? 0 : 1), bodySeq, shared };
-  store.setItem(rec.lane.key, { ...rec, ...next }, retry.inMs, rec.count);
+  store.setItem(rec.lane.key, { ...rec, ...next }, Math.ceil(retry.inMs), rec.count);
   out.delayed.set(rec, next);
 }

@@ -7,6 +7,7 @@ import { QueueError } from "../../../src/queue/queue.ts";
 import { chunk, recorder } from "../../support/queues.ts";
 import { until } from "../../support/until.ts";
 import { consumers } from "./suite-consumers.ts";
+import { delays } from "./suite-delays.ts";
 import { letters } from "./suite-letters.ts";
 
 export interface Bed {
@@ -124,6 +125,14 @@ export function suite(name: string, driver: string, makeBed: () => Promise<Bed>,
 
     letters(() => queue, lane);
     consumers(() => queue, lane);
+    delays(
+      () => queue,
+      lane,
+      async () => {
+        await queue.close();
+        queue = await bed.open();
+      },
+    );
 
     test("large bodies and every kind of text come back as they were", async () => {
       const l = lane();

@@ -48,6 +48,32 @@ describe("redis queue: clocks", { skip: redisMissing() ?? false }, () => {
       assert.ok(second - first >= 1190, "before its time");
     });
 
+  test("the clock is set on by an hour: a chunk that is due later comes after its time, and not before", async (t) => {
+    const { wall, open } = await setup(t);
+    const queue = open();
+    const { items, handle } = recorder();
+    queue.consume("k", handle, 2);
+    const at = performance.now();
+    await queue.push([chunk("k", "later", "text", { inMs: 1200 })]);
+    wall.jump = hour;
+    await queue.push([chunk("k", "other")]);
+    await until("both", () => items.length === 2);
+    assert.ok(performance.now() - at >= 1190, "before its time");
+    assert.equal(items[0]?.id, "other");
+  });
+
+  test("set back while nobody ran: a chunk that is due later does not wait for the hour", async (t) => {
+    const { redis, wall, open } = await setup(t);
+    const first = open();
+    await first.push([chunk("k", "later", "text", { inMs: 300 })]);
+    await first.close();
+    wall.jump = -hour;
+    await redis.command("DEL eyrie:clock");
+    const { items, handle } = recorder();
+    open().consume("k", handle, 1);
+    await until("handed out", () => items.length === 1);
+  });
+
   test("set back while nobody ran: the next process does not wait for the hour", async (t) => {
     const { redis, wall, open } = await setup(t);
     const first = open();

@@ -50,6 +50,24 @@ describe("embedded queue: processes die", () => {
     await queue.close();
   });
 
+  test("kill -9 while chunks wait for their time: each that was accepted comes, and none before its time", async (t) => {
+    const dir = folder(t);
+    const start = performance.now();
+    const pusher = child(t, dir, "later", "1500");
+    await until("some accepted", () => pusher.lines.length > 100);
+    await pusher.kill();
+    const queue = open(dir);
+    t.after(() => queue.close());
+    const { delayed, waiting } = await queue.depth("k");
+    assert.ok(delayed >= pusher.lines.length && waiting === 0, `${delayed} delayed, ${waiting} waiting`);
+    const ids = new Set(await empty(queue, "k", delayed));
+    assert.ok(performance.now() - start >= 1500, "before its time");
+    assert.deepEqual(
+      pusher.lines.filter((id) => !ids.has(id)),
+      [],
+    );
+  });
+
   test("kills while a destination hangs make nothing poison, however often they come", async (t) => {
     const dir = folder(t);
     const first = open(dir);
