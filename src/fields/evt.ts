@@ -3,8 +3,8 @@ import type { EngineEvent, Field, FieldResult } from "../sdk/catalog.ts";
 export interface EvtFacts {
   /** Name of the plugin that stands behind the source: `k8saudit`. */
   readonly pluginName: string;
-  /** Minutes that local time is ahead of UTC now. */
-  readonly offsetMinutes: () => number;
+  /** Minutes that local time is ahead of UTC at a time in nanoseconds since the epoch. */
+  readonly offsetMinutes: (ns: bigint) => number;
   /** Time of the first event of the capture; absent: of the first event that a relative time is asked of. */
   readonly startNs?: () => bigint | undefined;
 }
@@ -27,7 +27,7 @@ export const evtFields = <E extends EngineEvent>(facts: EvtFacts): readonly Fiel
     first ??= facts.startNs?.() ?? event.timeNs;
     return event.timeNs - first;
   };
-  const local = (event: E) => clock(event.timeNs, facts.offsetMinutes());
+  const local = (event: E) => clock(event.timeNs, facts.offsetMinutes(event.timeNs));
   const iso = (event: E) => {
     const utc = clock(event.timeNs, 0);
     return `${utc.date}T${utc.time}.${utc.ns}+0000`;

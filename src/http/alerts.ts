@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Metrics } from "../metrics/metrics.ts";
+import type { Counts } from "../pipeline/counts.ts";
+import type { BodyOutcome } from "../pipeline/intake.ts";
 import { loopHeader } from "../sdk/loop.ts";
 import { type Answer, jsonAnswer, ok } from "./answer.ts";
 import type { Sender } from "./auth.ts";
@@ -8,15 +10,8 @@ import { HttpError } from "./errors.ts";
 import { serve } from "./exchange.ts";
 import { checkWeight } from "./weight.ts";
 
-export interface Taken {
-  readonly accepted: number;
-  readonly rejected: readonly { readonly index: number; readonly reason: string }[];
-  /** How many were refused, by cause; absent: those that are named, as `invalid`. */
-  readonly refused?: Readonly<Record<string, number>>;
-}
-
 /** Resolves when the good alerts of the body are durable. Rejects with QueueError: nothing was taken. */
-export type TakeAlerts = (text: string, sender: Sender) => Promise<Taken>;
+export type TakeAlerts = (text: string, sender: Sender) => Promise<BodyOutcome>;
 
 /** falcosidekick's name for what comes over HTTP. */
 export const requests = "requests";
@@ -28,17 +23,14 @@ export const takeAlerts = async (
   sender: Sender,
   req: IncomingMessage,
 ): Promise<Answer> => {
-  const { metrics, door } = parts;
+  const { counts, door } = parts;
   const { accepted, rejected, refused } = await parts.take(text, sender);
-  if (accepted > 0) metrics.input(requests, "accepted", accepted);
+  if (accepted > 0) counts.accepted(requests, accepted);
   if (accepted > 0 && rejected.length === 0) return ok;
-  const counts = Object.entries(refused ?? { invalid: Math.max(1, rejected.length) });
+  const causes = Object.entries(refused ?? { invalid: Math.max(1, rejected.length) });
   const reason = rejected[0]?.reason ?? "no alert";
-  for (const [cause, n] of counts) {
-    metrics.input(requests, "rejected", n);
-    metrics.intakeRejected(requests, cause, n);
-  }
-  const broken = counts.some(([cause]) => cause === "invalid");
+  for (const [cause, n] of causes) counts.rejected(requests, cause, n);
+  const broken = causes.some(([cause]) => cause === "invalid");
   const what = accepted > 0 ? "a part of a body of alerts" : "a body of alerts";
   door.refused(broken ? "invalid" : "too_large", `${what}: ${reason}`, req.socket.remoteAddress);
   if (accepted > 0) return jsonAnswer(200, { accepted, rejected });
@@ -47,7 +39,8 @@ export const takeAlerts = async (
 
 export interface AlertParts {
   readonly take: TakeAlerts;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, "intakeBytes">;
+  readonly counts: Pick<Counts, "accepted" | "rejected">;
   readonly authorize: (header: string | undefined) => Sender;
   readonly door: Door;
   /** Marks of the URLs that this hub sends to and that would send its alerts back. */

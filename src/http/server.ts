@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { HubConfig } from "../config/types.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import { countIn } from "../pipeline/counts.ts";
 import type { SourceHost } from "../sdk/source.ts";
 import { createAlertPost, requests, type TakeAlerts } from "./alerts.ts";
 import { createApp, type Family } from "./app.ts";
@@ -105,7 +106,7 @@ export const createServer = (deps: ServerDeps): HubServer => {
   const door = doors.make(alertPort, requests);
   let tokens: DoorTokens = { alerts: config.auth, metrics: { token: config.metrics.token, tokens: {} } };
   const authorize = createAuth(() => tokens.alerts);
-  const alerts = { take: deps.take, metrics, authorize, door };
+  const alerts = { take: deps.take, metrics, counts: countIn(metrics), authorize, door };
   const ready = (): Readiness => {
     const { ok, reasons } = deps.ready();
     const open = phase.now === "open";

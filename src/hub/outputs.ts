@@ -6,9 +6,7 @@ import { createTextMask } from "../log/mask.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { alertLines } from "../pipeline/codec.ts";
 import { outputLane } from "../pipeline/lanes.ts";
-import { compileMatch, type Route } from "../pipeline/route.ts";
 import type { Consumer, Queue } from "../queue/queue.ts";
-import type { Alert } from "../sdk/alert.ts";
 import { loopHeader } from "../sdk/loop.ts";
 import type { HubFacts } from "../sdk/output.ts";
 
@@ -34,16 +32,6 @@ export const loopMarks = (config: HubConfig): ReadonlySet<string> =>
       return mark ?? [];
     }),
   );
-
-/** The predicates of all output instances; throws on a `match` condition that does not compile. */
-export const outputRoutes = (
-  config: HubConfig,
-  compileCondition: (text: string) => (alert: Alert) => boolean,
-): readonly Route[] =>
-  config.outputs.map((instance) => ({
-    id: instance.id,
-    takes: compileMatch(instance.match, compileCondition),
-  }));
 
 /** Opens every output and lets it consume its lane. */
 export const openOutputs = async (

@@ -4,6 +4,7 @@ import type { HubConfig } from "../config/types.ts";
 import { credentialCheckMs, followCredentials } from "../http/credentials.ts";
 import type { HubServer } from "../http/server.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import type { Counts } from "../pipeline/counts.ts";
 import type { Intake } from "../pipeline/intake.ts";
 import type { OpenSource } from "../sdk/source.ts";
 import { fileCheckpoint } from "./checkpoint.ts";
@@ -16,11 +17,12 @@ export const openSources = async (
     readonly server: HubServer;
     readonly intake: Intake;
     readonly metrics: Metrics;
+    readonly counts: Counts;
     readonly log: Logger;
     readonly now: () => number;
   },
 ): Promise<readonly OpenSource[]> => {
-  const { server, intake, metrics, log, now } = parts;
+  const { server, intake, metrics, counts, log, now } = parts;
   const open: OpenSource[] = [];
   try {
     for (const { id, source, config: settings, secretFiles } of config.sources) {
@@ -31,14 +33,8 @@ export const openSources = async (
       };
       open.push(
         await source.open(settings, {
-          push: async (events) => {
-            await intake.events(events);
-            metrics.input(id, "accepted", events.length);
-          },
-          drop: (count, reason) => {
-            metrics.input(id, "rejected", count);
-            metrics.intakeRejected(id, reason, count);
-          },
+          push: (events) => intake.events(id, events),
+          drop: (count, reason) => counts.rejected(id, reason, count),
           gap: () => metrics.sourceGap(id),
           listen: server.listenForSource(id),
           checkpoint: fileCheckpoint(join(config.datadir, "checkpoints"), id),

@@ -7,16 +7,20 @@ import { HttpError } from "../http/errors.ts";
 import { createServer } from "../http/server.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { makeAlertSettings } from "../pipeline/alert-in.ts";
+import { countIn } from "../pipeline/counts.ts";
 import { openIntake } from "../pipeline/intake.ts";
 import type { LoadedRules } from "../pipeline/judge/load-rules.ts";
 import { openRules } from "../pipeline/judge/rules.ts";
 import { lanesOf, outputOf } from "../pipeline/lanes.ts";
+import { compileRoutes, routeStage } from "../pipeline/route.ts";
+import { canWalkAtTheDoor, listStages } from "../pipeline/stages.ts";
+import { walkAtTheDoor } from "../pipeline/walk.ts";
 import { startWorker } from "../pipeline/worker.ts";
 import type { Queue } from "../queue/queue.ts";
 import { announce, watchQueue } from "./announce.ts";
 import { closeInOrder } from "./close.ts";
 import { followTokens, tokensOf } from "./credentials.ts";
-import { loopMarks, openOutputs, outputRoutes } from "./outputs.ts";
+import { loopMarks, openOutputs } from "./outputs.ts";
 import { openConfiguredQueue } from "./queue.ts";
 import { readiness } from "./readiness.ts";
 import { openSources } from "./sources.ts";
@@ -68,24 +72,22 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
   for (const problem of problems) log.warn({ key: problem.key }, problem.message);
 
   const works = config.role !== "intake";
-  const rules = works ? openRules(config, { log, metrics, settings }, parts.rules) : undefined;
+  const counts = countIn(metrics);
+  const rules = works ? openRules(config, { log, metrics, counts, settings }, parts.rules) : undefined;
   const queue = await openConfiguredQueue(config, { log, metrics, now });
-  const routes = outputRoutes(config, alertTest);
+  const route = routeStage(compileRoutes(config.outputs, alertTest));
+  const stages = listStages({ route, ...(rules && { judge: rules.stage }) });
   const outputs = works ? await openOutputs(config, { ...parts, queue, metrics }) : [];
-  const workers = works
-    ? startWorker({ queue, routes: () => routes, parallel: 8, ...(rules && { judge: rules.judge }) })
-    : [];
+  const workers = works ? startWorker(queue, stages) : [];
 
   const takes = config.role !== "worker";
+  const push = timedPush(queue, metrics.push);
   const intake = openIntake({
-    push: timedPush(queue, metrics.push),
+    push,
+    ...(works && canWalkAtTheDoor(stages) && { pushAlerts: walkAtTheDoor(stages, push) }),
     settings,
-    accepted: (alerts) => {
-      for (const alert of alerts) metrics.event(alert);
-    },
-    ...(works && { routes: () => routes }),
-    // A Redis job costs more than a row: it is worth waiting for company.
-    lingerMs: config.queue.driver === "redis" ? 5 : 2,
+    counts,
+    driver: config.queue.driver,
     now,
   });
   let tokens = tokensOf(config);
@@ -131,7 +133,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
       tokens = next;
       server.setTokens(next);
     });
-    const sources = takes ? await openSources(config, { server, intake, metrics, log, now }) : [];
+    const sources = takes ? await openSources(config, { server, intake, metrics, counts, log, now }) : [];
     await announce(config, server.addresses(), queue, log);
     const stopWatching = watchQueue(queue, log);
     return {

@@ -1,10 +1,8 @@
-import type { MatchSettings } from "../config/types.ts";
-import type { Chunk } from "../queue/queue.ts";
+import type { MatchSettings, OutputInstance } from "../config/types.ts";
 import { type Alert, priorityLevel } from "../sdk/alert.ts";
 import { anyNameTest } from "../sdk/glob.ts";
-import { alertLines } from "./codec.ts";
-import { outputLane } from "./lanes.ts";
 import { isOwnTest } from "./own-test.ts";
+import type { Routed, Stages } from "./stages.ts";
 
 /** One destination as routing sees it. */
 export interface Route {
@@ -39,22 +37,25 @@ export const compileMatch = (
   return (alert) => tests.every((test) => test(alert));
 };
 
-/** One chunk per route that takes any of the alerts; its id is the parent's, so a repeated routing is recognised. */
-export const routeAlerts = (
-  parent: { readonly id: string; readonly at: number; readonly body?: string },
-  alerts: readonly Alert[],
-  routes: readonly Route[],
-): Chunk[] => {
-  const chunks: Chunk[] = [];
-  let whole: string | undefined = parent.body;
-  for (const route of routes) {
-    const taken = alerts.filter(route.takes);
-    if (taken.length === 0) continue;
-    const all = taken.length === alerts.length;
-    if (all) whole ??= alertLines.encode(alerts);
-    const body = all && whole !== undefined ? whole : alertLines.encode(taken);
-    const decoded = { codec: alertLines, value: taken };
-    chunks.push({ lane: outputLane(route.id), id: parent.id, body, count: taken.length, at: parent.at, decoded });
+/** The routes of all output instances; throws on a `match` condition that does not compile. */
+export const compileRoutes = (
+  outputs: readonly Pick<OutputInstance, "id" | "match">[],
+  compileCondition: (text: string) => (alert: Alert) => boolean,
+): readonly Route[] => outputs.map(({ id, match }) => ({ id, takes: compileMatch(match, compileCondition) }));
+
+/** What each route takes of the alerts; nothing for one that takes none. */
+export const routeAlerts = (alerts: readonly Alert[], routes: readonly Route[]): readonly Routed[] => {
+  const routed: Routed[] = [];
+  for (const { id, takes } of routes) {
+    const wanted = alerts.filter(takes);
+    if (wanted.length > 0) routed.push({ output: id, alerts: wanted.length === alerts.length ? alerts : wanted });
   }
-  return chunks;
+  return routed;
 };
+
+/** The stage that knows which outputs there are. */
+export const routeStage = (routes: readonly Route[]): Stages["route"] => ({
+  name: "route",
+  pure: true,
+  run: async (_, alerts) => routeAlerts(alerts, routes),
+});

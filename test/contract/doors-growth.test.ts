@@ -11,6 +11,7 @@ import { deadLetters } from "../../src/http/dead-letters.ts";
 import { createMetrics } from "../../src/metrics/metrics.ts";
 import { decodeAlerts } from "../../src/pipeline/alert-in.ts";
 import { encodeAlert } from "../../src/pipeline/codec.ts";
+import { countIn } from "../../src/pipeline/counts.ts";
 import { encodeEvent } from "../../src/pipeline/event-lines.ts";
 import { fieldsOfKinds, kindsOf } from "../../src/pipeline/judge/kinds.ts";
 import { openRules } from "../../src/pipeline/judge/rules.ts";
@@ -224,10 +225,11 @@ describe("the work of the rules grows with the event", () => {
         sources,
       });
       const log = pino({ level: "silent" });
-      const rules = openRules(config, { log, metrics: createMetrics({ process: false, now: () => 0 }), settings });
+      const metrics = createMetrics({ process: false, now: () => 0 });
+      const rules = openRules(config, { log, metrics, counts: countIn(metrics), settings });
       assert.ok(rules);
       t.after(() => rules.close());
-      const judge = (event: string) => rules.judge([{ source: "k8s_audit", text: event }], { id: "c", at: 0 });
+      const judge = (event: string) => rules.stage.run({ id: "c", at: 0 }, [{ source: "k8s_audit", text: event }]);
       for (const [shape, make] of Object.entries(growingEvents()))
         await t.test(shape, () => staysLinear(judge, make, 24_000));
     });

@@ -6,6 +6,7 @@ import { mailOf } from "../../outputs/smtp/mail.ts";
 import { cefOf } from "../../outputs/syslog/cef.ts";
 import { alertTest } from "../../src/fields/condition.ts";
 import { compileMatch, routeAlerts } from "../../src/pipeline/route.ts";
+import { toOutputs } from "../../src/pipeline/walk.ts";
 import { type Alert, rawEvent } from "../../src/sdk/alert.ts";
 import { deliveryId } from "../../src/sdk/delivery-id.ts";
 import { DeliveryError } from "../../src/sdk/errors.ts";
@@ -131,7 +132,9 @@ describe("the work that an alert makes grows with its size", () => {
       takes: compileMatch({ rules: [rule], minimumpriority: "Debug" }, () => never),
     }));
     for (const [shape, make] of Object.entries(growingAlerts))
-      await t.test(shape, () => staysLinear((alert) => routeAlerts({ id: "c", at: 0 }, [alert], routes), make));
+      await t.test(shape, () =>
+        staysLinear((alert) => toOutputs({ id: "c", at: 0 }, routeAlerts([alert], routes)), make),
+      );
   });
 
   it("in conditions", async (t) => {

@@ -7,7 +7,7 @@ import { type EventKind, ruleCatalogOf } from "./kinds.ts";
 /** Rules, ready for one event after the other. */
 export interface AuditRules {
   readonly set: RuleSet;
-  /** The rules that the event matches. What is formatted before the next call sees this event's local time. */
+  /** The rules that the event matches. */
   match(event: JsonEvent): readonly CompiledRule<unknown>[];
   /** What alerts of the event say beside its fields. */
   facts(event: JsonEvent): AlertFacts;
@@ -46,9 +46,7 @@ const zoneOf = (offsetMinutes: (ms: number) => number): ((ns: bigint) => number)
 export const loadAuditRules = (files: readonly FileInput[], options: AuditRulesOptions): AuditRules => {
   const { config, hostname, kinds } = options;
   const zone = zoneOf(options.offsetMinutes ?? systemOffset);
-  let current: JsonEvent | undefined;
-  const localOffset = () => (current === undefined ? 0 : zone(current.timeNs));
-  const catalogs = kinds.map((kind) => ruleCatalogOf(kind, localOffset));
+  const catalogs = kinds.map((kind) => ruleCatalogOf(kind, zone));
   const plugins = [...kinds.flatMap((kind) => kind.plugins), everywhere];
   const set = loadRules(files, { catalogs, config, plugins });
   const judging = new Map(
@@ -57,7 +55,6 @@ export const loadAuditRules = (files: readonly FileInput[], options: AuditRulesO
   return {
     set,
     match: (event) => {
-      current = event;
       const judge = judging.get(event.source);
       judge?.catalog.seen?.(event);
       return judge?.matcher?.match(event) ?? none;

@@ -35,10 +35,10 @@ export const kindsOf = (sources: readonly AnySource[]): readonly EventKind[] => 
 export const usualKind = (kinds: readonly EventKind[]): EventKind | undefined =>
   kinds.find(({ catalog }) => catalog.rules !== undefined) ?? kinds[0];
 
-/** Its own fields, and those that all events have. `offsetMinutes`: that local time is ahead of UTC. */
+/** Its own fields, and those that all events have. `offsetMinutes`: that local time is ahead of UTC at a time in nanoseconds. */
 export const fieldsOfKind = (
   { catalog, plugin }: EventKind,
-  offsetMinutes: () => number = () => 0,
+  offsetMinutes: (ns: bigint) => number = () => 0,
 ): readonly Field<JsonEvent>[] => [
   ...catalog.fields.values(),
   ...jsonFields,
@@ -48,7 +48,7 @@ export const fieldsOfKind = (
 /** The fields of several kinds, each name once. */
 export const fieldsOfKinds = (
   kinds: readonly EventKind[],
-  offsetMinutes?: () => number,
+  offsetMinutes?: (ns: bigint) => number,
 ): readonly Field<JsonEvent>[] => {
   const all = kinds.flatMap((kind) => fieldsOfKind(kind, offsetMinutes));
   const first = new Map(all.toReversed().map((field) => [field.name, field]));
@@ -56,7 +56,7 @@ export const fieldsOfKinds = (
 };
 
 /** As rules are compiled against it. */
-export const ruleCatalogOf = (kind: EventKind, offsetMinutes: () => number): AnyCatalog => ({
+export const ruleCatalogOf = (kind: EventKind, offsetMinutes: (ns: bigint) => number): AnyCatalog => ({
   ...kind.catalog,
   ...catalogOf<JsonEvent>(kind.catalog.source, fieldsOfKind(kind, offsetMinutes)),
   plugin: kind.plugin,

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { test } from "node:test";
-import type { Taken } from "../../../src/http/alerts.ts";
+import type { BodyOutcome } from "../../../src/pipeline/intake.ts";
 import { parseReply, post, readAll, request, start } from "./support.ts";
 
-const accepted: Taken = { accepted: 1, rejected: [] };
+const accepted: BodyOutcome = { accepted: 1, rejected: [] };
 const okay = (length = 2) => `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`;
 
 /** An intake that holds every request until `open` is called; `arrived(n)` resolves when n requests wait. */
@@ -14,7 +14,7 @@ const dam = () => {
   const watchers: { n: number; tell: () => void }[] = [];
   return {
     take: () =>
-      new Promise<Taken>((resolve) => {
+      new Promise<BodyOutcome>((resolve) => {
         waiting.push(() => resolve(accepted));
         for (const w of watchers) if (waiting.length >= w.n) w.tell();
       }),

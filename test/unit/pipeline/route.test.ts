@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { decodeAlert, encodeAlert } from "../../../src/pipeline/codec.ts";
 import { markOwnTest } from "../../../src/pipeline/own-test.ts";
 import { compileMatch, routeAlerts } from "../../../src/pipeline/route.ts";
+import { toOutputs } from "../../../src/pipeline/walk.ts";
 import { childIds, letterIds } from "../../../src/queue/ids.ts";
 import type { Alert } from "../../../src/sdk/alert.ts";
 
@@ -59,11 +60,12 @@ test("all that is set must hold, the condition among it", () => {
 
 test("each route gets a chunk of what it takes, under the parent's id, and nothing when it takes none", () => {
   const alerts = [alert({ rule: "a" }), alert({ rule: "b" })];
-  const chunks = routeAlerts({ id: "p1", at: 5 }, alerts, [
+  const routed = routeAlerts(alerts, [
     { id: "all", takes: () => true },
     { id: "b", takes: (a) => a.rule === "b" },
     { id: "none", takes: () => false },
   ]);
+  const chunks = toOutputs({ id: "p1", at: 5 }, routed);
   assert.deepEqual(
     chunks.map((c) => [c.lane, c.id, c.count, c.at]),
     [

@@ -7,6 +7,7 @@ import { sources } from "../../../sources/index.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { createMetrics } from "../../../src/metrics/metrics.ts";
 import { makeAlertSettings } from "../../../src/pipeline/alert-in.ts";
+import { countIn } from "../../../src/pipeline/counts.ts";
 import { type HubRules, openRules } from "../../../src/pipeline/judge/rules.ts";
 import type { Incoming } from "../../../src/sdk/event.ts";
 import { folderOf, rule } from "../../support/rules-command.ts";
@@ -17,33 +18,34 @@ const open = (options: readonly string[]) => {
   assert.deepEqual(problems, []);
   const { settings } = makeAlertSettings(config, () => assert.fail("ids of these alerts are derived"));
   const metrics = createMetrics({ process: false, now: () => 0 });
-  return openRules(config, { log: pino({ level: "silent" }), metrics, settings });
+  return openRules(config, { log: pino({ level: "silent" }), metrics, counts: countIn(metrics), settings });
 };
 
 const events = ["a", "b"].map((id) => ({ source: "k8s_audit", text: auditEvent({ verb: "get" }, id) }));
 
-test("the same event gives the same alerts again: after a crash, in another chunk or hub, from the log in place of the webhook", () => {
+test("the same event gives the same alerts again: after a crash, in another chunk or hub, from the log in place of the webhook", async () => {
   const { at, remove } = folderOf({ "r.yaml": rule("One", "ka.verb = get") + rule("Two", "ka.verb = get") });
   const [rules, other] = [0, 1].map(
     () => open([`rules_files=${at("r.yaml")}`, "rule_matching=all"]) ?? assert.fail(),
   ) as [HubRules, HubRules];
-  const idsOf = (hub: HubRules, of: readonly Incoming[]) => hub.judge(of, { id: "c2", at: 7 }).map(({ uuid }) => uuid);
+  const idsOf = async (hub: HubRules, of: readonly Incoming[]) =>
+    (await hub.stage.run({ id: "c2", at: 7 }, of)).map(({ uuid }) => uuid);
   try {
-    const first = rules.judge(events, { id: "chunk", at: 5 });
+    const first = await rules.stage.run({ id: "chunk", at: 5 }, events);
     const ids = first.map(({ uuid }) => uuid);
     assert.equal(new Set(ids).size, 4);
-    assert.deepEqual(rules.judge(events, { id: "chunk", at: 5 }), first);
-    assert.deepEqual(idsOf(other, events), ids);
-    assert.deepEqual(idsOf(other, events.toReversed()), [...ids.slice(2), ...ids.slice(0, 2)]);
+    assert.deepEqual(await rules.stage.run({ id: "chunk", at: 5 }, events), first);
+    assert.deepEqual(await idsOf(other, events), ids);
+    assert.deepEqual(await idsOf(other, events.toReversed()), [...ids.slice(2), ...ids.slice(0, 2)]);
     const asInList = events.map(({ text, ...rest }) => ({ ...rest, text: text.replace('"kind":"Event",', "") }));
-    assert.deepEqual(idsOf(other, asInList), ids);
+    assert.deepEqual(await idsOf(other, asInList), ids);
     for (const change of [
       { cluster: "eu" },
       { source: "other" },
       { text: auditEvent({ verb: "get", level: "Metadata" }, "a") },
       { text: auditEvent({ verb: "get", requestObject: { a: 1, kind: "Pod" } }, "a") },
     ])
-      assert.ok(!idsOf(rules, [{ ...(events[0] as Incoming), ...change }]).some((id) => ids.includes(id)));
+      assert.ok(!(await idsOf(rules, [{ ...(events[0] as Incoming), ...change }])).some((id) => ids.includes(id)));
   } finally {
     rules.close();
     other.close();
@@ -51,20 +53,20 @@ test("the same event gives the same alerts again: after a crash, in another chun
   }
 });
 
-test("json_include_* leave properties out of alerts where json_output is on, and customtags still come on top", () => {
+test("json_include_* leave properties out of alerts where json_output is on, and customtags still come on top", async () => {
   const { at, remove } = folderOf({ "r.yaml": rule("One", "ka.verb = get", { tags: ["t"] }) });
   const off = ["output", "output_fields", "tags"].map((name) => `json_include_${name}_property=false`);
-  const judged = (json: boolean) => {
+  const judged = async (json: boolean) => {
     const options = [`rules_files=${at("r.yaml")}`, ...off, `json_output=${json}`, "customtags=mine"];
     const rules = open(options) ?? assert.fail();
-    const [alert] = rules.judge(events, { id: "c", at: 0 });
+    const [alert] = await rules.stage.run({ id: "c", at: 0 }, events);
     rules.close();
     return alert ?? assert.fail();
   };
   try {
-    const { output, output_fields, tags } = judged(true);
+    const { output, output_fields, tags } = await judged(true);
     assert.deepEqual([output, { ...output_fields }, tags], ["", {}, ["mine"]]);
-    const text = judged(false);
+    const text = await judged(false);
     assert.notEqual(text.output, "");
     assert.deepEqual(text.tags, ["mine", "t"]);
   } finally {
@@ -99,7 +101,7 @@ test("rules for what nobody feeds do not stop the hub: a warning for each source
   const metrics = createMetrics({ process: false, now: () => 0 });
   const lines: { level: number; msg: string }[] = [];
   const log = pino({ level: "debug" }, { write: (line: string) => lines.push(JSON.parse(line)) });
-  const rules = openRules(config, { log, metrics, settings }) ?? assert.fail();
+  const rules = openRules(config, { log, metrics, counts: countIn(metrics), settings }) ?? assert.fail();
   try {
     const warnings = lines
       .filter(({ level }) => level >= 40)
@@ -114,7 +116,7 @@ test("rules for what nobody feeds do not stop the hub: a warning for each source
     ]);
     assert.match(await metrics.expose(), /^eyrie_rules_active 1$/m);
     assert.deepEqual(
-      rules.judge(events, { id: "c", at: 0 }).map((alert) => alert.rule),
+      (await rules.stage.run({ id: "c", at: 0 }, events)).map((alert) => alert.rule),
       ["One", "One"],
     );
   } finally {
@@ -130,7 +132,7 @@ test("an event that the rules fail on holds up nothing, is counted, and fills no
   const metrics = createMetrics({ process: false, now: () => 0 });
   const lines: string[] = [];
   const log = pino({ level: "warn" }, { write: (line: string) => lines.push(line) });
-  const rules = openRules(config, { log, metrics, settings }) ?? assert.fail();
+  const rules = openRules(config, { log, metrics, counts: countIn(metrics), settings }) ?? assert.fail();
   const broken: Incoming = {
     source: "k8s_audit",
     text: "",
@@ -139,7 +141,10 @@ test("an event that the rules fail on holds up nothing, is counted, and fills no
     },
   };
   try {
-    const judged = rules.judge([...Array.from({ length: 1000 }, () => broken), ...events], { id: "c", at: 0 });
+    const judged = await rules.stage.run({ id: "c", at: 0 }, [
+      ...Array.from({ length: 1000 }, () => broken),
+      ...events,
+    ]);
     assert.equal(judged.length, 2);
     assert.match(await metrics.expose(), /^eyrie_events_not_judged_total 1000$/m);
     assert.equal(lines.length, 1);

@@ -1,0 +1,44 @@
+import type { Logger } from "pino";
+import type { Alert } from "../../sdk/alert.ts";
+import type { Incoming } from "../../sdk/event.ts";
+import { openEvent } from "../../sdk/json-event.ts";
+import { createThrottledLog } from "../../sdk/throttled-log.ts";
+import type { AlertSettings } from "../alert-in.ts";
+import type { Counts } from "../counts.ts";
+import type { ChunkFacts } from "../stages.ts";
+import type { AuditRules } from "./audit-rules.ts";
+import { formatMatches } from "./format.ts";
+
+/** What judging needs beside the rules. */
+export interface JudgeParts {
+  readonly log: Logger;
+  readonly counts: Pick<Counts, "judged" | "notJudged">;
+  /** What is done to every alert that the hub takes. */
+  readonly settings: AlertSettings;
+}
+
+/** The alerts of a chunk's events: an event is matched, then what it matched is formatted. */
+export type Judge = (rules: AuditRules, events: readonly Incoming[], chunk: ChunkFacts) => readonly Alert[];
+
+export const createJudge = ({ log, counts, settings }: JudgeParts): Judge => {
+  const faults = createThrottledLog(log);
+  /** `evt.num`, over all chunks. */
+  let number = 0;
+  return (rules, events, chunk) => {
+    const alerts: Alert[] = [];
+    for (const [index, incoming] of events.entries()) {
+      try {
+        const event = openEvent(incoming, ++number, chunk.at);
+        const matched = rules.match(event);
+        if (matched.length > 0) for (const alert of formatMatches(event, matched, rules, settings)) alerts.push(alert);
+      } catch (error) {
+        // One event must not hold up its chunk for ever.
+        counts.notJudged();
+        const reason = error instanceof Error ? error.name : "";
+        faults.warn("not judged", { chunk: chunk.id, index, reason }, "an event was not judged");
+      }
+    }
+    counts.judged(alerts);
+    return alerts;
+  };
+};
