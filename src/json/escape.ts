@@ -52,12 +52,12 @@ const unescapeUnit = (raw: string, at: number): readonly [string, number] => {
   return [pair ? String.fromCharCode(unit, low) : "\ufffd", 10];
 };
 
-/** What may be an escape that JSON does not need. */
-const needless = /\\[u/]/;
+/** Whether there may be an escape that JSON does not need. */
+const mayBePlainer = (json: string): boolean => json.includes("\\u") || json.includes("\\/");
 
 /** JSON text whose strings are written without escapes where they can be: `\u0065` is `e`. The same text when it has none. */
 export const plainEscapes = (json: string): string => {
-  if (!needless.test(json)) return json;
+  if (!mayBePlainer(json)) return json;
   let out = "";
   let kept = 0;
   for (let slash = json.indexOf("\\"), open = json.indexOf('"'); slash >= 0 && open >= 0; ) {

@@ -50,10 +50,11 @@ export class JsonNode {
     this.solid = solid;
   }
 
-  /** Hands over an index made elsewhere: `spans` as `#spans`, `children` by position. */
-  adopt(spans: number[], children: (JsonNode | undefined)[] | undefined): void {
+  /** Hands over an index made elsewhere: `spans` as `#spans`, `children` by position, whether a key is written with escapes. */
+  adopt(spans: number[], children: (JsonNode | undefined)[] | undefined, escapes: boolean): void {
     this.#spans = spans;
     this.#children = children;
+    this.#escapes = escapes;
   }
 
   get kind(): JsonKind {
@@ -128,6 +129,7 @@ export class JsonNode {
     const spans = this.#index();
     const { length } = key;
     const first = key.charCodeAt(0);
+    const escaped = this.#escaped();
     for (let i = spans.length - 4; i >= 0; i -= 4) {
       const from = spans[i] as number;
       const to = spans[i + 1] as number;
@@ -135,7 +137,12 @@ export class JsonNode {
         if ((length === 0 || text.charCodeAt(from) === first) && text.startsWith(key, from) && !key.includes("\\"))
           return i / 4;
         // What is spelled with escapes is longer than what it says.
-      } else if (to - from > length && hasEscape(text, from, to) && unescapeJson(text.slice(from, to)) === key)
+      } else if (
+        escaped &&
+        to - from > length &&
+        hasEscape(text, from, to) &&
+        unescapeJson(text.slice(from, to)) === key
+      )
         return i / 4;
     }
     return -1;

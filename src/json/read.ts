@@ -8,8 +8,8 @@ import { JsonNode } from "./node.ts";
 export const readJson = (text: string, at: number, levels: number): JsonNode | undefined => {
   const start = skipBlank(text, at);
   return (
-    read(text, start, { levels, blanks: false, left: maxIndexed }, 1) ??
-    read(text, start, { levels, blanks: true, left: maxIndexed }, 1)
+    read(text, start, { levels, blanks: false, left: maxIndexed, slash: -1 }, 1) ??
+    read(text, start, { levels, blanks: true, left: maxIndexed, slash: -1 }, 1)
   );
 };
 
@@ -21,7 +21,18 @@ interface Reading {
   /** Blanks between tokens are allowed; what is read without is solid. */
   readonly blanks: boolean;
   left: number;
+  /** The first backslash at or behind the key that was looked at last, the end of the text if there is none; -1: not yet known. */
+  slash: number;
 }
+
+/** Whether a key is written with escapes. Keys are asked about in the order of the text, so it is searched once in all. */
+const isEscaped = (text: string, from: number, to: number, reading: Reading): boolean => {
+  if (reading.slash < from) {
+    const next = text.indexOf("\\", from);
+    reading.slash = next < 0 ? text.length : next;
+  }
+  return reading.slash < to;
+};
 
 const read = (text: string, at: number, reading: Reading, depth: number): JsonNode | undefined => {
   const c = text.charCodeAt(at);
@@ -36,6 +47,7 @@ const readContainer = (text: string, at: number, reading: Reading, depth: number
   const close = object ? 125 : 93;
   const spans: number[] = [];
   const children: (JsonNode | undefined)[] = [];
+  let escapes = false;
   reading.left--;
   let i = gap(text, at + 1, blanks);
   while (text.charCodeAt(i) !== close || spans.length > 0) {
@@ -44,6 +56,7 @@ const readContainer = (text: string, at: number, reading: Reading, depth: number
       const colon = end < 0 ? -1 : gap(text, end, blanks);
       if (text.charCodeAt(colon) !== 58) return undefined;
       spans.push(i + 1, end - 1);
+      if (isEscaped(text, i + 1, end - 1, reading)) escapes = true;
       i = gap(text, colon + 1, blanks);
     }
     const ahead = depth < reading.levels && text.charCodeAt(i) > 90 && reading.left > 0;
@@ -59,6 +72,6 @@ const readContainer = (text: string, at: number, reading: Reading, depth: number
     i = gap(text, i + 1, blanks);
   }
   const node = new JsonNode(text, at, i + 1, !blanks);
-  node.adopt(spans, children);
+  node.adopt(spans, children, escapes);
   return node;
 };

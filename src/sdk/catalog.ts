@@ -20,6 +20,8 @@ export interface Field<E> {
   readonly type: "string" | "number" | "bool" | "abstime" | "reltime" | "any";
   /** Values are `readonly string[]`. */
   readonly list: boolean;
+  /** Every event has a value of it. */
+  readonly always?: true;
   /** One sentence, for `--list`. */
   readonly about: string;
   /** Absent: brackets after the name are a load error. `both`: digits are an index, anything else a key. */

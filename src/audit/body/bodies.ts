@@ -27,16 +27,39 @@ const readBodies = (event: JsonNode): Bodies => {
   const verb = event.get("verb")?.asText();
   const request = event.get("requestObject")?.asRead();
   const operations = request?.kind === "array" ? operationsOf(request) : undefined;
-  const asked = operations ? parsed(objectOfPatch(operations, lengthOf(request))) : objectOnly(request);
   const answer = objectOnly(event.get("responseObject")?.asRead());
   const shown = answer !== undefined && answer.get("kind")?.asText() !== "Status";
-  const merge = verb === "patch" && !operations ? asked : undefined;
+  // The body of a deletion is how to delete, not what.
+  const deleted = verb !== undefined && deletes.has(verb);
+  if (operations) {
+    // What a JSON patch sets is dear to know, and seldom asked for where the answer shows it.
+    const asked = once(() => parsed(objectOfPatch(operations, lengthOf(request))));
+    return {
+      get asked() {
+        return asked();
+      },
+      get after() {
+        return shown ? answer : deleted ? undefined : asked();
+      },
+      shown,
+      patch: { operations },
+    };
+  }
+  const asked = objectOnly(request);
+  const merge = verb === "patch" ? asked : undefined;
   return {
     asked,
-    // The body of a deletion is how to delete, not what.
-    after: shown ? answer : verb !== undefined && deletes.has(verb) ? undefined : asked,
+    after: shown ? answer : deleted ? undefined : asked,
     shown,
-    patch: operations ? { operations } : merge && { merge, directives: mayDirect(merge) },
+    patch: merge && { merge, directives: mayDirect(merge) },
+  };
+};
+
+const once = <T>(work: () => T): (() => T) => {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: work() };
+    return made.value;
   };
 };
 

@@ -30,7 +30,7 @@ export const isDryRun = (event: JsonNode): boolean => {
 /** Most requests have no such parameter: that is seen at a glance, before anything is decoded. */
 const mayName = (event: JsonNode): boolean => {
   const uri = event.get("requestURI")?.compact() ?? "";
-  return uri.includes("dryRun") || uri.includes("%") || /\\u00(?:25|[4-7])/.test(uri);
+  return uri.includes("dryRun") || uri.includes("%") || (uri.includes("\\") && /\\u00(?:25|[4-7])/.test(uri));
 };
 
 const isTruncated = (event: JsonNode): boolean => event.get("annotations")?.get("audit.k8s.io/truncated") !== undefined;

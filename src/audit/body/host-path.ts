@@ -2,7 +2,7 @@ import type { JsonNode } from "../../json/node.ts";
 import { bodiesOf } from "./bodies.ts";
 import { rememberLatest } from "./latest.ts";
 import { podSpecsOf } from "./pod-specs.ts";
-import { elements, valueAt } from "./steps.ts";
+import { elements } from "./steps.ts";
 
 /** The path as the kernel follows it: `//etc/.` is `/etc`. */
 export const cleanPath = (path: string): string => {
@@ -20,18 +20,17 @@ export const pathAndParents = (path: string): readonly string[] => {
   return parts.map((_, i) => `/${parts.slice(0, parts.length - i).join("/")}`);
 };
 
-const inPersistentVolumes = [
-  ["spec", "hostPath", "path"],
-  ["spec", "local", "path"],
-] as const;
-
 /** The clean host paths of the volumes of a Pod, a workload's template or a PersistentVolume, local ones included. */
 export const hostPathsOf = rememberLatest((event: JsonNode): readonly string[] => {
-  const volumes = podSpecsOf(event).flatMap((spec) => elements(spec.get("volumes")));
-  const { after } = bodiesOf(event);
-  const paths = [
-    ...volumes.map((volume) => valueAt(volume, ["hostPath", "path"])),
-    ...inPersistentVolumes.map((steps) => valueAt(after, steps)),
-  ];
-  return paths.flatMap((path) => (path ? [cleanPath(path.asText())] : []));
+  const paths: string[] = [];
+  const take = (place: JsonNode | undefined): void => {
+    const path = place?.get("path");
+    if (path) paths.push(cleanPath(path.asText()));
+  };
+  for (const spec of podSpecsOf(event))
+    for (const volume of elements(spec.get("volumes"))) take(volume.get("hostPath"));
+  const spec = bodiesOf(event).after?.get("spec");
+  take(spec?.get("hostPath"));
+  take(spec?.get("local"));
+  return paths;
 });

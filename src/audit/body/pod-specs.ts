@@ -22,12 +22,16 @@ const flags = ["hostNetwork", "hostPID", "hostIPC"];
 /** All that look like a pod's spec in the object after the request, so that none hides behind another. */
 export const podSpecsOf = rememberLatest((event: JsonNode): readonly JsonNode[] => {
   const { after } = bodiesOf(event);
-  const found = podSpecPlaces.map((keys) => valueAt(after, keys)).filter((node) => node?.kind === "object");
-  return (found as readonly JsonNode[]).filter(
-    (node) =>
-      [...kindKeys, "volumes"].some((key) => node.get(key)?.kind === "array") || flags.some((flag) => node.get(flag)),
-  );
+  const found: JsonNode[] = [];
+  for (const place of podSpecPlaces) {
+    const node = valueAt(after, place);
+    if (node?.kind === "object" && looksLikePodSpec(node)) found.push(node);
+  }
+  return found;
 });
+
+const looksLikePodSpec = (node: JsonNode): boolean =>
+  [...kindKeys, "volumes"].some((key) => node.get(key)?.kind === "array") || flags.some((flag) => node.get(flag));
 
 export interface Container {
   readonly node: JsonNode;
@@ -35,8 +39,10 @@ export interface Container {
   readonly kind: (typeof kinds)[keyof typeof kinds];
 }
 
-export const containersOf = rememberLatest((event: JsonNode): readonly Container[] =>
-  podSpecsOf(event).flatMap((spec) =>
-    kindKeys.flatMap((key) => elements(spec.get(key)).map((node) => ({ node, spec, kind: kinds[key] }))),
-  ),
-);
+export const containersOf = rememberLatest((event: JsonNode): readonly Container[] => {
+  const found: Container[] = [];
+  for (const spec of podSpecsOf(event))
+    for (const key of kindKeys)
+      for (const node of elements(spec.get(key))) found.push({ node, spec, kind: kinds[key] });
+  return found;
+});

@@ -2,6 +2,7 @@ import { comparableText, type JsonNode } from "../../json/node.ts";
 import type { Field, FieldArg } from "../../sdk/catalog.ts";
 import type { JsonEvent } from "../../sdk/json-event.ts";
 import { bodiesOf } from "../body/bodies.ts";
+import { rememberLatest } from "../body/latest.ts";
 import { elements } from "../body/steps.ts";
 
 export type KaField = Field<JsonEvent>;
@@ -28,6 +29,15 @@ export const nodeAt = (root: JsonNode | undefined, path: readonly string[]): Jso
   }
   return node;
 };
+
+/** A member of the event itself, looked for once for all fields that lie in it. */
+const partOf = (key: string): ((root: JsonNode) => JsonNode | undefined) => {
+  const known = parts.get(key) ?? rememberLatest((root: JsonNode) => root.get(key));
+  parts.set(key, known);
+  return known;
+};
+
+const parts = new Map<string, (root: JsonNode) => JsonNode | undefined>();
 
 /** The object that a family of fields shows. */
 export interface Shown {
@@ -64,11 +74,13 @@ export const text = (name: string, about: string, read: (root: JsonNode, event: 
 });
 
 /** A text field that shows the value at a path of the event. */
-export const path = (name: string, about: string, ...keys: readonly string[]): KaField =>
-  text(name, about, (root) => {
-    const node = nodeAt(root, keys);
+export const path = (name: string, about: string, first: string, ...rest: readonly string[]): KaField => {
+  const part = partOf(first);
+  return text(name, about, (root) => {
+    const node = nodeAt(part(root), rest);
     return node && textOf(node);
   });
+};
 
 /** A text field that shows a value of a body, whose text may be JSON. */
 const valueField = (name: string, about: string, find: (root: JsonNode) => JsonNode | undefined): KaField => {
@@ -131,8 +143,10 @@ export const list = (name: string, about: string, read: (root: JsonNode, event: 
 });
 
 /** A list that shows the elements of the array at a path; anything but an array is no value. */
-export const arrayAt = (name: string, about: string, ...keys: readonly string[]): KaField =>
-  list(name, about, (root) => arrayTexts(nodeAt(root, keys)));
+export const arrayAt = (name: string, about: string, first: string, ...rest: readonly string[]): KaField => {
+  const part = partOf(first);
+  return list(name, about, (root) => arrayTexts(nodeAt(part(root), rest)));
+};
 
 const arrayTexts = (node: JsonNode | undefined): Texts => listOf(elements(node).map(textOf));
 

@@ -33,11 +33,12 @@ const joined = (key: string) => (container: Container) => {
 const imageOf = (container: Container): string => one(["image"], "")(container)[0] ?? "";
 
 /** A Windows HostProcess container is to its node what a privileged one is. */
-const hostProcess = ["securityContext", "windowsOptions", "hostProcess"];
+const hostProcess = ["windowsOptions", "hostProcess"];
 
 const isPrivileged = ({ node, spec }: Container): string => {
-  const own = nodeAt(node, ["securityContext", "privileged"]);
-  const process = nodeAt(node, hostProcess) ?? nodeAt(spec, hostProcess);
+  const context = node.get("securityContext");
+  const own = context?.get("privileged");
+  const process = nodeAt(context, hostProcess) ?? nodeAt(spec.get("securityContext"), hostProcess);
   if (process?.kind === "true") return "true";
   return own === undefined || own.kind === "null" ? "false" : textOf(own);
 };

@@ -88,3 +88,7 @@ export const neverMember = (check: PlanCheck): boolean => {
   if (check.left.list && check.left.terminated) return true;
   return check.right !== undefined && check.right.kind !== "constants" && check.right.terminated;
 };
+
+/** Nothing is in an empty set, and nothing meets it. */
+export const hasNoMembers = ({ operator, right }: PlanCheck): boolean =>
+  (operator === "in" || operator === "intersects") && right?.kind === "constants" && right.values.length === 0;

@@ -1,22 +1,47 @@
 import type { Constants, Extract, PlanCheck, Scalar } from "../bind/plan.ts";
-import { neverMember } from "./closures.ts";
+import { hasNoMembers, neverMember } from "./closures.ts";
 import { type Names, valueKey } from "./emit-names.ts";
 import { foldAscii } from "./glob.ts";
-import { compareText, compareWith, compileTest, isMember } from "./tests.ts";
+import { compareText, compareWith, compileTest, isMember, patternOf } from "./tests.ts";
 import { applyTransformer, gather } from "./transform.ts";
 
 /** A check as an expression. What simple comparisons there are stand in the code itself, the others are called. */
 export const emitCheck = (check: PlanCheck, names: Names): string => {
   const { left, right, operator } = check;
+  if (neverMember(check) || hasNoMembers(check)) return "false";
+  const search = caselessSearch(check);
+  if (search !== undefined) {
+    const pattern = names.constant(`caseless ${valueKey(search.parts)}`, () => patternOf(search.parts, "i"));
+    return `(t=${emitExtract(search.of, names)})!==undefined&&${pattern}.test(t)`;
+  }
   const value = emitExtract(left, names);
   if (right === undefined) return `${value}!==undefined`;
-  if (neverMember(check)) return "false";
   if (right.kind === "constants")
     return left.list ? emitList(check, right, value, names) : emitScalar(check, right, value, names);
   const other = emitExtract(right, names);
   const key = `${operator} ${left.list} ${right.list}`;
   const compare = names.constant(`pair ${key}`, () => pairTest(check));
   return `${compare}(${value},${other})`;
+};
+
+const ascii = /^[\x00-\x7f]*$/;
+
+/** `tolower(x) contains …` and `x icontains …` as a search in x itself, which may be long. */
+const caselessSearch = ({
+  left,
+  right,
+  operator,
+  quantifier,
+}: PlanCheck): { readonly of: Extract; readonly parts: readonly string[] } | undefined => {
+  if (right?.kind !== "constants" || left.list || left.type !== "string") return undefined;
+  if (quantifier !== "anyof" && (quantifier !== undefined || right.values.length !== 1)) return undefined;
+  const parts = right.values.map(String);
+  if (!parts.every((part) => ascii.test(part))) return undefined;
+  if (operator === "icontains") return { of: left, parts };
+  const [of] = left.kind === "apply" && left.transformer === "tolower" ? left.args : [];
+  if (operator !== "contains" || of === undefined || of.list || of.type !== "string") return undefined;
+  // In a text of small letters no others are found.
+  return { of, parts: parts.filter((part) => part === foldAscii(part)) };
 };
 
 const pairTest =
@@ -87,7 +112,6 @@ const emitScalar = (check: PlanCheck, right: Constants, value: string, names: Na
       case "in":
       case "intersects":
         if (only !== undefined) return `${value}===${constant(only)}`;
-        if (values.length === 0) return "false";
         return `${names.constant(`set ${valueKey(values)}`, () => new Set(values))}.has(${value})`;
       case "!=":
         if (only !== undefined) return bind(`t!==${constant(only)}`);
@@ -99,10 +123,6 @@ const emitScalar = (check: PlanCheck, right: Constants, value: string, names: Na
           const method = { startswith: "startsWith", endswith: "endsWith", contains: "includes" }[operator];
           return bind(`t.${method}(${constant(only)})`);
         }
-        break;
-      case "icontains":
-        if (only !== undefined)
-          return bind(`${names.constant("fold", () => foldAscii)}(t).includes(${constant(foldAscii(String(only)))})`);
         break;
       case "<":
       case "<=":

@@ -12,19 +12,30 @@ export interface Names {
   shared(plan: Plan, test: () => string): string;
   /** The value of a slot, read on first use. */
   slot(slot: number): string;
+  /**
+   * What `write` writes runs only if what was written before it comes out one way: what is read and decided in there is
+   * not known to be so behind it.
+   */
+  perhaps<T>(write: () => T): T;
   /** Some value, object or function as a name; equal keys share one. */
   constant(key: string, make: () => unknown): string;
   prelude(): string;
-  /** Declarations; the slots `given` have their values already. */
-  locals(given: readonly number[]): string;
+  /** Declarations. */
+  locals(): string;
 }
 
-export const createNames = (): Names => {
+/** The values of the slots `given` are handed to the program. */
+export const createNames = (given: readonly number[]): Names => {
   const constants: unknown[] = [];
   const constantNames = new Map<string, string>();
   const slots = new Set<number>();
   const uses = new Map<number, number>();
   const remembered = new Map<number, number>();
+  /** Slots that have been read and conditions that have been decided, whichever way the program came here. */
+  let settled: ReadonlySet<string> = new Set(given.map((slot) => `v${slot}`));
+  const settle = (name: string): void => {
+    settled = new Set([...settled, name]);
+  };
   const keys = new WeakMap<Plan, number>();
   const numbers = new Map<string, number>();
   const keyOf = (plan: Plan): number => {
@@ -53,11 +64,25 @@ export const createNames = (): Names => {
         n = remembered.size;
         remembered.set(key, n);
       }
-      return `(b${n}!==0?b${n}===1:(b${n}=${test()}?1:2)===1)`;
+      const name = `b${n}`;
+      if (settled.has(name)) return `(${name}===1)`;
+      // Where it was decided before, what it reads was read then.
+      const code = `(${name}!==0?${name}===1:(${name}=${test()}?1:2)===1)`;
+      settle(name);
+      return code;
     },
     slot: (slot) => {
+      const name = `v${slot}`;
       slots.add(slot);
-      return `(v${slot}!==unread?v${slot}:v${slot}=r${slot}(event))`;
+      if (settled.has(name)) return name;
+      settle(name);
+      return `(${name}!==unread?${name}:${name}=r${slot}(event))`;
+    },
+    perhaps: (write) => {
+      const before = settled;
+      const written = write();
+      settled = before;
+      return written;
     },
     constant: (key, make) => {
       let name = constantNames.get(key);
@@ -74,7 +99,7 @@ export const createNames = (): Names => {
         ...constants.map((_, n) => `const k${n}=constants[${n}];`),
         ...Array.from(slots, (n) => `const r${n}=read[${n}];`),
       ].join("\n"),
-    locals: (given) =>
+    locals: () =>
       [
         "let t;",
         ...Array.from(slots, (n) => `let v${n}=${given.includes(n) ? `given[${given.indexOf(n)}]` : "unread"};`),

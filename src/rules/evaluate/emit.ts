@@ -10,7 +10,7 @@ export interface Program {
 
 /** A program for the rules with these conditions, tried in this order; the values of the slots `given` are handed to it. */
 export const emitProgram = (plans: readonly Plan[], matching: "first" | "all", given: readonly number[]): Program => {
-  const names = createNames();
+  const names = createNames(given);
   for (const plan of plans) countUses(plan, names);
   const tests = plans.map((plan) => emitPlan(plan, names));
   const body = tests
@@ -25,7 +25,7 @@ export const emitProgram = (plans: readonly Plan[], matching: "first" | "all", g
     names.prelude(),
     `const one=rules.map((rule)=>Object.freeze([rule]));`,
     `return (event,given)=>{`,
-    names.locals(given),
+    names.locals(),
     ...(matching === "all" ? ["let found=none;"] : []),
     body,
     `return ${matching === "all" ? "found" : "none"};`,
@@ -45,9 +45,9 @@ const emitPlan = (plan: Plan, names: Names): string => {
   const test = (): string => {
     switch (plan.kind) {
       case "and":
-        return plan.children.length === 0 ? "true" : `(${plan.children.map((c) => emitPlan(c, names)).join("&&")})`;
+        return plan.children.length === 0 ? "true" : `(${emitChain(plan.children, names).join("&&")})`;
       case "or":
-        return plan.children.length === 0 ? "false" : `(${plan.children.map((c) => emitPlan(c, names)).join("||")})`;
+        return plan.children.length === 0 ? "false" : `(${emitChain(plan.children, names).join("||")})`;
       case "not":
         return `!(${emitPlan(plan.child, names)})`;
       case "check":
@@ -56,3 +56,9 @@ const emitPlan = (plan: Plan, names: Names): string => {
   };
   return names.shared(plan, test);
 };
+
+/** Of a chain the first part runs for sure; each other one knows that those before it did. */
+const emitChain = ([first, ...rest]: readonly Plan[], names: Names): readonly string[] =>
+  first === undefined
+    ? []
+    : [emitPlan(first, names), ...names.perhaps(() => rest.map((child) => emitPlan(child, names)))];

@@ -63,10 +63,7 @@ export const generateMatcher = (
     const path = [...given, slot];
     const narrow = (known: Known): Node =>
       grow(
-        left.flatMap(({ rule, plan }) => {
-          const rest = specialise(plan, slot, known);
-          return rest === false ? [] : [{ rule, plan: rest === true ? always : rest }];
-        }),
+        left.flatMap((each) => restOf(each, slot, known)),
         path,
       );
     let all: Node | undefined;
@@ -92,7 +89,7 @@ export const generateMatcher = (
     // Programs are made later, but whether they may be has to show here.
     new Function("");
     root = grow(
-      rules.map(({ plan }, rule) => ({ rule, plan })),
+      rules.map(({ plan }, rule) => ({ rule, plan })).flatMap((each) => settled(each, slots)),
       [],
     );
   } catch (error) {
@@ -125,6 +122,21 @@ interface Left {
   readonly rule: number;
   readonly plan: Plan;
 }
+
+/** What is left of a rule once a slot is known; nothing where it cannot match any more. */
+const restOf = ({ rule, plan }: Left, slot: number, known: Known): readonly Left[] => {
+  const rest = specialise(plan, slot, known);
+  return rest === false ? [] : [{ rule, plan: rest === true ? always : rest }];
+};
+
+/** What is left of a rule for any event: macros that are always or never true ask for a field that every event has. */
+const settled = (whole: Left, { bound }: Slots<unknown>): readonly Left[] =>
+  bound.reduce<readonly Left[]>(
+    (left, { field }, slot) => (field.always ? left.flatMap((each) => restOf(each, slot, present)) : left),
+    restOf(whole, -1, present),
+  );
+
+const present: Known = { kind: "other", than: new Set() };
 
 type Node = Leaf | Fork;
 

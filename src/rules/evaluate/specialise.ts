@@ -1,4 +1,5 @@
 import type { Plan, PlanCheck } from "../bind/plan.ts";
+import { hasNoMembers } from "./closures.ts";
 import { compileTest } from "./tests.ts";
 
 /** What is known of the text in a slot: that it is this, is missing, or is there and none of those. */
@@ -35,6 +36,7 @@ export const specialise = (plan: Plan, slot: number, known: Known): Plan | boole
 };
 
 const decide = (check: PlanCheck, slot: number, known: Known): boolean | undefined => {
+  if (hasNoMembers(check)) return false;
   const { left, right, operator, quantifier } = check;
   if (left.kind !== "slot" || left.slot !== slot || left.list || left.type !== "string") return undefined;
   if (right === undefined) return known.kind !== "missing";

@@ -61,6 +61,8 @@ export const compileTest = (check: PlanCheck, constants: Constants): Test => {
     const test = compilePaths(values.map(String));
     return (value) => test(String(value));
   }
+  if (quantifier === "anyof" && operator === "startswith") return startsWithAny(values.map(String));
+  if (quantifier === "anyof" && operator === "contains") return containsAny(values.map(String));
   const tests = values.map((constant) => compileOne(operator, constant));
   switch (quantifier) {
     case undefined:
@@ -73,6 +75,29 @@ export const compileTest = (check: PlanCheck, constants: Constants): Test => {
       return (value) => tests.reduce((n, test) => n + Number(test(value)), 0) === 1;
   }
 };
+
+/** Only prefixes with the text's own first character are tried. */
+const startsWithAny = (prefixes: readonly string[]): Test => {
+  if (prefixes.includes("")) return () => true;
+  const byFirst = Map.groupBy(prefixes, (prefix) => prefix.charCodeAt(0));
+  return (value) => {
+    const text = String(value);
+    const tried = byFirst.get(text.charCodeAt(0));
+    if (tried !== undefined) for (const prefix of tried) if (text.startsWith(prefix)) return true;
+    return false;
+  };
+};
+
+const containsAny = (parts: readonly string[]): Test => {
+  const pattern = patternOf(parts);
+  return (value) => pattern.test(String(value));
+};
+
+/** Finds any of these texts in one pass; `i`: whatever the case of ASCII letters, for texts of ASCII. */
+export const patternOf = (parts: readonly string[], flags: "" | "i" = ""): Pick<RegExp, "test"> =>
+  parts.length === 0 ? nothing : new RegExp(parts.map((part) => RegExp.escape(part)).join("|"), flags);
+
+const nothing = { test: () => false };
 
 export const isMember = (values: readonly Scalar[], value: Scalar): boolean =>
   values.some((member) => compareScalars(member, value) === 0);

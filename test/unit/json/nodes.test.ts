@@ -53,3 +53,23 @@ test("equal keys are seen in every object, at any depth and however they are spe
     [false, true, false],
   );
 });
+
+test("a thirteenth key is compared with all before it", () => {
+  const keys = (names: readonly string[]) => `{${names.map((name) => `"${name}":0`).join(",")}}`;
+  const many = Array.from({ length: 30 }, (_, n) => `k${n}`);
+  assert.ok(!hasEqualKeys(node(keys(many))));
+  for (const again of ["k0", "k11", "k12", "k29", "\\u006b3"])
+    assert.ok(hasEqualKeys(node(keys([...many, again]))), again);
+});
+
+test("a key written with escapes is found at every level, whatever backslashes stand before and behind it", () => {
+  const inner = '{"v":"x\\\\","\\u0062":{"n":"\\"","p":1,"\\u0063":"\\n","q":2}}';
+  for (const text of [`{"x":"\\t","\\u0061":${inner},"z":0}`, `{ "x" : "\\t" , "\\u0061" : ${inner} , "z" : 0 }`])
+    for (const levels of [0, 1, 2, 3]) {
+      const root = readJson(text, 0, levels);
+      assert.equal(root?.get("a")?.get("b")?.get("c")?.asText(), "\n", `${text} ${levels}`);
+      assert.equal(root?.get("a")?.get("b")?.get("q")?.asText(), "2");
+      assert.equal(root?.get("a")?.get("y"), undefined);
+      assert.equal(root?.get("z")?.asText(), "0");
+    }
+});

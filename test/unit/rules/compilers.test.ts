@@ -168,6 +168,47 @@ test("rules for other verbs, resources and subresources are not looked at, whate
   assert.ok(program.length > 3 && Math.max(...rulesIn) <= 18, rulesIn.join());
 });
 
+test("searches whatever the case, and for one of several texts, find the same both ways", () => {
+  const conditions = [
+    'tolower(ka.user.name) contains "admin"',
+    'tolower(ka.user.name) contains "Admin"',
+    'tolower(ka.user.name) contains anyof ("Admin", "kube", "ä")',
+    'tolower(ka.user.name) contains anyof ("Admin", "K")',
+    "tolower(ka.user.name) contains anyof ()",
+    'ka.user.name icontains "ADMIN"',
+    'ka.user.name icontains "Ä"',
+    'ka.user.name icontains "k"',
+    'ka.user.name contains anyof ("a.b", "(", "[x", "|")',
+    'ka.user.name contains anyof ("", "zz")',
+    "ka.user.name contains anyof ()",
+    'ka.user.name startswith anyof ("kube", "Ku", "ä", "A")',
+    'ka.user.name startswith anyof ("", "zz")',
+    "ka.user.name startswith anyof ()",
+    "ka.user.groups intersects () or ka.user.name in ()",
+    "not ka.user.groups in ()",
+  ];
+  const { generated, closures } = bothWays(conditions.map((text, n) => rule(`r${n}`, text)).join(""), "all");
+  assert.deepEqual(
+    closures.problems.filter(({ severity }) => severity === "error"),
+    [],
+  );
+  // The Kelvin sign and the long s are no letters of ASCII, whatever they look like.
+  const names = ["ADMIN", "kube-Admin", "K", "\u212a", "\u017f", "Ä", "ä", "a.b", "axb", "(", "x[x", "", undefined];
+  let matched = 0;
+  for (const username of names) {
+    const text = JSON.stringify({ kind: "Event", auditID: "x", user: { username, groups: ["g"] } });
+    const event = openEvent({ source: "k8s_audit", text }, 1, 0);
+    const found = generated.match("k8s_audit", event).map((each) => each.item.name);
+    assert.deepEqual(
+      found,
+      closures.match("k8s_audit", event).map((each) => each.item.name),
+      username,
+    );
+    matched += found.length;
+  }
+  assert.ok(matched > 30);
+});
+
 test("where code generation is forbidden closures take over and say so", () => {
   const script = `
     import { loadRules } from "./src/rules/index.ts";
