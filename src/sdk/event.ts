@@ -1,5 +1,8 @@
 import type { JsonNode } from "../json/node.ts";
 
+/** What is known of an event beside what it says, by names such as `cloud.account`: a source or a stage adds to it. */
+export type EventMeta = Readonly<Record<string, string>>;
+
 /** An audit event on its way to the rules: the JSON text it came as, and what the source knows of it. */
 export interface Incoming {
   /** The source's name as rules use it: `k8s_audit`. */
@@ -10,6 +13,8 @@ export interface Incoming {
   readonly timeNs?: string;
   /** The cluster a listener stands for, when configured. */
   readonly cluster?: string;
+  /** Stored with the event. No part of what the event is: two that differ in nothing else are one. */
+  readonly meta?: EventMeta;
   /** The text's value, already indexed: spares the rules a pass over it. Never stored; holds the payload it came in. */
   readonly root?: JsonNode;
 }

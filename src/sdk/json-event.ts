@@ -1,6 +1,8 @@
 import { JsonNode } from "../json/node.ts";
 import type { EngineEvent } from "./catalog.ts";
-import type { Incoming } from "./event.ts";
+import type { EventMeta, Incoming } from "./event.ts";
+
+const nothing: EventMeta = Object.freeze({});
 
 /** An event whose text is JSON, as the `ka.*`, `json.*` and `evt.*` fields read it. Made once per event by `openEvent`. */
 export class JsonEvent implements EngineEvent {
@@ -8,6 +10,7 @@ export class JsonEvent implements EngineEvent {
   readonly num: number;
   readonly text: string;
   readonly cluster: string | undefined;
+  readonly meta: EventMeta;
   #time: string | bigint;
   /** null: the text begins with no bracket. */
   #root: JsonNode | null | undefined;
@@ -18,6 +21,7 @@ export class JsonEvent implements EngineEvent {
     this.num = num;
     this.text = incoming.text;
     this.cluster = incoming.cluster;
+    this.meta = incoming.meta ?? nothing;
     this.#time = incoming.timeNs ?? BigInt(arrivedMs) * 1_000_000n;
     this.#root = incoming.root;
   }
