@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Metrics } from "../metrics/metrics.ts";
+import { type CountedMetrics, countIn } from "../pipeline/counts.ts";
 import { createThrottledLog } from "../sdk/throttled-log.ts";
 import { type Budget, createBudget } from "./budget.ts";
 import type { Refusal } from "./errors.ts";
@@ -50,7 +51,7 @@ export interface DoorParts {
   readonly source: string;
   readonly phase: Phase;
   readonly limits: DoorLimits;
-  readonly metrics: Pick<Metrics, "refused" | "intakeRejected" | "input">;
+  readonly metrics: Pick<Metrics, "refused"> & CountedMetrics;
   readonly log: Logger;
 }
 
@@ -59,6 +60,7 @@ export const createDoor = ({ listener, source, phase, limits, metrics, log }: Do
   const gate = createGate(limits.maxRequests, phase, open);
   const budget = createBudget(Math.max(limits.maxInflightBytes, limits.maxBodyBytes), open);
   const refusals = createThrottledLog(log);
+  const counts = countIn(metrics);
   const last = { overloaded: Number.NEGATIVE_INFINITY, gave_way: Number.NEGATIVE_INFINITY };
   return {
     listener,
@@ -73,10 +75,8 @@ export const createDoor = ({ listener, source, phase, limits, metrics, log }: Do
       metrics.refused(at, refusal, 1);
       refusals.warn(`${at} ${refusal}`, { listener: at, reason: refusal, remote }, `refused: ${why}`);
     },
-    rejected: (refusal, status) => {
-      metrics.intakeRejected(source, refusal, 1);
-      if (status === 400 || status === 413 || status === 415) metrics.input(source, "rejected", 1);
-    },
+    rejected: (refusal, status) =>
+      counts.turnedAway(source, refusal, status === 400 || status === 413 || status === 415),
     state: () => {
       const [requests, bytes] = [gate.inside(), budget.used()];
       const words = `listener ${listener} is saturated: ${requests} of ${gate.max} requests, ${bytes} of ${budget.max} bytes of bodies at work`;

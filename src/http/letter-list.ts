@@ -1,6 +1,6 @@
 /** Dead letters as the operators' API lists them. */
 import { decodeAlert } from "../pipeline/codec.ts";
-import { outputOf } from "../pipeline/lanes.ts";
+import { outputOfLane } from "../pipeline/lanes.ts";
 import type { DeadLetter, Queue } from "../queue/queue.ts";
 import { rawEvent } from "../sdk/alert.ts";
 import { HttpError } from "./errors.ts";
@@ -11,7 +11,7 @@ export const pageLetters = 10;
 
 /** A lane as answers name it: with its output, if it is one's. */
 export const laneNames = (lane: string): { lane: string; output?: string } => {
-  const output = outputOf(lane);
+  const output = outputOfLane(lane);
   return output === undefined ? { lane } : { lane, output };
 };
 

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { formatProblem } from "../config/problem.ts";
 import type { HubConfig } from "../config/types.ts";
-import { outputOf } from "../pipeline/lanes.ts";
+import { outputOfLane } from "../pipeline/lanes.ts";
 import type { Queue } from "../queue/queue.ts";
 
 /** Says at start what was understood: outputs, sources, queue, durability, addresses; and what needs a person. */
@@ -25,7 +25,7 @@ export const announce = async (
   const off = new Set(config.off.map((problem) => problem.off?.output));
   // A Redis that is away at start is no reason not to start: alerts are kept on the local disk.
   for (const lane of await queue.lanes().catch(() => [])) {
-    const output = outputOf(lane);
+    const output = outputOfLane(lane);
     if (output !== undefined && !known.has(output))
       log.warn(
         { lane },

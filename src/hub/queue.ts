@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { HubConfig, RedisSettings } from "../config/types.ts";
 import type { Metrics } from "../metrics/metrics.ts";
-import { outputOf } from "../pipeline/lanes.ts";
+import { outputOfLane } from "../pipeline/lanes.ts";
 import { openQueue } from "../queue/open.ts";
 import { privateDataFolder } from "../queue/private-files.ts";
 import type { Queue } from "../queue/queue.ts";
@@ -34,7 +34,7 @@ export const openConfiguredQueue = (
         log.warn({ lane }, "a consumer had stopped fetching from Redis and was replaced");
         parts.metrics.redisWatchdogRestart();
       },
-      onDead: (lane, reason, events) => parts.metrics.putAside(outputOf(lane) ?? lane, reason, events),
+      onDead: (lane, reason, events) => parts.metrics.putAside(outputOfLane(lane) ?? lane, reason, events),
       onDropped: (lane, events) => {
         parts.metrics.lettersDropped(lane, events);
         dropped.warn(lane, { lane }, "dead letters were dropped to keep within their room, the oldest first", events);

@@ -11,11 +11,11 @@ import { countIn } from "../pipeline/counts.ts";
 import { openIntake } from "../pipeline/intake.ts";
 import type { LoadedRules } from "../pipeline/judge/load-rules.ts";
 import { openRules } from "../pipeline/judge/rules.ts";
-import { lanesOf, outputOf } from "../pipeline/lanes.ts";
+import { lanesOf, outputOfLane } from "../pipeline/lanes.ts";
 import { compileRoutes, routeStage } from "../pipeline/route.ts";
 import { canWalkAtTheDoor, listStages } from "../pipeline/stages.ts";
 import { walkAtTheDoor } from "../pipeline/walk.ts";
-import { startWorker } from "../pipeline/worker.ts";
+import { openWorker } from "../pipeline/worker.ts";
 import type { Queue } from "../queue/queue.ts";
 import { announce, watchQueue } from "./announce.ts";
 import { closeInOrder } from "./close.ts";
@@ -78,7 +78,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
   const route = routeStage(compileRoutes(config.outputs, alertTest));
   const stages = listStages({ route, ...(rules && { judge: rules.stage }) });
   const outputs = works ? await openOutputs(config, { ...parts, queue, metrics }) : [];
-  const workers = works ? startWorker(queue, stages) : [];
+  const workers = works ? openWorker(queue, stages) : [];
 
   const takes = config.role !== "worker";
   const push = timedPush(queue, metrics.push);
@@ -103,7 +103,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
       deadLetters({
         queue,
         lanes: lanesOf(config.outputs),
-        state: (lane) => outputs.find((o) => o.id === outputOf(lane))?.delivery.state(),
+        state: (lane) => outputs.find((o) => o.id === outputOfLane(lane))?.delivery.state(),
         token: () => tokens.operators,
         log,
         now,

@@ -3,7 +3,7 @@
 import { jsonValues, oneJsonValue } from "../json/parse.ts";
 import { type Alert, type FieldValue, type Priority, rawEvent } from "../sdk/alert.ts";
 import { sortedBytewise } from "../sdk/bytewise.ts";
-import { type Cause, type Excess, excessOf, isTooLarge, tooLarge, tooManyRefused } from "./alert-limits.ts";
+import { alertTooLarge, type Cause, type Excess, excessOf, isTooLarge, tooManyRefused } from "./alert-limits.ts";
 import type { AlertSettings } from "./alert-settings.ts";
 import { type PostedAlert, readPosted } from "./alert-shape.ts";
 import { orderFields } from "./field-order.ts";
@@ -44,15 +44,15 @@ export const decodeAlerts = (text: string, settings: AlertSettings): DecodedAler
     refused[cause] = (refused[cause] ?? 0) + 1;
     if (count++ < namedRejections) rejected.push({ index, reason });
   };
-  const settle = (alert: Alert | Excess) => {
+  const keep = (alert: Alert | Excess) => {
     if ("cause" in alert) refuse(alert);
     else alerts.push(alert);
     index++;
   };
   const read = (value: unknown) => {
-    if (!Array.isArray(value)) settle(toAlert(value, settings));
-    else if (value.length === 0) settle(invalid("the list is empty"));
-    else for (const item of value) settle(toAlert(item, settings));
+    if (!Array.isArray(value)) keep(toAlert(value, settings));
+    else if (value.length === 0) keep(invalid("the list is empty"));
+    else for (const item of value) keep(toAlert(item, settings));
   };
   const mended = mendSurrogates(text);
   const only = oneJsonValue(mended);
@@ -60,12 +60,12 @@ export const decodeAlerts = (text: string, settings: AlertSettings): DecodedAler
   else
     for (const part of jsonValues(mended)) {
       if (limits && count >= limits.maxrefused) {
-        settle(tooManyRefused(limits));
+        keep(tooManyRefused(limits));
         break;
       }
-      "fault" in part ? settle(invalid(part.fault)) : read(part.value);
+      "fault" in part ? keep(invalid(part.fault)) : read(part.value);
     }
-  if (index === 0) settle(invalid("the body is empty"));
+  if (index === 0) keep(invalid("the body is empty"));
   const unnamed = count - namedRejections;
   if (unnamed > 0) {
     const stopped = limits && refused.too_many_refused ? `; ${tooManyRefused(limits).reason}` : "";
@@ -88,7 +88,7 @@ const toAlert = (value: unknown, settings: AlertSettings): Alert | Excess => {
   if (!uuidText.test(posted.uuid)) posted.uuid = settings.uuid();
   posted.source = posted.rule === "Test rule" ? "internal" : posted.source || "syscalls";
   const alert = dressed(posted, settings);
-  return limits && isTooLarge(rawEvent(alert), limits) ? tooLarge(limits) : alert;
+  return limits && isTooLarge(rawEvent(alert), limits) ? alertTooLarge(limits) : alert;
 };
 
 /** An alert of the hub's own rules with the hub's fields and tags on it, like one that was posted. */

@@ -39,7 +39,7 @@ export const excessOf = (posted: PostedAlert, limits: AlertLimits): Excess | und
     if (name.length > limits.maxfieldname)
       return beyond("field_name_too_long", "the name of an output field is longer", limits, "maxfieldname");
   }
-  return isSurelyTooLarge(posted, limits.maxalertbytes) ? tooLarge(limits) : undefined;
+  return isSurelyTooLarge(posted, limits.maxalertbytes) ? alertTooLarge(limits) : undefined;
 };
 
 /** Whether every JSON text of it is longer than `max`. Writing one to see it may cost a hundred times what was posted. */
@@ -67,7 +67,7 @@ const isSurelyTooLarge = (posted: PostedAlert, max: number): boolean => {
 export const isTooLarge = (text: string, { maxalertbytes }: AlertLimits): boolean =>
   text.length * 3 > maxalertbytes && Buffer.byteLength(text) > maxalertbytes;
 
-export const tooLarge = (limits: AlertLimits): Excess =>
+export const alertTooLarge = (limits: AlertLimits): Excess =>
   beyond("alert_too_large", "the alert is larger", limits, "maxalertbytes");
 
 export const tooManyRefused = (limits: AlertLimits): Excess => ({

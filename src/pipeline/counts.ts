@@ -7,6 +7,8 @@ export interface Counts {
   accepted(source: string, n: number): void;
   /** What came from a source and can never be taken, by a reason from a closed list. */
   rejected(source: string, reason: string, n: number): void;
+  /** A request that was refused with whatever it carried; `asInput`: for what it carried. */
+  turnedAway(source: string, reason: string, asInput: boolean): void;
   /** Alerts that senders posted, once they are durable. */
   posted(alerts: readonly Alert[]): void;
   /** Alerts that the hub's own rules made. */
@@ -15,6 +17,7 @@ export interface Counts {
   notJudged(): void;
 }
 
+/** Those that are added to here alone. */
 export type CountedMetrics = Pick<Metrics, "input" | "intakeRejected" | "event" | "ruleMatch" | "eventNotJudged">;
 
 export const countIn = (metrics: CountedMetrics): Counts => ({
@@ -22,6 +25,10 @@ export const countIn = (metrics: CountedMetrics): Counts => ({
   rejected: (source, reason, n) => {
     metrics.input(source, "rejected", n);
     metrics.intakeRejected(source, reason, n);
+  },
+  turnedAway: (source, reason, asInput) => {
+    metrics.intakeRejected(source, reason, 1);
+    if (asInput) metrics.input(source, "rejected", 1);
   },
   posted: (alerts) => {
     for (const alert of alerts) metrics.event(alert);

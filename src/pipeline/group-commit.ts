@@ -78,12 +78,12 @@ export const openGroupCommit = <T>(
     lastFlush = at;
     inFlight++;
     push(written).then(
-      () => settle(waiters, (w) => w.resolve()),
-      (error: unknown) => settle(waiters, (w) => w.reject(error)),
+      () => answer(waiters, (w) => w.resolve()),
+      (error: unknown) => answer(waiters, (w) => w.reject(error)),
     );
   };
 
-  const settle = (waiters: readonly Waiter[], end: (w: Waiter) => void): void => {
+  const answer = (waiters: readonly Waiter[], end: (w: Waiter) => void): void => {
     inFlight--;
     for (const w of waiters) end(w);
     if (inFlight > 0 || scheduled) return;

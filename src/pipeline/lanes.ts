@@ -13,7 +13,7 @@ const ofOutput = "out:";
 export const outputLane = (id: string): string => ofOutput + id;
 
 /** The id of the output instance whose lane this is; undefined: it is no output's. */
-export const outputOf = (lane: string): string | undefined =>
+export const outputOfLane = (lane: string): string | undefined =>
   lane.startsWith(ofOutput) ? lane.slice(ofOutput.length) : undefined;
 
 /** The lanes of a hub: those in front, then one for each output instance. */

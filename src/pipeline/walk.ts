@@ -10,13 +10,13 @@ import { outputLane } from "./lanes.ts";
 import type { ChunkFacts, Routed, Stage, Stages } from "./stages.ts";
 
 /** What is walked: a chunk as it was written, or as it was handed out. */
-type Walked = Pick<Chunk, "id" | "at" | "body" | "decoded">;
+type WalkedChunk = Pick<Chunk, "id" | "at" | "body" | "decoded">;
 
 /** Runs the synchronous part of a stage; for an item in hand: `Queue.during`. */
 export type Attend = <T>(work: () => T) => T;
 
 /** Audit events walk the whole list; without rules they end here. */
-export const walkEvents = async (stages: Stages, chunk: Walked, attend: Attend): Promise<readonly Chunk[]> => {
+export const walkEvents = async (stages: Stages, chunk: WalkedChunk, attend: Attend): Promise<readonly Chunk[]> => {
   const { judge } = stages;
   if (!judge) return [];
   const events: readonly Incoming[] = await through(stages.enrich, chunk, read(chunk, eventLines), attend);
@@ -25,7 +25,7 @@ export const walkEvents = async (stages: Stages, chunk: Walked, attend: Attend):
 };
 
 /** Posted alerts walk what is behind `judge`. */
-export const walkAlerts = async (stages: Stages, chunk: Walked, attend: Attend): Promise<readonly Chunk[]> => {
+export const walkAlerts = async (stages: Stages, chunk: WalkedChunk, attend: Attend): Promise<readonly Chunk[]> => {
   const alerts = read(chunk, alertLines);
   const written = { alerts, body: chunk.body };
   return toOutputs(chunk, await behindJudge(stages, chunk, alerts, attend), written);

@@ -8,7 +8,7 @@ import { walkAlerts, walkEvents } from "./walk.ts";
 const parallel = 8;
 
 /** Consumes both lanes in front; a chunk and what became of it are settled in one step. */
-export const startWorker = (queue: Queue, stages: Stages): readonly Consumer[] => {
+export const openWorker = (queue: Queue, stages: Stages): readonly Consumer[] => {
   const consume = (lane: string, walk: typeof walkAlerts): Consumer =>
     queue.consume(
       lane,

@@ -8,7 +8,7 @@ import type { AlertSettings } from "../alert-in.ts";
 import type { Counts } from "../counts.ts";
 import type { Stage } from "../stages.ts";
 import type { AuditRules } from "./audit-rules.ts";
-import { createJudge } from "./judge.ts";
+import { createChunkJudge } from "./chunk-judge.ts";
 import { judges, type LoadedRules, loadHubRules, rulePaths } from "./load-rules.ts";
 import { watchRules } from "./rule-watch.ts";
 
@@ -51,7 +51,7 @@ export const openRules = (
     log.info({ rules: active, files }, `${what}: ${active} active in ${files.length} files`);
   };
   say("rules loaded");
-  const judge = createJudge({ ...parts, log });
+  const judge = createChunkJudge({ ...parts, log });
 
   const reload = (): void => {
     const next = loadHubRules(config);

@@ -18,9 +18,9 @@ export interface JudgeParts {
 }
 
 /** The alerts of a chunk's events: an event is matched, then what it matched is formatted. */
-export type Judge = (rules: AuditRules, events: readonly Incoming[], chunk: ChunkFacts) => readonly Alert[];
+export type ChunkJudge = (rules: AuditRules, events: readonly Incoming[], chunk: ChunkFacts) => readonly Alert[];
 
-export const createJudge = ({ log, counts, settings }: JudgeParts): Judge => {
+export const createChunkJudge = ({ log, counts, settings }: JudgeParts): ChunkJudge => {
   const faults = createThrottledLog(log);
   /** `evt.num`, over all chunks. */
   let number = 0;
