@@ -4,8 +4,7 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import { deliveryFields } from "../../src/config/delivery-fields.ts";
 import { envName } from "../../src/config/environment.ts";
-import { falcoFields } from "../../src/config/falco.ts";
-import { falcoBlocks } from "../../src/config/falco-blocks.ts";
+import { falcoBlocks, falcoFields } from "../../src/config/falco-keys.ts";
 import { falcoKeysOf } from "../../src/config/falco-sources.ts";
 import { globalFields } from "../../src/config/globals.ts";
 import { type Fields, fieldMeta } from "../../src/sdk/fields.ts";
@@ -66,7 +65,7 @@ export const outputPages = (outputs: readonly Output[], root: string): (readonly
       `# ${output.display ?? output.name}`,
       output.about,
       `\`\`\`yaml\n${stringify(nestedExample(output.name, output.example)).trimEnd()}\n\`\`\``,
-      table(output.fields as Fields, `${output.name}.`),
+      table(output.fields, `${output.name}.`),
       "Each of these keys that is marked secret also reads `<VARIABLE>_FILE`. Keys that every output has: [configuration](../configuration.md).",
       ...(existsSync(notes) ? [readFileSync(notes, "utf8").trim()] : []),
     ];

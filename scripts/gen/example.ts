@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import type { z } from "zod";
 import { deliveryFields } from "../../src/config/delivery-fields.ts";
-import { falcoFields } from "../../src/config/falco.ts";
+import { falcoFields } from "../../src/config/falco-keys.ts";
 import { globalFields } from "../../src/config/globals.ts";
 import { type Fields, fieldMeta } from "../../src/sdk/fields.ts";
 import type { Output } from "../../src/sdk/output.ts";
@@ -52,7 +52,7 @@ export const exampleText = (outputs: readonly Output[], sources: readonly Source
     groups.set(top, [...(groups.get(top) ?? []), ...prefixed(name, lines)]);
   };
   const priority = { minimumpriority: deliveryFields.minimumpriority };
-  for (const o of outputs) add(o.name, linesOf({ ...(o.fields as Fields), ...priority }, o.example));
+  for (const o of outputs) add(o.name, linesOf({ ...o.fields, ...priority }, o.example));
   for (const s of sources) add(s.name, linesOf(s.fields, s.example));
   const abouts = new Map([...outputs, ...sources].map((o) => [o.name.split(".")[0], o.about]));
   const blocks = [

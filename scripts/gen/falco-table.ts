@@ -1,6 +1,4 @@
-import { falcoFields } from "../../src/config/falco.ts";
-import { falcoBlocks } from "../../src/config/falco-blocks.ts";
-import { falcoUnread } from "../../src/config/falco-keys.ts";
+import { falcoBlocks, falcoFields, falcoUnread } from "../../src/config/falco-keys.ts";
 import { falcoKeysOf } from "../../src/config/falco-sources.ts";
 import type { Source } from "../../src/sdk/source.ts";
 import { betweenMarks } from "./marked.ts";

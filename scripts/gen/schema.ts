@@ -1,9 +1,7 @@
 import { z } from "zod";
 import { kindOf } from "../../src/config/coerce.ts";
 import { deliveryFields, fieldsOf, shorthand } from "../../src/config/delivery-fields.ts";
-import { falcoFields } from "../../src/config/falco.ts";
-import { falcoBlocks } from "../../src/config/falco-blocks.ts";
-import { falcoUnread } from "../../src/config/falco-keys.ts";
+import { falcoBlocks, falcoFields, falcoUnread } from "../../src/config/falco-keys.ts";
 import { falcoKeysOf } from "../../src/config/falco-sources.ts";
 import { falcosidekickBlocks } from "../../src/config/falcosidekick-keys.ts";
 import { globalFields } from "../../src/config/globals.ts";
@@ -101,7 +99,7 @@ const lists: readonly (readonly [string, Json])[] = [
 export const schemaText = (outputs: readonly Output[], sources: readonly Source[]): string => {
   const built = new Set(outputs.map((o) => o.name));
   const shared = outputs.flatMap((o) =>
-    Object.entries(o.fields as Fields).flatMap(([key, schema]): (readonly [string, Json])[] => {
+    Object.entries(o.fields).flatMap(([key, schema]): (readonly [string, Json])[] => {
       const path = sharedKey(o.name, key);
       return path ? [[path, fieldSchema(schema)]] : [];
     }),

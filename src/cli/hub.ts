@@ -51,7 +51,7 @@ export const hub: Command = async (args, io) => {
     log.warn(`${again} again: ending at once; what is queued is kept`);
     process.exit(1);
   });
-  await running.close(config.shutdowntimeoutMs);
+  await running.close(config.shutdowntimeout);
   log.info("bye");
   process.exit(0);
 };

@@ -1,7 +1,6 @@
 import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { deliveryFields } from "../config/delivery-fields.ts";
-import type { Fields } from "../sdk/fields.ts";
 import type { Output } from "../sdk/output.ts";
 import { type Command, UsageError } from "./command.ts";
 import { type Parameter, parametersOf } from "./parameters.ts";
@@ -61,7 +60,7 @@ const describe = (output: Output): Described => ({
   category: output.category,
   about: output.about,
   example: nest(output.name, Object.entries(output.example).reduce(put, {})),
-  parameters: parametersOf(output.fields as Fields, `${output.name}.`),
+  parameters: parametersOf(output.fields, `${output.name}.`),
 });
 
 type Tree = Readonly<Record<string, unknown>>;

@@ -7,16 +7,13 @@ import type { Entry, Leaf, Tree } from "./tree.ts";
 /** What a field wants before its schema sees it; falcosidekick reads values of other types where the sense is plain. */
 export type Kind = "text" | "flag" | "int" | "number" | "list" | "pairs";
 
-interface Shape {
-  readonly type?: string;
-  readonly enum?: readonly string[];
-}
+type Shape = z.core.JSONSchema.BaseSchema;
 
 const shapes = new WeakMap<z.ZodType, Shape>();
 const shapeOf = (schema: z.ZodType): Shape => {
   let shape = shapes.get(schema);
   if (!shape) {
-    shape = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Shape;
+    shape = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
     shapes.set(schema, shape);
   }
   return shape;
@@ -29,7 +26,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   array: "list",
   object: "pairs",
 };
-export const kindOf = (schema: z.ZodType): Kind => kinds[shapeOf(schema).type ?? ""] ?? "text";
+export const kindOf = (schema: z.ZodType): Kind => kinds[String(shapeOf(schema).type)] ?? "text";
 
 /** `value` undefined: as if the key were absent. `notes` are warnings. */
 export type Coerced = { readonly value: unknown; readonly notes?: readonly string[] } | { readonly fault: string };
@@ -45,7 +42,7 @@ export const coerceText = (schema: z.ZodType, written: string): Coerced => {
   const text = meaningful(written, meta);
   switch (kindOf(schema)) {
     case "text": {
-      const options = shapeOf(schema).enum;
+      const options = shapeOf(schema).enum?.map(String);
       // As falcosidekick's client of the service reads it, and curl in Falco.
       if (meta.assumed !== undefined && /^[\w.-]+(:\d+$|(:\d+)?\/)/.test(text))
         return { value: `${meta.assumed}://${text}`, notes: [`has no scheme: ${meta.assumed}:// is assumed`] };
@@ -99,7 +96,7 @@ export const coerceTree = (schema: z.ZodType, tree: Tree): Coerced => {
     );
   if (kind === "text" && tree.kind === "list" && (meta.commas || tree.items.length < 2)) {
     const list = listFrom(tree.items, meta);
-    return "fault" in list ? list : coerceText(schema, (list.value as readonly string[]).join(","));
+    return "fault" in list ? list : coerceText(schema, list.value.join(","));
   }
   const wanted: Record<Kind, string> = {
     text: "a text",
@@ -141,7 +138,10 @@ const coerceLeaf = (schema: z.ZodType, leaf: Leaf): Coerced => {
   return { value: Number(value) };
 };
 
-const listFrom = (items: readonly Tree[], meta: FieldMeta): Coerced => {
+const listFrom = (
+  items: readonly Tree[],
+  meta: FieldMeta,
+): { readonly value: readonly string[] } | { readonly fault: string } => {
   const texts: string[] = [];
   for (const item of items) {
     if (item.kind !== "leaf") return { fault: "must be a list of texts" };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parsePriority } from "../sdk/alert.ts";
-import { duration, type Fields, flag, int, list, maybeDuration, maybeInt, text } from "../sdk/fields.ts";
+import { type Config, configOf, duration, flag, int, list, maybeDuration, maybeInt, text } from "../sdk/fields.ts";
 import type { Output } from "../sdk/output.ts";
 import type { DeliverySettings, MatchSettings } from "./types.ts";
 
@@ -21,12 +21,15 @@ const rate = (about: string) =>
     .optional()
     .describe(about);
 
+/** Attempts in flight where neither the configuration nor the output says. */
+const usualConcurrency = 16;
+
 /** Keys that every output has beside its own; one that an output declares itself is the output's. */
 export const deliveryFields = {
   minimumpriority: text("Least severe priority that is sent; empty: all."),
   maxconcurrentrequests: maybeInt(
     "Requests in flight at most; 0: no limit.",
-    "the output's own, most often 16",
+    `the output's own, most often ${usualConcurrency}`,
     0,
     65535,
   ),
@@ -52,6 +55,10 @@ export const deliveryFields = {
   "breaker.open": duration("How long it rests before one attempt tries again.", "5s"),
 };
 
+export type DeliveryFields = typeof deliveryFields;
+/** What the engine reads of an output's keys: durations in milliseconds, a rate in alerts a second. */
+export type DeliveryValues = Config<DeliveryFields>;
+
 /** A value where a map is expected stands for one key of the map. */
 export const shorthand: Readonly<Record<string, string>> = {
   match: "match.condition",
@@ -59,39 +66,40 @@ export const shorthand: Readonly<Record<string, string>> = {
   batch: "batch.items",
 };
 
-/** All keys of one output. */
-export const fieldsOf = (output: Output): Fields => ({ ...deliveryFields, ...(output.fields as Fields) });
+/** All keys of one output. One that an output declares itself is the output's: of the same type, for delivery reads it, too. */
+export const fieldsOf = (output: Output): DeliveryFields => ({ ...deliveryFields, ...output.fields });
 
 /** Keys that only the engine reads: left out of what the output is opened with, unless it declares them. */
-export const ownConfig = (output: Output, values: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  Object.fromEntries(Object.keys(output.fields as Fields).map((key) => [key, values[key]]));
+export const ownConfig = (
+  output: Output,
+  values: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> => configOf(output.fields, (key) => values[key]);
 
-export const deliveryOf = (output: Output, values: Readonly<Record<string, unknown>>): DeliverySettings => {
-  const number = (key: string): number | undefined => (typeof values[key] === "number" ? values[key] : undefined);
-  const max = number("maxconcurrentrequests") ?? output.concurrency ?? 16;
-  const perSecond = number("ratelimit.persecond");
-  const maxAttempts = number("retry.maxattempts");
-  const maxAgeMs = number("retry.maxage");
+export const deliveryOf = (output: Output, values: DeliveryValues): DeliverySettings => {
+  const max = values.maxconcurrentrequests ?? output.concurrency ?? usualConcurrency;
+  const perSecond = values["ratelimit.persecond"];
+  const maxAttempts = values["retry.maxattempts"];
+  const maxAgeMs = values["retry.maxage"];
   const own = output.batchOf?.(ownConfig(output, values)) ?? output.batch;
-  const items = number("batch.items") ?? own?.items;
-  const bytes = number("batch.bytes") ?? own?.bytes;
-  const initialMs = number("retry.initial") ?? 1000;
+  const items = values["batch.items"] ?? own?.items;
+  const bytes = values["batch.bytes"] ?? own?.bytes;
+  const initialMs = values["retry.initial"];
   return {
     maxconcurrentrequests: max === 0 ? Number.POSITIVE_INFINITY : max,
-    timeoutMs: number("timeout") ?? 30_000,
+    timeoutMs: values.timeout,
     ...(perSecond !== undefined && {
-      ratelimit: { perSecond, burst: number("ratelimit.burst") ?? Math.max(1, Math.ceil(perSecond)) },
+      ratelimit: { perSecond, burst: values["ratelimit.burst"] ?? Math.max(1, Math.ceil(perSecond)) },
     }),
     retry: {
       initialMs,
-      maxMs: Math.max(initialMs, number("retry.max") ?? 30_000),
+      maxMs: Math.max(initialMs, values["retry.max"]),
       ...(maxAttempts !== undefined && { maxAttempts }),
       ...(maxAgeMs !== undefined && { maxAgeMs }),
     },
     ...((values["batch.items"] !== undefined || values["batch.bytes"] !== undefined) && {
       batch: { items: items ?? 1, ...(bytes !== undefined && { bytes }) },
     }),
-    breaker: { failures: number("breaker.failures") ?? 5, openMs: number("breaker.open") ?? 5000 },
+    breaker: { failures: values["breaker.failures"], openMs: values["breaker.open"] },
   };
 };
 
@@ -100,24 +108,24 @@ export const deliveryOf = (output: Output, values: Readonly<Record<string, unkno
  * and the key within a list of instances (`strict`), must be a priority (`info` included).
  */
 export const matchOf = (
-  values: Readonly<Record<string, unknown>>,
+  values: DeliveryValues,
   strict: boolean,
   note: (severity: "error" | "warning", key: string, message: string) => void,
 ): MatchSettings => {
-  const plainName = String(values.minimumpriority ?? "");
+  const plainName = values.minimumpriority;
   const named = plainName === "" ? undefined : parsePriority(plainName);
   const effective = strict || plainName.toLowerCase() !== "info" ? named : undefined;
   if (plainName !== "" && effective === undefined) {
     if (strict) note("error", "minimumpriority", "is not a priority");
     else note("warning", "minimumpriority", `"${plainName}" has no effect: every alert is sent, as falcosidekick does`);
   }
-  const matchName = String(values["match.minimumpriority"] ?? "");
+  const matchName = values["match.minimumpriority"];
   const matched = matchName === "" ? undefined : parsePriority(matchName);
   if (matchName !== "" && matched === undefined) note("error", "match.minimumpriority", "is not a priority");
   const minimumpriority = matched ?? effective;
-  const tags = (values["match.tags"] ?? []) as readonly string[];
-  const rules = (values["match.rules"] ?? []) as readonly string[];
-  const condition = String(values["match.condition"] ?? "").trim();
+  const tags = values["match.tags"];
+  const rules = values["match.rules"];
+  const condition = values["match.condition"].trim();
   return {
     ...(minimumpriority !== undefined && { minimumpriority }),
     ...(tags.length > 0 && { tags }),

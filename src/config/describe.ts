@@ -1,4 +1,4 @@
-import type { Fields } from "../sdk/fields.ts";
+import { configOf } from "../sdk/fields.ts";
 import { listenersOf, type PlannedListener } from "./listeners.ts";
 import { formatProblem } from "./problem.ts";
 import { redactValues } from "./redact.ts";
@@ -77,14 +77,9 @@ const named = (what: string, names: readonly string[]): string[] =>
   names.length === 0 ? [] : [`${what.padEnd(10)}${names.join(", ")}`];
 
 const describeOutput = ({ id, output, config, match, delivery, transport }: OutputInstance): string[] => {
-  const standards = Object.fromEntries(
-    Object.entries(output.fields as Fields).map(([key, schema]) => [
-      key,
-      JSON.stringify(schema.safeParse(undefined).data),
-    ]),
-  );
-  const shown = Object.entries(redactValues(output.fields as Fields, config))
-    .filter(([key]) => JSON.stringify(config[key]) !== standards[key])
+  const byDefault = configOf(output.fields, (_, schema) => JSON.stringify(schema.safeParse(undefined).data));
+  const shown = Object.entries(redactValues(output.fields, config))
+    .filter(([key]) => JSON.stringify(config[key]) !== byDefault[key])
     .map(([key, value]) => `            ${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`);
   const { ratelimit, maxconcurrentrequests: max } = delivery;
   const traits = [

@@ -1,14 +1,17 @@
 import type { Environment } from "./environment.ts";
-import { type Leaf, mapLeaves, type Tree } from "./tree.ts";
+import { type Leaf, type MapTree, mapLeaves, type Tree } from "./tree.ts";
 
 /**
  * `${NAME}` in a value takes the variable's value, `$${NAME}` stands for itself, every other `$` too. What comes in stays
  * text: it is not read as YAML, nor expanded again. A variable that is not set counts as empty, and the leaf names it.
  */
-export const expand = <T extends Tree>(tree: T, env: Environment): T =>
-  mapLeaves(tree, (leaf) =>
+export function expand(tree: MapTree, env: Environment): MapTree;
+export function expand(tree: Tree, env: Environment): Tree;
+export function expand(tree: Tree, env: Environment): Tree {
+  return mapLeaves(tree, (leaf) =>
     typeof leaf.value === "string" && leaf.value.includes("${") ? expandLeaf(leaf, leaf.value, env) : leaf,
   );
+}
 
 const expandLeaf = (leaf: Leaf, text: string, env: Environment): Leaf => {
   let unset: string | undefined;

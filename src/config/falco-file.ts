@@ -1,8 +1,9 @@
 import type { AnySource } from "../sdk/source.ts";
 import type { Environment } from "./environment.ts";
 import { expand } from "./expand.ts";
-import { falcoFields, falcoLists, readFalco } from "./falco.ts";
+import { readFalco } from "./falco.ts";
 import { completed } from "./falco-includes.ts";
+import { falcoFields, falcoLists } from "./falco-keys.ts";
 import { flatten } from "./flatten.ts";
 import { collectProblems } from "./problem.ts";
 import { readText } from "./read-text.ts";

@@ -7,8 +7,8 @@ import { errorCode, type Reader } from "./settings.ts";
 import { type Entry, emptyMap, type MapTree, readYaml, type Tree } from "./tree.ts";
 
 /** How a further file is laid over what is there, key by key of the first level. */
-type Strategy = "append" | "override" | "add-only";
-const strategies: readonly string[] = ["append", "override", "add-only"] satisfies Strategy[];
+const strategies = ["append", "override", "add-only"] as const;
+type Strategy = (typeof strategies)[number];
 
 interface Include {
   readonly path: string;
@@ -71,12 +71,13 @@ const includesOf = (tree: Tree, problems: Problems): readonly Include[] => {
   if (tree.kind === "leaf" && tree.value === null) return [];
   return (tree.kind === "list" ? tree.items : [tree]).flatMap((item): Include[] => {
     const path = textOf(item.kind === "map" ? child(item, "path") : item);
-    const strategy = (item.kind === "map" ? textOf(child(item, "strategy")) : undefined) ?? "append";
+    const asked = (item.kind === "map" ? textOf(child(item, "strategy")) : undefined) ?? "append";
+    const strategy = strategies.find((one) => one === asked);
     if (path === undefined || path === "")
       problems.error("config_files", "must hold paths, or path and strategy", item.at);
-    else if (!strategies.includes(strategy))
+    else if (strategy === undefined)
       problems.error("config_files", `strategy must be one of ${strategies.join(", ")}`, item.at);
-    else return [{ path, strategy: strategy as Strategy, at: item.at }];
+    else return [{ path, strategy, at: item.at }];
     return [];
   });
 };

@@ -2,12 +2,14 @@ import { hostname } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../sdk/fields.ts";
 import type { FalcoOutput, Output } from "../sdk/output.ts";
+import { type Block, blockOf } from "./block.ts";
 import { fieldsOf } from "./delivery-fields.ts";
-import { falcoBlocks } from "./falco-blocks.ts";
+import { falcoBlocks } from "./falco-keys.ts";
+import type { GlobalSettings } from "./hub.ts";
 import { type ReadOutput, readOutput } from "./output-instances.ts";
+import { pemReader } from "./pem-reader.ts";
 import type { Place, Problems } from "./problem.ts";
-import { type Fault, type Reader, readFields, type Settings } from "./settings.ts";
-import { pemReader } from "./transport.ts";
+import { type Fault, type Reader, readFields } from "./settings.ts";
 import { type Tree, treeOf } from "./tree.ts";
 
 type Blocks = Config<typeof falcoBlocks>;
@@ -15,7 +17,7 @@ type Blocks = Config<typeof falcoBlocks>;
 export interface FalcoOutputsParts {
   readonly outputs: readonly Output[];
   readonly found: ReadonlyMap<string, Tree>;
-  readonly globals: Settings;
+  readonly globals: GlobalSettings;
   /** Outputs under their own keys: one that falco.yaml asks for again is not opened twice. */
   readonly own: readonly ReadOutput[];
   /** `json_output`. */
@@ -42,16 +44,16 @@ export const falcoOutputs = (parts: FalcoOutputsParts): readonly ReadOutput[] =>
   );
   const at = (key: string): Place => places.get(key) ?? {};
   for (const fault of faults) tellFault(fault, values, reader.problems);
-  nameUndone(values as unknown as Blocks, at, reader.problems);
+  nameUndone(values, at, reader.problems);
   return outputBlocks.flatMap((block): readonly ReadOutput[] => {
-    if (values[`${block}.enabled`] !== true) return [];
+    if (!values[`${block}.enabled`]) return [];
     const missing = needed[block];
     if (missing !== undefined && values[missing] === "") {
       // A URL that is none was named already.
       if (!found.has(missing)) reader.problems.error(missing, "is missing", at(`${block}.enabled`));
       return [];
     }
-    if (block === "http_output" && isOwnAddress(String(values["http_output.url"]), parts.globals)) {
+    if (block === "http_output" && isOwnAddress(values["http_output.url"], parts.globals)) {
       reader.problems.warn(
         "http_output.url",
         "is this hub itself: left out, alerts would come back for ever",
@@ -59,27 +61,25 @@ export const falcoOutputs = (parts: FalcoOutputsParts): readonly ReadOutput[] =>
       );
       return [];
     }
-    return asOutput({ name: block, values: ofBlock(values, block), json: parts.json }, at(`${block}.enabled`), parts);
+    return asOutput(
+      { name: block, values: blockOf(values, block), json: parts.json },
+      values,
+      at(`${block}.enabled`),
+      parts,
+    );
   });
 };
 
 /** What a block that is not enabled holds is nobody's concern. */
-const tellFault = ({ key, message, at }: Fault, values: Settings["values"], problems: Problems): void => {
+const tellFault = ({ key, message, at }: Fault, values: Blocks, problems: Problems): void => {
   const block = key.slice(0, key.indexOf("."));
-  if (key === needed[block] && values[`${block}.enabled`] === true)
-    problems.off(block, key, `${message}; ${block} is off`, at);
-  else if (key === `${block}.enabled` || values[`${block}.enabled`] === true)
-    problems.off(undefined, key, `${message}; its default is used`, at);
+  const given: Readonly<Record<string, unknown>> = values;
+  const enabled = given[`${block}.enabled`] === true;
+  if (key === needed[block] && enabled) problems.off(block, key, `${message}; ${block} is off`, at);
+  else if (key === `${block}.enabled` || enabled) problems.off(undefined, key, `${message}; its default is used`, at);
 };
 
-const ofBlock = (values: Readonly<Record<string, unknown>>, block: string): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(values).flatMap(([key, value]) =>
-      key.startsWith(`${block}.`) ? [[key.slice(block.length + 1), value]] : [],
-    ),
-  );
-
-const asOutput = (wanted: FalcoOutput, at: Place, parts: FalcoOutputsParts): readonly ReadOutput[] => {
+const asOutput = (wanted: FalcoOutput, blocks: Blocks, at: Place, parts: FalcoOutputsParts): readonly ReadOutput[] => {
   const { reader, globals, found } = parts;
   for (const output of parts.outputs) {
     const asked = output.fromFalco?.(wanted);
@@ -91,10 +91,10 @@ const asOutput = (wanted: FalcoOutput, at: Place, parts: FalcoOutputsParts): rea
     }
     const fields = fieldsOf(output);
     const places: Readonly<Record<string, Tree | undefined>> =
-      wanted.name === "http_output" ? transportTrees(wanted.values, found, at) : {};
+      wanted.name === "http_output" ? transportTrees(blockOf(blocks, "http_output"), found, at) : {};
     const trees = new Map(Object.entries(asked).map(([key, value]) => [key, treeOf(value, at)]));
     const label = `${wanted.name}.`;
-    const named: Reader = { ...reader, problems: inFalcosWords(reader.problems, label, wanted.values) };
+    const named: Reader = { ...reader, problems: inFalcosWords(reader.problems, label, blocks) };
     const lookup = { label, inFile: (key: string) => places[key] ?? trees.get(key), envOver: () => [] };
     const raw = { ...readFields(fields, lookup, named), id: `${output.name}.${wanted.name}`, name: wanted.name, label };
     if (parts.own.some(({ id }) => id === raw.id)) {
@@ -114,20 +114,21 @@ const asOutput = (wanted: FalcoOutput, at: Place, parts: FalcoOutputsParts): rea
 
 /** What the engine needs for `http_output`, each where falco.yaml has it. */
 const transportTrees = (
-  values: Readonly<Record<string, unknown>>,
+  values: Block<Blocks, "http_output">,
   found: ReadonlyMap<string, Tree>,
   at: Place,
 ): Readonly<Record<string, Tree | undefined>> => {
-  const given = (key: string): Tree | undefined =>
+  const given = (key: keyof typeof values): Tree | undefined =>
     values[key] === "" ? undefined : (found.get(`http_output.${key}`) ?? treeOf(values[key], at));
   return {
-    checkcert: values.insecure === true ? treeOf(false, at) : undefined,
+    checkcert: values.insecure ? treeOf(false, at) : undefined,
     cacertfile: given("ca_cert") ?? given("ca_bundle"),
-    ...(values.mtls === true && { certfile: given("client_cert"), keyfile: given("client_key") }),
+    ...(values.mtls && { certfile: given("client_cert"), keyfile: given("client_key") }),
   };
 };
 
-const falcosNames: Readonly<Record<string, string>> = {
+/** Keys of `webhook` as `http_output` calls them. */
+const falcosNames: Readonly<Record<string, keyof Block<Blocks, "http_output">>> = {
   address: "url",
   checkcert: "insecure",
   certfile: "client_cert",
@@ -135,8 +136,11 @@ const falcosNames: Readonly<Record<string, string>> = {
   mutualtls: "mtls",
 };
 
-const inFalcosWords = (problems: Problems, label: string, values: FalcoOutput["values"]): Problems => {
-  const names: typeof falcosNames = { ...falcosNames, cacertfile: values.ca_cert === "" ? "ca_bundle" : "ca_cert" };
+const inFalcosWords = (problems: Problems, label: string, values: Blocks): Problems => {
+  const names: typeof falcosNames = {
+    ...falcosNames,
+    cacertfile: values["http_output.ca_cert"] === "" ? "ca_bundle" : "ca_cert",
+  };
   const named = (key: string): string =>
     key.startsWith(label) ? label + (names[key.slice(label.length)] ?? key.slice(label.length)) : key;
   return {
@@ -164,13 +168,11 @@ const nameUndone = (values: Blocks, at: (key: string) => Place, problems: Proble
 
 const loopback = /^(localhost|127(\.\d+){3}|\[::1\]|0\.0\.0\.0|\[::\])$/i;
 
-const isOwnAddress = (text: string, globals: Settings): boolean => {
+const isOwnAddress = (text: string, { values }: GlobalSettings): boolean => {
   const url = URL.parse(text);
   if (!url) return false;
   const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
-  const own = String(globals.values.listenaddress ?? "").toLowerCase();
+  const own = values.listenaddress.toLowerCase();
   const host = url.hostname.toLowerCase();
-  return (
-    port === globals.values.listenport && (loopback.test(host) || host === own || host === hostname().toLowerCase())
-  );
+  return port === values.listenport && (loopback.test(host) || host === own || host === hostname().toLowerCase());
 };

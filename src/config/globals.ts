@@ -1,4 +1,5 @@
 import {
+  type Config,
   choice,
   duration,
   fieldMeta,
@@ -116,6 +117,9 @@ export const globalFields = {
   "tlsserver.notlsport": int("Port for the paths that are served without TLS.", 2810, 0, 65535),
   "tlsserver.notlspaths": list("Paths served without TLS, and then not with it."),
 };
+
+/** Every key of the hub itself, parsed: durations in milliseconds. */
+export type Globals = Config<typeof globalFields>;
 
 const guards = new Set(Object.entries(globalFields).flatMap(([key, schema]) => (fieldMeta(schema).guard ? [key] : [])));
 

@@ -10,7 +10,7 @@ import { type Lookup, type Reader, readFields, type Settings } from "./settings.
 import type { ListTree, MapTree, Tree } from "./tree.ts";
 
 /** One configured instance of an output or a source, parsed. */
-export interface RawInstance extends Settings {
+export interface RawInstance<S extends Fields = Fields> extends Settings<S> {
   readonly id: string;
   readonly name?: string;
   /** Start of the keys in messages: `slack.` or `slack[1].`. */
@@ -42,12 +42,12 @@ export const spaceOf = (fields: Fields, extra: readonly string[] = []): KeySpace
 });
 
 /** The instances under one root: one for a map (or nothing at all: the environment may fill it), one for each item of a list. */
-export const readInstances = (
+export const readInstances = <S extends Fields>(
   root: string,
-  fields: Fields,
+  fields: S,
   found: ReadonlyMap<string, Tree>,
   reader: Reader,
-): readonly RawInstance[] => {
+): readonly RawInstance<S>[] => {
   const tree = found.get(root);
   if (tree?.kind === "list") return readList(root, fields, tree, found, reader);
   const lookup: Lookup = {
@@ -71,13 +71,13 @@ const sharedLookup = (root: string, found: ReadonlyMap<string, Tree>) => ({
   fileUnder: (key: string): Tree | undefined => found.get(sharedKey(root, key) ?? ""),
 });
 
-const readList = (
+const readList = <S extends Fields>(
   root: string,
-  fields: Fields,
+  fields: S,
   list: ListTree,
   found: ReadonlyMap<string, Tree>,
   reader: Reader,
-): readonly RawInstance[] => {
+): readonly RawInstance<S>[] => {
   const taken = new Set<string>();
   const shared = sharedLookup(root, found);
   return list.items.flatMap((item, index) => {

@@ -49,7 +49,7 @@ const textPairs = (text: string, bare: boolean): Pairs => {
 const jsonPairs = (text: string): Pairs | undefined => {
   if (!/^\s*\{(?!\{)/.test(text)) return undefined;
   try {
-    const entries = Object.entries(JSON.parse(text) as Record<string, unknown>);
+    const entries = Object.entries<unknown>(JSON.parse(text));
     const isScalar = (value: unknown): boolean => ["string", "number", "boolean"].includes(typeof value);
     return {
       map: Object.fromEntries(entries.filter(([, v]) => isScalar(v)).map(([k, v]) => [k, String(v)])),

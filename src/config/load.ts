@@ -1,12 +1,12 @@
 import type { Fields } from "../sdk/fields.ts";
 import type { Output } from "../sdk/output.ts";
 import type { AnySource } from "../sdk/source.ts";
-import { fieldsOf } from "./delivery-fields.ts";
+import { fieldsOf, shorthand } from "./delivery-fields.ts";
 import { type Environment, environment, envName, proxyOf } from "./environment.ts";
 import { expand } from "./expand.ts";
-import { falcoFields, falcoLists, readFalco } from "./falco.ts";
-import { falcoBlocks } from "./falco-blocks.ts";
+import { readFalco } from "./falco.ts";
 import { completed } from "./falco-includes.ts";
+import { falcoBlocks, falcoFields, falcoLists } from "./falco-keys.ts";
 import { falcoOutputs } from "./falco-outputs.ts";
 import { falcoKeysOf } from "./falco-sources.ts";
 import { falcosidekickKeys } from "./falcosidekick-keys.ts";
@@ -16,12 +16,13 @@ import { assemble, customValues, redisOf, withoutStrays } from "./hub.ts";
 import { guardsOf, leavesOf, sharedKey } from "./instances.ts";
 import { clashes, listenersOf } from "./listeners.ts";
 import { outputInstances } from "./output-instances.ts";
+import { pemReader } from "./pem-reader.ts";
 import { collectProblems, type Problems } from "./problem.ts";
 import { proxyFor } from "./proxy.ts";
 import { readText } from "./read-text.ts";
 import { errorCode, type Reader, readFields } from "./settings.ts";
 import { sourceInstances } from "./source-instances.ts";
-import { globalCa, pemReader, serverTls } from "./transport.ts";
+import { serverTls } from "./transport.ts";
 import { emptyMap, type MapTree, readYaml } from "./tree.ts";
 import type { HubConfig, Loaded, Problem } from "./types.ts";
 import { warnUnknown, warnUnknownEnv } from "./unknown.ts";
@@ -87,7 +88,6 @@ export const loadConfig = (options: LoadOptions): Loaded => {
     falco,
     redis: redisOf(globals, readPem, reader),
     tlsserver: serverTls(globals, readPem, reader),
-    ca: globalCa(globals, readPem),
     proxy: proxyOf(env),
     outputs: outs.flatMap(({ instance }) => instance ?? []),
     sources: srcs.flatMap(({ instance }) => instance ?? []),
@@ -141,8 +141,7 @@ const keySpace = (outputs: LoadOptions["outputs"], sources: LoadOptions["sources
       const shared = sharedKey(root, key);
       if (shared) leaves.add(shared);
     }
-    for (const [from, to] of Object.entries({ match: "condition", ratelimit: "persecond", batch: "items" }))
-      if (`${from}.${to}` in fields) short.set(`${root}.${from}`, `${root}.${from}.${to}`);
+    for (const [from, to] of Object.entries(shorthand)) if (to in fields) short.set(`${root}.${from}`, `${root}.${to}`);
   }
   return {
     leaves,
@@ -156,14 +155,14 @@ const falcoKeys = [...Object.keys(falcoFields), ...Object.keys(falcoBlocks), ...
 
 /** Keys that keep a door shut. */
 const guardKeys = (sources: LoadOptions["sources"]): ReadonlySet<string> =>
-  new Set([...guardsOf(globalFields), ...sources.flatMap((s) => under(s.name, guardsOf(s.fields as Fields)))]);
+  new Set([...guardsOf(globalFields), ...sources.flatMap((s) => under(s.name, guardsOf(s.fields)))]);
 
 const fieldsByRoot = (
   outputs: LoadOptions["outputs"],
   sources: LoadOptions["sources"],
 ): (readonly [string, Fields])[] => [
   ...outputs.map((o) => [o.name, fieldsOf(o)] as const),
-  ...sources.map((s) => [s.name, s.fields as Fields] as const),
+  ...sources.map((s) => [s.name, s.fields] as const),
 ];
 
 /** Names of all variables that are read; those of instances in lists too. */

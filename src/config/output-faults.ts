@@ -1,4 +1,4 @@
-import { fieldMeta } from "../sdk/fields.ts";
+import { type Fields, fieldMeta } from "../sdk/fields.ts";
 import type { Output } from "../sdk/output.ts";
 import { fieldsOf } from "./delivery-fields.ts";
 import type { RawInstance } from "./instances.ts";
@@ -15,7 +15,7 @@ type Config = Readonly<Record<string, unknown>>;
  */
 export const outputFaults = (output: Output, config: Config, raw: RawInstance, reader: Reader): boolean => {
   const { problems } = reader;
-  const fields = fieldsOf(output);
+  const fields: Fields = fieldsOf(output);
   let fit = true;
   const off = (key: string, message: string, at?: Place): void => {
     fit = false;

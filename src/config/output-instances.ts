@@ -1,11 +1,13 @@
 import { conditionFault } from "../fields/condition.ts";
 import type { Fields } from "../sdk/fields.ts";
 import type { Output } from "../sdk/output.ts";
-import { deliveryOf, fieldsOf, matchOf, ownConfig } from "./delivery-fields.ts";
+import { type DeliveryFields, deliveryOf, fieldsOf, matchOf, ownConfig } from "./delivery-fields.ts";
+import type { GlobalSettings } from "./hub.ts";
 import { type RawInstance, readInstances } from "./instances.ts";
 import { outputFaults } from "./output-faults.ts";
-import type { Reader, Settings } from "./settings.ts";
-import { type pemReader, transportOf } from "./transport.ts";
+import type { ReadPem } from "./pem-reader.ts";
+import type { Reader } from "./settings.ts";
+import { transportOf } from "./transport.ts";
 import type { Tree } from "./tree.ts";
 import type { MatchSettings, OutputInstance } from "./types.ts";
 
@@ -19,8 +21,8 @@ export interface ReadOutput {
 export const outputInstances = (
   outputs: readonly Output[],
   found: ReadonlyMap<string, Tree>,
-  globals: Settings,
-  readPem: ReturnType<typeof pemReader>,
+  globals: GlobalSettings,
+  readPem: ReadPem,
   reader: Reader,
 ): ReadOutput[] =>
   outputs.flatMap((output) => {
@@ -31,9 +33,9 @@ export const outputInstances = (
 /** One instance out of its parsed keys. */
 export const readOutput = (
   output: Output,
-  raw: RawInstance,
-  globals: Settings,
-  readPem: ReturnType<typeof pemReader>,
+  raw: RawInstance<DeliveryFields>,
+  globals: GlobalSettings,
+  readPem: ReadPem,
   reader: Reader,
 ): ReadOutput => {
   const fields = fieldsOf(output);
@@ -52,7 +54,7 @@ export const readOutput = (
   return { id, fields, instance };
 };
 
-const matchOfInstance = (raw: RawInstance, reader: Reader): MatchSettings => {
+const matchOfInstance = (raw: RawInstance<DeliveryFields>, reader: Reader): MatchSettings => {
   const note = (severity: "error" | "warning", key: string, message: string): void =>
     reader.problems[severity === "error" ? "error" : "warn"](raw.label + key, message, raw.places.get(key));
   const match = matchOf(raw.values, raw.inList, note);

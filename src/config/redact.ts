@@ -1,5 +1,7 @@
-import { type Fields, fieldMeta } from "../sdk/fields.ts";
+import { type Config, configOf, type Fields, fieldMeta } from "../sdk/fields.ts";
+import { blockOf } from "./block.ts";
 import { globalFields } from "./globals.ts";
+import { assemble } from "./hub.ts";
 import type { HubConfig } from "./types.ts";
 
 const mask = "***";
@@ -21,15 +23,8 @@ const redactSecret = (text: string): string => {
 };
 
 /** Parsed values of fields, fit to be shown. */
-export const redactValues = (
-  fields: Fields,
-  values: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> => {
-  const secret = (key: string): boolean => (fields[key] ? fieldMeta(fields[key]).secret === true : false);
-  return Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [key, mapTexts(value, secret(key) ? redactSecret : redactText)]),
-  );
-};
+export const redactValues = <S extends Fields>(fields: S, values: Config<S>): Config<S> =>
+  configOf(fields, (key, schema) => mapTexts(values[key], fieldMeta(schema).secret ? redactSecret : redactText));
 
 const mapTexts = (value: unknown, change: (text: string) => string): unknown => {
   if (typeof value === "string") return change(value);
@@ -40,34 +35,25 @@ const mapTexts = (value: unknown, change: (text: string) => string): unknown => 
 
 /** The configuration as plain data that may be shown: no secret, no certificate text, no code. */
 export const redact = (config: HubConfig): Readonly<Record<string, unknown>> => {
+  const { outputs, sources, falco, proxy, queue } = config;
+  const values = redactValues(globalFields, config.values);
   const {
-    outputs,
-    sources,
-    falco,
-    queue,
-    auth,
-    operators,
-    metrics,
-    tls,
-    tlsserver,
-    proxy,
+    values: _values,
     knownSources: _known,
-    ...rest
-  } = config;
-  const { ca: _ca, cert: _cert, key: _key, ...server } = tlsserver;
+    ...shown
+  } = assemble({
+    ...config,
+    values,
+    redis: { ...blockOf(values, "queue.redis"), tls: queue.redis.tls },
+    tlsserver: blockOf(values, "tlsserver"),
+  });
   return {
-    ...(mapTexts(rest, redactText) as Record<string, unknown>),
-    auth: mapTexts(auth, redactSecret),
-    operators: mapTexts(operators, redactSecret),
-    metrics: { ...metrics, token: redactSecret(metrics.token) },
-    queue: { ...queue, redis: redactRedis(queue.redis) },
-    tlsserver: server,
+    ...shown,
     proxy: mapTexts(proxy, redactText),
-    tls: { ca: tls.ca !== undefined },
     falco: { ...falco, plugins: falco.plugins.map(({ name }) => name), loaded: falco.loaded.map(({ name }) => name) },
     outputs: outputs.map(({ id, output, config: values, match, delivery, transport }) => ({
       id,
-      config: redactValues(output.fields as Fields, values),
+      config: redactValues(output.fields, values),
       match,
       delivery: {
         ...delivery,
@@ -76,19 +62,9 @@ export const redact = (config: HubConfig): Readonly<Record<string, unknown>> => 
       checkcert: transport.checkcert,
       mutualtls: transport.mutualtls,
     })),
-    sources: sources.map(({ id, source, config: values }) => ({
-      id,
-      config: redactValues(source.fields as Fields, values),
-    })),
+    sources: sources.map(({ id, source, config: values }) => ({ id, config: redactValues(source.fields, values) })),
   };
 };
-
-const redactRedis = ({ ca: _ca, cert: _cert, key: _key, ...redis }: HubConfig["queue"]["redis"]) => ({
-  ...redis,
-  url: redactSecret(redis.url),
-  password: redactSecret(redis.password),
-  sentinelpassword: redactSecret(redis.sentinelpassword),
-});
 
 /** Shorter texts would mask half of a log. */
 const shortest = 4;
@@ -116,17 +92,9 @@ export const secretsOf = (config: HubConfig): readonly string[] => {
       else for (const text of textsOf(values[key])) credentials(text).forEach(keep);
     }
   };
-  for (const { output, config: values } of config.outputs) takeFields(output.fields as Fields, values);
-  for (const { source, config: values } of config.sources) takeFields(source.fields as Fields, values);
-  takeFields(globalFields, {
-    "queue.redis.url": config.queue.redis.url,
-    "queue.redis.password": config.queue.redis.password,
-    "queue.redis.sentinelpassword": config.queue.redis.sentinelpassword,
-    "auth.token": config.auth.token,
-    "auth.tokens": config.auth.tokens,
-    "operators.token": config.operators.token,
-    "prometheus.token": config.metrics.token,
-  });
+  for (const { output, config: values } of config.outputs) takeFields(output.fields, values);
+  for (const { source, config: values } of config.sources) takeFields(source.fields, values);
+  takeFields(globalFields, config.values);
   for (const proxy of [config.proxy.http, config.proxy.https]) credentials(proxy ?? "").forEach(keep);
   return [...found].sort((a, b) => b.length - a.length);
 };

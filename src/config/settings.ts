@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { type Fields, fieldMeta } from "../sdk/fields.ts";
+import { type Config, configOf, type Fields, fieldMeta } from "../sdk/fields.ts";
 import { type Coerced, coerceText, coerceTree, kindOf } from "./coerce.ts";
 import { type Environment, isServiceLink, sharedNames } from "./environment.ts";
 import { unsetFault } from "./expand.ts";
@@ -33,9 +33,9 @@ export interface Fault {
   readonly at?: Place | undefined;
 }
 
-export interface Settings {
+export interface Settings<S extends Fields = Fields> {
   /** Parsed by the fields' schemas, defaults filled in; a faulty value is its default. */
-  readonly values: Readonly<Record<string, unknown>>;
+  readonly values: Config<S>;
   /** Where each value came from; absent: the default. */
   readonly places: ReadonlyMap<string, Place>;
   readonly faults: readonly Fault[];
@@ -51,12 +51,11 @@ interface Candidate {
 }
 
 /** Reads fields: flag over environment over file over default. Remarks are noted; faults are handed on. */
-export const readFields = (fields: Fields, lookup: Lookup, reader: Reader): Settings => {
-  const values: Record<string, unknown> = {};
+export const readFields = <S extends Fields>(fields: S, lookup: Lookup, reader: Reader): Settings<S> => {
   const places = new Map<string, Place>();
   const faults: Fault[] = [];
   const files: Record<string, string> = {};
-  for (const [key, schema] of Object.entries(fields)) {
+  const values = configOf(fields, (key, schema) => {
     const found = find(key, schema, lookup, reader);
     let value: unknown;
     if (found) {
@@ -68,23 +67,22 @@ export const readFields = (fields: Fields, lookup: Lookup, reader: Reader): Sett
         for (const note of found.coerced.notes ?? []) say(lookup.label + key, note, found.at);
       }
     }
-    const parsed = schema.safeParse(value);
-    if (parsed.success) {
-      values[key] = parsed.data;
-      const open = fieldMeta(schema).guard && isNothing(parsed.data) ? whereSet(key, lookup, reader) : undefined;
-      if (open && !(found && "fault" in found.coerced)) faults.push({ key, message: opensTheDoor, at: open });
-    } else {
-      for (const issue of parsed.error.issues) faults.push({ key, message: said(issue), at: found?.at });
-      values[key] = schema.safeParse(undefined).data;
-    }
     if (found && value !== undefined) places.set(key, found.at);
     if (found?.path !== undefined) files[key] = found.path;
-  }
+    const parsed = schema.safeParse(value);
+    if (parsed.success) {
+      const open = fieldMeta(schema).guard && isNothing(parsed.data) ? whereSet(key, lookup, reader) : undefined;
+      if (open && !(found && "fault" in found.coerced)) faults.push({ key, message: opensTheDoor, at: open });
+      return parsed.data;
+    }
+    for (const issue of parsed.error.issues) faults.push({ key, message: said(issue), at: found?.at });
+    return schema.safeParse(undefined).data;
+  });
   return { values, places, faults, files };
 };
 
 /** As `readFields`, for keys whose faults stop the start. */
-export const readStrictly = (fields: Fields, lookup: Lookup, reader: Reader): Settings => {
+export const readStrictly = <S extends Fields>(fields: S, lookup: Lookup, reader: Reader): Settings<S> => {
   const settings = readFields(fields, lookup, reader);
   for (const { key, message, at } of settings.faults) reader.problems.error(lookup.label + key, message, at);
   return settings;
@@ -93,7 +91,7 @@ export const readStrictly = (fields: Fields, lookup: Lookup, reader: Reader): Se
 const opensTheDoor = "is set and holds nothing, which would let everybody in; take it away for that";
 
 const isNothing = (value: unknown): boolean =>
-  typeof value === "string" ? value.trim() === "" : Object.keys(value as object).length === 0;
+  typeof value === "string" ? value.trim() === "" : Object.keys(Object(value)).length === 0;
 
 /** Where the key stands in any spelling, whatever it holds. */
 const whereSet = (key: string, lookup: Lookup, reader: Reader): Place | undefined => {
@@ -165,28 +163,31 @@ const fromFile = (schema: z.ZodType, named: string, reader: Reader): Coerced => 
   }
 };
 
-/** The values of secrets as their files hold them now. Throws with the key and what is wrong; shows nothing of a value. */
+/** The values of secrets as their `files` (by key) hold them now. Throws with the key and what is wrong; shows nothing of a value. */
 export const rereadSecrets = (
   fields: Fields,
   files: Readonly<Record<string, string>>,
   read: (path: string) => string,
 ): Readonly<Record<string, unknown>> =>
   Object.fromEntries(
-    Object.entries(files).map(([key, path]) => {
-      const schema = fields[key] as z.ZodType;
-      const problems = collectProblems();
-      const coerced = fromFile(schema, path, { env: {}, read, problems });
-      const parsed = "fault" in coerced ? undefined : schema.safeParse(coerced.value);
-      const fault =
-        "fault" in coerced
-          ? coerced.fault
-          : (coerced.notes?.[0] ??
-            parsed?.error?.issues.map(said)[0] ??
-            (isNothing(parsed?.data) ? "is empty" : undefined));
-      if (fault !== undefined) throw new Error(`${key}: ${fault}`);
-      return [key, parsed?.data];
+    Object.entries(fields).flatMap(([key, schema]) => {
+      const path = files[key];
+      return path === undefined ? [] : [[key, rereadSecret(key, schema, path, read)]];
     }),
   );
+
+const rereadSecret = (key: string, schema: z.ZodType, path: string, read: (path: string) => string): unknown => {
+  const coerced = fromFile(schema, path, { env: {}, read, problems: collectProblems() });
+  const parsed = "fault" in coerced ? undefined : schema.safeParse(coerced.value);
+  const fault =
+    "fault" in coerced
+      ? coerced.fault
+      : (coerced.notes?.[0] ??
+        parsed?.error?.issues.map(said)[0] ??
+        (isNothing(parsed?.data) ? "is empty" : undefined));
+  if (fault !== undefined) throw new Error(`${key}: ${fault}`);
+  return parsed?.data;
+};
 
 /** The text of a mounted secret, without the line break that editors leave at its end. */
 const secretIn = (schema: z.ZodType, text: string, path: string): Coerced => {

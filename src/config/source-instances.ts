@@ -22,9 +22,9 @@ export const sourceInstances = (
   reader: Reader,
 ): ReadSource[] => {
   const own = sources.flatMap((source) =>
-    readInstances(source.name, source.fields as Fields, found, reader).map((raw): ReadSource => {
+    readInstances(source.name, source.fields, found, reader).map((raw): ReadSource => {
       const { id, values, name } = raw;
-      const fields = source.fields as Fields;
+      const { fields } = source;
       for (const { key, message, at } of raw.faults) reader.problems.error(raw.label + key, message, at);
       if (!source.enabled(values)) {
         if (raw.inList) reader.problems.error(raw.label.slice(0, -1), "is not complete", raw.at);
@@ -92,7 +92,7 @@ const fromPlugin = (
   at: Place,
   reader: Reader,
 ): ReadSource[] => {
-  const fields = source.fields as Fields;
+  const { fields } = source;
   const byKey = new Map(Object.entries(wanted).map(([key, value]) => [key.toLowerCase(), treeOf(value, at)]));
   const inFile = (key: string): Tree | undefined => byKey.get(key);
   const {

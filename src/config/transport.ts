@@ -1,54 +1,14 @@
-import { X509Certificate } from "node:crypto";
 import { pairFault, pemFault } from "../sdk/pem.ts";
-import { type Place, placeOf } from "./problem.ts";
-import { errorCode, type Reader, type Settings } from "./settings.ts";
+import { blockOf } from "./block.ts";
+import type { DeliveryFields } from "./delivery-fields.ts";
+import type { GlobalSettings } from "./hub.ts";
+import type { ReadPem } from "./pem-reader.ts";
+import { placeOf } from "./problem.ts";
+import type { Reader, Settings } from "./settings.ts";
 import type { ServerTls, TransportSettings } from "./types.ts";
 
-/**
- * Reads PEM files, each once. A file that cannot be read, or is none, is an error with the place of its key; `lenient`:
- * only its option is off, and the answer is undefined.
- */
-export const pemReader = (reader: Reader) => {
-  const results = new Map<string, { readonly text: string } | { readonly fault: string; readonly absent: boolean }>();
-  const told = new Set<string>();
-  const load = (path: string) => {
-    try {
-      const text = reader.read(path);
-      if (!text.includes("-----BEGIN ")) return { fault: `not a PEM file: ${path}`, absent: false };
-      // TLS is silent about what it cannot use of a CA.
-      const empty = text.includes("-----BEGIN CERTIFICATE-----") && !holdsCertificate(text);
-      return empty ? { fault: `holds no certificate that can be read: ${path}`, absent: false } : { text };
-    } catch (error) {
-      const code = errorCode(error);
-      return { fault: `the file cannot be read (${code}): ${path}`, absent: code === "ENOENT" };
-    }
-  };
-  return (path: string, key: string, at: Place | undefined, lenient = false): string | undefined => {
-    const result = results.get(path) ?? load(path);
-    results.set(path, result);
-    if ("text" in result) return result.text;
-    // The path that falcosidekick's chart and example file name whether or not there is a CA.
-    if (lenient && result.absent && path === shippedCa) return undefined;
-    const kind = `${lenient}:${path}`;
-    if (!told.has(kind)) {
-      if (lenient) reader.problems.off(undefined, key, `${result.fault}; it is left out`, at);
-      else reader.problems.error(key, result.fault, at);
-    }
-    told.add(kind);
-    return undefined;
-  };
-};
-type ReadPem = ReturnType<typeof pemReader>;
-
-const shippedCa = "/etc/certs/client/ca.crt";
-
-const holdsCertificate = (pem: string): boolean => {
-  try {
-    return new X509Certificate(pem).raw.length > 0;
-  } catch {
-    return false;
-  }
-};
+/** Keys that name a file, each in `tlsserver`, `mutualtlsclient` and an output. */
+type FileKey = "certfile" | "keyfile" | "cacertfile";
 
 /** What TLS would refuse of a certificate and its key, and whose fault it is. */
 const faultOf = (
@@ -72,27 +32,24 @@ const joined = (own: readonly (string | undefined)[]): string | undefined =>
  * that are missing or do not fit are left out, as falcosidekick does: the server is verified all the same.
  */
 export const transportOf = (
-  instance: Settings,
-  globals: Settings,
+  instance: Settings<DeliveryFields>,
+  globals: GlobalSettings,
   label: string,
   readPem: ReadPem,
   reader: Reader,
 ): TransportSettings => {
-  const own = (key: string): string => String(instance.values[key] ?? "");
-  const shared = (key: string): string => String(globals.values[key] ?? "");
-  const mutualtls = instance.values.mutualtls === true;
-  const checkcert = instance.values.checkcert !== false;
-  const pick = (ownKey: string, sharedKey: string, standard: string): string | undefined => {
-    if (own(ownKey) !== "") return readPem(own(ownKey), label + ownKey, instance.places.get(ownKey), true);
+  const { values: own } = instance;
+  const { values: shared } = globals;
+  const { mutualtls, checkcert } = own;
+  const pick = (key: FileKey, name: string): string | undefined => {
+    if (own[key] !== "") return readPem(own[key], label + key, instance.places.get(key), true);
     if (!mutualtls) return undefined;
-    if (shared(sharedKey) !== "") return readPem(shared(sharedKey), sharedKey, globals.places.get(sharedKey), true);
+    const sharedKey = `mutualtlsclient.${key}` as const;
+    if (shared[sharedKey] !== "") return readPem(shared[sharedKey], sharedKey, globals.places.get(sharedKey), true);
     const at = globals.places.get("mutualtlsfilespath") ?? instance.places.get("mutualtls");
-    return readPem(`${shared("mutualtlsfilespath")}/${standard}`, `${label}mutualtls`, at, true);
+    return readPem(`${shared.mutualtlsfilespath}/${name}`, `${label}mutualtls`, at, true);
   };
-  const pair = [
-    pick("certfile", "mutualtlsclient.certfile", "client.crt"),
-    pick("keyfile", "mutualtlsclient.keyfile", "client.key"),
-  ] as const;
+  const pair = [pick("certfile", "client.crt"), pick("keyfile", "client.key")] as const;
   const [first, second] = pair;
   const wrong = first !== undefined && second !== undefined ? faultOf(first, second) : undefined;
   const leave = (key: string, message: string): void =>
@@ -106,11 +63,11 @@ export const transportOf = (
         instance.places.get("mutualtls") ?? instance.places.get("certfile"),
       ),
     );
-  if (wrong) leave(own(wrong.part) === "" ? "mutualtls" : wrong.part, wrong.fault);
-  if (!mutualtls && (own("certfile") === "") !== (own("keyfile") === ""))
-    leave(own("certfile") === "" ? "certfile" : "keyfile", "is missing");
+  if (wrong) leave(own[wrong.part] === "" ? "mutualtls" : wrong.part, wrong.fault);
+  if (!mutualtls && (own.certfile === "") !== (own.keyfile === ""))
+    leave(own.certfile === "" ? "certfile" : "keyfile", "is missing");
   const [cert, key] = first !== undefined && second !== undefined && !wrong ? pair : [];
-  const ca = joined([pick("cacertfile", "mutualtlsclient.cacertfile", "ca.crt"), extraCa(globals, readPem)]);
+  const ca = joined([pick("cacertfile", "ca.crt"), extraCa(globals, readPem)]);
   return {
     checkcert,
     mutualtls,
@@ -118,32 +75,27 @@ export const transportOf = (
     ...(ca && { ca }),
     ...(cert && { cert }),
     ...(key && { key }),
-    ...(own("certfile") && { certfile: own("certfile") }),
-    ...(own("keyfile") && { keyfile: own("keyfile") }),
-    ...(own("cacertfile") && { cacertfile: own("cacertfile") }),
+    ...(own.certfile && { certfile: own.certfile }),
+    ...(own.keyfile && { keyfile: own.keyfile }),
+    ...(own.cacertfile && { cacertfile: own.cacertfile }),
   };
 };
 
-const extraCa = (globals: Settings, readPem: ReadPem): string | undefined => {
-  const path = String(globals.values["tlsclient.cacertfile"] ?? "");
+const extraCa = (globals: GlobalSettings, readPem: ReadPem): string | undefined => {
+  const path = globals.values["tlsclient.cacertfile"];
   return path === ""
     ? undefined
     : readPem(path, "tlsclient.cacertfile", globals.places.get("tlsclient.cacertfile"), true);
 };
 
-/** CA of connections that no instance owns. */
-export const globalCa = (globals: Settings, readPem: ReadPem): string | undefined => extraCa(globals, readPem);
-
 const plainPaths = ["/", "/ping", "/healthz", "/test", "/metrics"];
 
-export const serverTls = (globals: Settings, readPem: ReadPem, reader: Reader): ServerTls => {
-  const value = (key: string) => globals.values[`tlsserver.${key}`];
-  const places = (key: string) => globals.places.get(`tlsserver.${key}`);
-  const load = (key: string): string | undefined =>
-    readPem(String(value(key)), `tlsserver.${key}`, placeOf(`tlsserver.${key}`, places(key), places("deploy")));
-  const deploy = value("deploy") === true;
-  const mutualtls = value("mutualtls") === true;
-  const notlspaths = value("notlspaths") as readonly string[];
+export const serverTls = (globals: GlobalSettings, readPem: ReadPem, reader: Reader): ServerTls => {
+  const server = blockOf(globals.values, "tlsserver");
+  const { deploy, mutualtls, notlspaths } = server;
+  const places = (key: keyof typeof server) => globals.places.get(`tlsserver.${key}`);
+  const load = (key: FileKey): string | undefined =>
+    readPem(server[key], `tlsserver.${key}`, placeOf(`tlsserver.${key}`, places(key), places("deploy")));
   const cert = deploy ? load("certfile") : undefined;
   const key = deploy ? load("keyfile") : undefined;
   const ca = deploy && mutualtls ? load("cacertfile") : undefined;
@@ -170,16 +122,5 @@ export const serverTls = (globals: Settings, readPem: ReadPem, reader: Reader): 
         `unknown path '${path}'`,
         globals.places.get("tlsserver.notlspaths"),
       );
-  return {
-    deploy,
-    mutualtls,
-    notlspaths,
-    certfile: String(value("certfile")),
-    keyfile: String(value("keyfile")),
-    cacertfile: String(value("cacertfile")),
-    notlsport: Number(value("notlsport")),
-    ...(cert && { cert }),
-    ...(key && { key }),
-    ...(ca && { ca }),
-  };
+  return { ...server, ...(cert && { cert }), ...(key && { key }), ...(ca && { ca }) };
 };

@@ -109,7 +109,7 @@ const convertNode = (node: ParsedNode | null, reading: Reading): Tree => {
   const at = reading.place(node?.range?.[0]);
   if (isMap(node)) {
     const entries: Entry[] = [];
-    for (const { key, value } of node.items as { key: ParsedNode; value: ParsedNode | null }[]) {
+    for (const { key, value } of node.items) {
       const name = isScalar(key) ? key.value : String(key);
       const keyAt = reading.place(key.range?.[0]);
       const tree = convert(value, reading);
@@ -118,7 +118,7 @@ const convertNode = (node: ParsedNode | null, reading: Reading): Tree => {
     }
     return { kind: "map", entries: lastOfMerged(entries), at };
   }
-  if (isSeq(node)) return { kind: "list", items: node.items.map((i) => convert(i as ParsedNode, reading)), at };
+  if (isSeq(node)) return { kind: "list", items: node.items.map((i) => convert(i, reading)), at };
   const value = scalar(isScalar(node) ? node.value : null);
   const source = typeof value === "number" && isScalar(node) ? node.source : undefined;
   return { kind: "leaf", value, ...(source !== undefined && { source }), at };
@@ -154,7 +154,9 @@ const lastOfMerged = (entries: readonly Entry[]): Entry[] =>
   );
 
 /** The tree with its leaves changed; what aliases share is changed once, however often it stands there. */
-export const mapLeaves = <T extends Tree>(tree: T, change: (leaf: Leaf) => Leaf): T => {
+export function mapLeaves(tree: MapTree, change: (leaf: Leaf) => Leaf): MapTree;
+export function mapLeaves(tree: Tree, change: (leaf: Leaf) => Leaf): Tree;
+export function mapLeaves(tree: Tree, change: (leaf: Leaf) => Leaf): Tree {
   const lists = new Map<readonly Tree[], readonly Tree[]>();
   const maps = new Map<readonly Entry[], readonly Entry[]>();
   const visit = (each: Tree): Tree => {
@@ -168,8 +170,8 @@ export const mapLeaves = <T extends Tree>(tree: T, change: (leaf: Leaf) => Leaf)
     maps.set(each.entries, entries);
     return { ...each, entries };
   };
-  return visit(tree) as T;
-};
+  return visit(tree);
+}
 
 /** The tree as plain data (Falco's init_config), keys as written. */
 export const plain = (tree: Tree): unknown => {

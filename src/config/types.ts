@@ -1,6 +1,8 @@
 import type { Priority } from "../sdk/alert.ts";
 import type { Output, TlsMaterial } from "../sdk/output.ts";
 import type { AnySource } from "../sdk/source.ts";
+import type { Block } from "./block.ts";
+import type { Globals } from "./globals.ts";
 
 /** One finding about the configuration. Errors stop the start, all of them listed; warnings are logged. */
 export interface Problem {
@@ -91,96 +93,27 @@ export interface SourceInstance {
   readonly written: (key: string) => string;
 }
 
-export interface RedisSettings {
-  /** `redis://` or `rediss://`, may hold credentials. Empty with Sentinel or Cluster nodes. */
-  readonly url: string;
-  /** Prefix of every key; braces make it a Cluster hash tag. */
-  readonly prefix: string;
-  readonly username: string;
-  readonly password: string;
-  /** `host:port` each. */
-  readonly cluster: readonly string[];
-  readonly sentinels: readonly string[];
-  readonly sentinelname: string;
-  readonly sentinelusername: string;
-  readonly sentinelpassword: string;
-  readonly tls: boolean;
-  readonly checkcert: boolean;
-  /** PEM text. */
+/** PEM texts of the files that a block names, where it is used. */
+interface PemTexts {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
 }
 
-export interface QueueSettings {
-  readonly driver: "sqlite" | "redis";
-  /** `normal`: an accepted event survives a kill of the process; `full`: a loss of power too. */
-  readonly durability: "normal" | "full";
-  /** Bytes that the embedded store may take on disk; 0: as much as there is. */
-  readonly maxbytes: number;
-  /** Bytes of memory for alerts that are on their way, over all outputs. */
-  readonly memory: number;
-  readonly redis: RedisSettings;
-}
+/** `queue.redis`; `tls` is on for a `rediss://` URL, too. */
+export type RedisSettings = Block<Globals, "queue.redis"> & PemTexts;
 
-export interface ServerTls {
-  readonly deploy: boolean;
-  readonly certfile: string;
-  readonly keyfile: string;
-  readonly mutualtls: boolean;
-  readonly cacertfile: string;
-  readonly notlsport: number;
-  readonly notlspaths: readonly string[];
-  /** PEM text of the files above, present when `deploy` is on (`ca` with `mutualtls`). */
-  readonly cert?: string;
-  readonly key?: string;
-  readonly ca?: string;
-}
+/** `queue`; `driver` is `redis` once anything says where that is. */
+export type QueueSettings = Block<Globals, "queue"> & { readonly redis: RedisSettings };
+
+/** `tlsserver`; the texts are there when `deploy` is on (`ca` with `mutualtls`). */
+export type ServerTls = Block<Globals, "tlsserver"> & PemTexts;
 
 /** What a posted alert may have. */
-export interface AlertLimits {
-  /** Of one alert as compact JSON, in bytes. */
-  readonly maxalertbytes: number;
-  /** Entries of output_fields. */
-  readonly maxfields: number;
-  /** Characters of a field's name. */
-  readonly maxfieldname: number;
-  /** Characters of the rule, the source and the hostname, each. */
-  readonly maxname: number;
-  readonly maxtags: number;
-  /** Characters of one tag. */
-  readonly maxtaglength: number;
-  /** Refused values of one body, behind which the rest is not read. */
-  readonly maxrefused: number;
-}
-
-export interface LimitSettings extends AlertLimits {
-  /** Of one request body, after decompression. */
-  readonly maxbodybytes: number;
-  /** Bodies being read or waiting to be stored, all of a listener; above it intake answers 503. */
-  readonly maxinflightbytes: number;
-  /** At work at a listener. */
-  readonly maxrequests: number;
-  /** Until a request is complete. */
-  readonly requesttimeoutMs: number;
-  /** Until a body is complete, from when it is wanted. */
-  readonly bodytimeoutMs: number;
-  /** Of a listener; 0: any number. */
-  readonly maxconnections: number;
-  /** Bytes that one compressed byte may become, above the first mebibyte. */
-  readonly maxcompressionratio: number;
-}
-
-/** What `/metrics` may grow to, and who may read it. */
-export interface MetricsSettings {
-  /** Empty: everybody may. */
-  readonly token: string;
-  /** Label sets of falco_events_total, and bytes of its lines. */
-  readonly maxseries: number;
-  readonly maxbytes: number;
-  /** Characters of a label value. */
-  readonly maxlabel: number;
-}
+export type AlertLimits = Pick<
+  Block<Globals, "limits">,
+  "maxalertbytes" | "maxfields" | "maxfieldname" | "maxname" | "maxtags" | "maxtaglength" | "maxrefused"
+>;
 
 /** A plugin of falco.yaml. `initConfig` and `openParams` are as written: text, or the map that YAML held. */
 export interface PluginConfig {
@@ -238,45 +171,21 @@ export interface FalcoConfig {
   readonly staticFields: Readonly<Record<string, string>>;
 }
 
-export interface HubConfig {
+/** What a hub is started with: the hub's keys as `globalFields` defines them, and what was made of all the others. */
+export interface HubConfig extends Block<Globals, ""> {
   /** The file that was read, if any. */
   readonly file?: string;
-  readonly role: "all" | "intake" | "worker";
-  readonly listenaddress: string;
-  readonly listenport: number;
-  readonly debug: boolean;
-  readonly log: {
-    readonly format: "auto" | "json" | "pretty";
-    readonly level: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
-  };
-  readonly datadir: string;
+  /** Every key of the hub itself: what the fields below are taken from. */
+  readonly values: Globals;
+  readonly log: Block<Globals, "log">;
   readonly queue: QueueSettings;
-  readonly auth: {
-    /** Empty: no bearer token is asked for. */
-    readonly token: string;
-    /** Name of a sender → its token. */
-    readonly tokens: Readonly<Record<string, string>>;
-  };
-  readonly operators: {
-    /** Bearer token of the operators' API; empty: `auth.token`, and without that only clients on the machine itself. */
-    readonly token: string;
-  };
+  readonly auth: Block<Globals, "auth">;
+  readonly operators: Block<Globals, "operators">;
+  readonly limits: Block<Globals, "limits">;
+  readonly metrics: Block<Globals, "prometheus">;
+  readonly tlsserver: ServerTls;
   /** Files that secrets of the hub itself were read from, by key. */
   readonly secretFiles: Readonly<Record<string, string>>;
-  readonly limits: LimitSettings;
-  readonly metrics: MetricsSettings;
-  readonly shutdowntimeoutMs: number;
-  readonly customfields: Readonly<Record<string, string>>;
-  readonly customtags: readonly string[];
-  /** Name → Go template. */
-  readonly templatedfields: Readonly<Record<string, string>>;
-  readonly bracketreplacer: string;
-  readonly outputfieldformat: string;
-  /** Output fields that become metric labels. */
-  readonly prometheusextralabels: readonly string[];
-  readonly tlsserver: ServerTls;
-  /** CA and client certificate for connections that no output instance owns. */
-  readonly tls: TlsMaterial;
   /** Standard proxy variables, as undici reads them: absent when not set. */
   readonly proxy: { readonly http?: string; readonly https?: string; readonly no?: string };
   readonly falco: FalcoConfig;

@@ -73,7 +73,7 @@ const doorLimits = (limits: ServerConfig["limits"], maxRequests = limits.maxrequ
   maxBodyBytes: limits.maxbodybytes,
   maxInflightBytes: limits.maxinflightbytes,
   maxRequests,
-  bodyTimeoutMs: limits.bodytimeoutMs,
+  bodyTimeoutMs: limits.bodytimeout,
   maxRatio: limits.maxcompressionratio,
 });
 
@@ -85,7 +85,7 @@ const listenForSource = (
 ): SourceHost["listen"] => {
   const own = doors.make(source, source);
   return createSourceListen(own, {
-    requestTimeoutMs: limits.requesttimeoutMs,
+    requestTimeoutMs: limits.requesttimeout,
     maxConnections: limits.maxconnections,
     closeMs: 1000,
     wire: (bytes) => metrics.intakeBytes(source, bytes),
@@ -122,7 +122,7 @@ export const createServer = (deps: ServerDeps): HubServer => {
     const postAlerts = createAlertPost({ ...alerts, door: at, ...(deps.loops && { loops: deps.loops }) });
     return {
       host: config.listenaddress,
-      requestTimeoutMs: limits.requesttimeoutMs,
+      requestTimeoutMs: limits.requesttimeout,
       maxConnections: limits.maxconnections,
       log,
       handle: createFront({ door: at, app, serves, postAlerts }),

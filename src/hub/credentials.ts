@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
-import { globalFields } from "../config/globals.ts";
+import { blockOf } from "../config/block.ts";
+import { type Globals, globalFields } from "../config/globals.ts";
 import { rereadSecrets } from "../config/settings.ts";
 import type { HubConfig } from "../config/types.ts";
 import { type CredentialParts, followCredentials } from "../http/credentials.ts";
 import type { DoorTokens } from "../http/server.ts";
-import type { Fields } from "../sdk/fields.ts";
+import { configOf, type Fields } from "../sdk/fields.ts";
 
 /**
  * Calls `changed` with the values of secrets that were read again, each time one of their files changed and can be used. One that
@@ -35,34 +36,21 @@ export interface HubTokens extends DoorTokens {
 }
 
 /** What the hub's own doors ask for. */
-export const tokensOf = ({
-  auth,
-  metrics,
-  operators,
-}: Pick<HubConfig, "auth" | "metrics" | "operators">): HubTokens => ({
-  alerts: auth,
-  metrics: { token: metrics.token, tokens: {} },
-  operators: operators.token || auth.token,
+export const tokensOf = (values: Globals): HubTokens => ({
+  alerts: blockOf(values, "auth"),
+  metrics: { token: values["prometheus.token"], tokens: {} },
+  operators: values["operators.token"] || values["auth.token"],
 });
 
 /** The tokens of the hub's own doors, as their files change. */
 export const followTokens = (
-  config: HubConfig,
+  { values, secretFiles }: HubConfig,
   parts: CredentialParts,
   changed: (tokens: HubTokens) => void,
 ): { close(): void } => {
-  const files = Object.fromEntries(Object.entries(config.secretFiles).filter(([key]) => /\.tokens?$/.test(key)));
-  return followSecrets(globalFields, files, parts, (values) => {
-    const text = (key: string, before: string): string => (values[key] as string | undefined) ?? before;
-    changed(
-      tokensOf({
-        auth: {
-          token: text("auth.token", config.auth.token),
-          tokens: (values["auth.tokens"] as Record<string, string> | undefined) ?? config.auth.tokens,
-        },
-        metrics: { ...config.metrics, token: text("prometheus.token", config.metrics.token) },
-        operators: { token: text("operators.token", config.operators.token) },
-      }),
-    );
-  });
+  const before: Readonly<Record<string, unknown>> = values;
+  const files = Object.fromEntries(Object.entries(secretFiles).filter(([key]) => /\.tokens?$/.test(key)));
+  return followSecrets(globalFields, files, parts, (read) =>
+    changed(tokensOf(configOf(globalFields, (key) => read[key] ?? before[key]))),
+  );
 };

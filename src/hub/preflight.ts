@@ -28,11 +28,11 @@ export const preflight = async (config: HubConfig, running = false): Promise<Pre
 const error = (key: string, message: string): Problem => ({ severity: "error", key, message });
 
 /** Fields that cannot be a label of the events metric. */
-const labelFaults = ({ customfields, templatedfields, prometheusextralabels }: HubConfig): readonly Problem[] =>
+const labelFaults = ({ customfields, templatedfields, metrics }: HubConfig): readonly Problem[] =>
   extraLabels({
     customfields: Object.keys(customfields),
     templatedfields: Object.keys(templatedfields),
-    extralabels: prometheusextralabels,
+    extralabels: metrics.extralabels,
   }).refused.map((field) => ({
     severity: "warning",
     key:

@@ -52,7 +52,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
     labels: {
       customfields: Object.keys(config.customfields),
       templatedfields: Object.keys(config.templatedfields),
-      extralabels: config.prometheusextralabels,
+      extralabels: config.metrics.extralabels,
     },
     series: {
       maxSeries: config.metrics.maxseries,
@@ -90,7 +90,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
     driver: config.queue.driver,
     now,
   });
-  let tokens = tokensOf(config);
+  let tokens = tokensOf(config.values);
   const server = createServer({
     config,
     take: takes ? (text, { itself }) => intake.alerts(text, itself) : refuse,

@@ -33,8 +33,8 @@ const metas = z.registry<FieldMeta>();
 
 /** What was said of a field; survives `.refine`, `.optional` and the like. */
 export const fieldMeta = (schema: z.ZodType): FieldMeta => {
-  const inner = (schema.def as { innerType?: z.ZodType }).innerType;
-  return metas.get(schema) ?? (inner ? fieldMeta(inner) : {});
+  const inner = "innerType" in schema.def ? schema.def.innerType : undefined;
+  return metas.get(schema) ?? (inner instanceof z.ZodType ? fieldMeta(inner) : {});
 };
 
 const mark = <T extends z.ZodType>(schema: T, meta: FieldMeta): T => {
@@ -82,18 +82,12 @@ export const int = (about: string, standard: number, min = 0, max = Number.MAX_S
 /** A whole number that may be left unset; `shown` says what happens then. */
 export const maybeInt = (about: string, shown: string, min = 0, max = Number.MAX_SAFE_INTEGER) =>
   mark(z.int().min(min).max(max).optional().describe(about), { shown });
+/** One of a few words; the parsed value's type is their union. Text of another case is taken where that is unambiguous. */
 export const choice = <const T extends readonly [string, ...string[]]>(
   about: string,
   options: T,
-  standard: T[number],
-) =>
-  mark(
-    z
-      .enum(options as unknown as [string, ...string[]])
-      .default(standard)
-      .describe(about),
-    {},
-  ) as unknown as z.ZodDefault<z.ZodType<T[number]>>;
+  defaultValue: NoInfer<T[number]>,
+) => mark(z.enum(options).default(defaultValue).describe(about), {});
 /** A map of text to text; in the environment `k:v,k:v`, each item split at its first colon, or a JSON object. */
 export const pairs = (about: string, options: { secret?: boolean; bare?: boolean; exact?: boolean } = {}) =>
   mark(z.record(z.string(), z.string()).default({}).describe(about), { pairs: true, ...options });
@@ -188,5 +182,12 @@ export const duration = (about: string, standard: string) =>
 export const maybeDuration = (about: string, shown: string) =>
   mark(duringText(about).optional().describe(about), { shown });
 
+/** A table of fields: dotted key → what may stand there. */
 export type Fields = Readonly<Record<string, z.ZodType>>;
+/** The parsed values of a table of fields: what `open`, `request` and the hub read. */
 export type Config<S extends Fields> = { readonly [K in keyof S]: z.output<S[K]> };
+
+/** One value for each field; `value` gives what the field's own schema parsed. */
+export const configOf = <S extends Fields>(fields: S, value: (key: string, schema: z.ZodType) => unknown): Config<S> =>
+  // The one place where a walk over a table becomes the type that the table has: no type says so of a loop.
+  Object.fromEntries(Object.entries(fields).map(([key, schema]) => [key, value(key, schema)])) as Config<S>;

@@ -128,8 +128,8 @@ export interface HttpOutput<S extends Fields = Fields> extends Common<S> {
   refused?(reply: HttpReply, alerts: Alerts, config: Config<S>): void;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the registry holds outputs of every shape
-export type Output = ClientOutput<any> | HttpOutput<any>;
+/** An output of whatever fields: what the registry holds. */
+export type Output = ClientOutput | HttpOutput;
 
 export const defineOutput = <const S extends Fields>(output: ClientOutput<S>): ClientOutput<S> => output;
 export const defineHttpOutput = <const S extends Fields>(output: HttpOutput<S>): HttpOutput<S> => output;

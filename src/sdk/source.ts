@@ -174,11 +174,8 @@ export interface Source<S extends Fields = Fields> {
   open(config: Config<S>, host: SourceHost): Promise<OpenSource>;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: what one source's configuration holds is no other's concern
-type Any = any;
-
 /** A source of any shape, as registries hold them. */
-export type AnySource = Source<Any>;
+export type AnySource = Source;
 
 /** The source as it is, its configuration typed by its fields. */
 export const defineSource = <const S extends Fields>(source: Source<S>): Source<S> => source;

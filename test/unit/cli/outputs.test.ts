@@ -37,7 +37,9 @@ test("every parameter has a sentence, a type and its variable, and is called sec
       assert.match(p.about, /\.$/, `${output.name}.${p.key}`);
       assert.notEqual(p.type, "", `${output.name}.${p.key}`);
       assert.equal(p.env, `${output.name}.${p.key}`.toUpperCase().replaceAll(".", "_"));
-      assert.equal(p.secret, fieldMeta(registered[i]?.fields[p.key]).secret === true);
+      const field = registered[i]?.fields[p.key];
+      assert.ok(field);
+      assert.equal(p.secret, fieldMeta(field).secret === true);
     }
 });
 

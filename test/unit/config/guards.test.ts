@@ -5,7 +5,7 @@ import { sources } from "../../../sources/index.ts";
 import { globalFields } from "../../../src/config/globals.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { formatProblem } from "../../../src/config/problem.ts";
-import { type Fields, fieldMeta } from "../../../src/sdk/fields.ts";
+import { fieldMeta } from "../../../src/sdk/fields.ts";
 import { makeAuthority } from "../../fakes/certificates.ts";
 import { load } from "./fixture.ts";
 
@@ -136,7 +136,7 @@ test("an empty secret file switches an output off by a named fault, never in sil
 });
 
 test("every bearer token that a door asks for is declared as a guard", () => {
-  const all = [...Object.entries(globalFields), ...sources.flatMap((s) => Object.entries(s.fields as Fields))];
+  const all = [...Object.entries(globalFields), ...sources.flatMap((s) => Object.entries(s.fields))];
   const doors = all.filter(([key, schema]) => /token/.test(key) && fieldMeta(schema).secret);
   assert.ok(doors.length >= 4);
   for (const [key, schema] of doors) assert.ok(fieldMeta(schema).guard, key);

@@ -94,7 +94,7 @@ test("when the bytes are spent the slowest bodies give theirs", async (t) => {
 });
 
 test("a body that drips has an end over HTTP/1 and over HTTP/2", async (t) => {
-  const started = await start(t, { limits: { bodytimeoutMs: 300 } });
+  const started = await start(t, { limits: { bodytimeout: 300 } });
   const one = await slow(started.port);
   const drip = setInterval(() => one.socket.write("x"), 50);
   assert.equal(parseReply(await one.reply).status, 408);
@@ -220,7 +220,7 @@ test("a connection that has asked for something keeps its place, over HTTP/2, to
 
 test("HTTP/2: resets and pings in floods end the session that sends them, an idle one ends in time, others go on", async (t) => {
   const authority = makeAuthority();
-  const started = await start(t, { limits: { requesttimeoutMs: 2000 } });
+  const started = await start(t, { limits: { requesttimeout: 2000 } });
   const listener = await started.server.listenForSource("audit")(
     { host: "127.0.0.1", port: 0, maxBodyBytes: 1 << 20, tls: authority.server() },
     async () => ({ status: 200 }),

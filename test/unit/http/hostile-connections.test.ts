@@ -7,7 +7,7 @@ import { good, startReal } from "./hostile-support.ts";
 import { parseReply, post, readAll, request, sendRaw, start } from "./support.ts";
 
 test("slowloris: a thousand connections that drip leave room for a sound request, and all are ended", async (t) => {
-  const { port, alive } = await startReal(t, { requesttimeoutMs: 1000, maxconnections: 2000 });
+  const { port, alive } = await startReal(t, { requesttimeout: 1000, maxconnections: 2000 });
   const sockets = Array.from({ length: 1000 }, () => {
     const socket = connect(port, "127.0.0.1");
     socket.write("POST / HTTP/1.1\r\nHost: x\r\n");

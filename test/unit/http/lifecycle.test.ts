@@ -169,7 +169,7 @@ test("a sender that goes away in the middle of a body leaves nothing behind", as
 });
 
 test("headers, bodies and first bytes that do not come in time end the connection, others are served meanwhile", async (t) => {
-  const { port, taken } = await start(t, { limits: { requesttimeoutMs: 200 } });
+  const { port, taken } = await start(t, { limits: { requesttimeout: 200 } });
   const ends = async (text: string) => {
     const socket = connect(port, "127.0.0.1");
     if (text) socket.write(text);

@@ -49,14 +49,14 @@ export const makeConfig = (over: ConfigOver = {}): ServerConfig => ({
     maxbodybytes: 32 << 20,
     maxinflightbytes: 64 << 20,
     maxrequests: 2000,
-    requesttimeoutMs: 60_000,
-    bodytimeoutMs: 30_000,
+    requesttimeout: 60_000,
+    bodytimeout: 30_000,
     maxconnections: 1000,
     maxcompressionratio: 100,
     ...alertLimits,
     ...over.limits,
   },
-  metrics: { token: "", maxseries: 10_000, maxbytes: 4 << 20, maxlabel: 128, ...over.metrics },
+  metrics: { token: "", extralabels: [], maxseries: 10_000, maxbytes: 4 << 20, maxlabel: 128, ...over.metrics },
 });
 
 /** A server on a free port of the loopback with an intake that takes everything; closed when the test ends. */
