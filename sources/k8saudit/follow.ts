@@ -174,7 +174,8 @@ const createFollowing = (
     done = done.filter((mark) => mark !== from);
     const start = from ?? { offset: fromEnd ? (await opened.stat()).size : 0, line: 1 };
     const reader = await openFileReader(opened, start, intakeOf(file), maxLine);
-    if (fromEnd) await save([await reader.mark()]);
+    // Whoever is killed before the first lines are stored knows the file again, under whatever name.
+    if (!from) await save([await reader.mark()]);
     return reader;
   };
 

@@ -56,6 +56,10 @@ const refused = (what: string) => (): Promise<never> => Promise.reject(new Error
 /** What a hub would lend; here nothing is kept. */
 const noHub: Omit<SourceHost, "push" | "log"> = {
   listen: refused("a listener"),
+  alerts: refused("a source of alerts"),
+  lease: () => {
+    throw new Error("a lease needs a hub");
+  },
   checkpoint: { get: async () => undefined, set: async () => {} },
   follow: () => ({ close: () => {} }),
   followSecrets: () => ({ close: () => {} }),

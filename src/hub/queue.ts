@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import type { Logger } from "pino";
 import type { HubConfig, RedisSettings } from "../config/types.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { outputOfLane } from "../pipeline/lanes.ts";
+import type { Leases } from "../queue/lease.ts";
 import { openQueue } from "../queue/open.ts";
+import { openLeases } from "../queue/open-leases.ts";
 import { privateDataFolder } from "../queue/private-files.ts";
 import type { Queue } from "../queue/queue.ts";
 import { createThrottledLog } from "../sdk/throttled-log.ts";
@@ -48,6 +51,20 @@ export const openConfiguredQueue = (
     },
   );
 };
+
+/** Leases in the form that goes with the queue. */
+export const openConfiguredLeases = (
+  { queue, datadir }: HubConfig,
+  { log, uuid }: { readonly log: Logger; readonly uuid: () => string },
+): Promise<Leases> =>
+  openLeases(
+    {
+      driver: queue.driver,
+      dir: join(datadir, "checkpoints"),
+      ...(queue.driver === "redis" && { redis: redisOf(queue.redis) }),
+    },
+    { uuid, monotonic: () => performance.now(), log: (level, message) => log[level]({ part: "lease" }, message) },
+  );
 
 /** An outage makes every consumer say the same many times a minute: once is enough. */
 const notRepeating = <L>(write: (level: L, message: string) => void, now: () => number): typeof write => {

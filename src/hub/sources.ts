@@ -1,53 +1,28 @@
-import { join } from "node:path";
-import type { Logger } from "pino";
 import type { HubConfig } from "../config/types.ts";
-import { credentialCheckMs, followCredentials } from "../http/credentials.ts";
-import type { HubServer } from "../http/server.ts";
-import type { Metrics } from "../metrics/metrics.ts";
-import type { Counts } from "../pipeline/counts.ts";
-import type { Intake } from "../pipeline/intake.ts";
 import type { OpenSource } from "../sdk/source.ts";
-import { fileCheckpoint } from "./checkpoint.ts";
-import { followSecrets } from "./credentials.ts";
+import { openConfiguredLeases } from "./queue.ts";
+import { type SourceParts, sourceHost } from "./source-host.ts";
 
-/** Opens every configured source; when one cannot open, those before it are closed again and the error goes on. */
+/**
+ * Opens every configured source; when one cannot open, those before it are closed again and the error goes on. What comes
+ * back closes all of them, then what they shared.
+ */
 export const openSources = async (
   config: HubConfig,
-  parts: {
-    readonly server: HubServer;
-    readonly intake: Intake;
-    readonly metrics: Metrics;
-    readonly counts: Counts;
-    readonly log: Logger;
-    readonly now: () => number;
-  },
-): Promise<readonly OpenSource[]> => {
-  const { server, intake, metrics, counts, log, now } = parts;
+  parts: Omit<SourceParts, "leases"> & { readonly uuid: () => string },
+): Promise<{ close(): Promise<void> }> => {
+  const leases = await openConfiguredLeases(config, parts);
   const open: OpenSource[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(open.map((source) => source.close()));
+    await leases.close();
+  };
   try {
-    for (const { id, source, config: settings, secretFiles } of config.sources) {
-      const credentials = {
-        everyMs: credentialCheckMs,
-        log: log.child({ source: id }),
-        reloaded: (outcome: "ok" | "error") => metrics.credentialReload(id, outcome),
-      };
-      open.push(
-        await source.open(settings, {
-          push: (events) => intake.events(id, events),
-          drop: (count, reason) => counts.rejected(id, reason, count),
-          gap: () => metrics.sourceGap(id),
-          listen: server.listenForSource(id),
-          checkpoint: fileCheckpoint(join(config.datadir, "checkpoints"), id),
-          follow: (files, what, reload) => followCredentials(files, what, credentials, reload),
-          followSecrets: (changed) => followSecrets(source.fields, secretFiles, credentials, changed),
-          log: credentials.log,
-          now,
-        }),
-      );
-    }
+    for (const instance of config.sources)
+      open.push(await instance.source.open(instance.config, sourceHost(instance, config, { ...parts, leases })));
   } catch (error) {
-    await Promise.all(open.map((s) => s.close()));
+    await close();
     throw error;
   }
-  return open;
+  return { close };
 };

@@ -133,7 +133,9 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
       tokens = next;
       server.setTokens(next);
     });
-    const sources = takes ? await openSources(config, { server, intake, metrics, counts, log, now }) : [];
+    const sources = takes
+      ? [await openSources(config, { server, intake, metrics, counts, log, now, uuid: parts.uuid })]
+      : [];
     await announce(config, server.addresses(), queue, log);
     const stopWatching = watchQueue(queue, log);
     return {

@@ -43,10 +43,35 @@ export interface Checkpoint {
   set(key: string, value: string): Promise<void>;
 }
 
+/** What became of a text of alerts: those of it that can be taken are. */
+export interface AlertsTaken {
+  readonly accepted: number;
+  /** What was refused, by its place in the text, and why; holds nothing of the alert. */
+  readonly rejected: readonly { readonly index: number; readonly reason: string }[];
+}
+
+/** Work that one of several processes does at a time. */
+export interface Lease {
+  /** Grows from holder to holder: of two, the larger is the one that counts. */
+  readonly token: number;
+  /** Aborted when the lease is lost or the source closes: what is read afterwards others read, too. */
+  readonly signal: AbortSignal;
+  /**
+   * How far the work got, shared by all processes that may do it. Once another process has held the lease, `set` rejects
+   * with an error of the name `LeaseLostError` and changes nothing.
+   */
+  readonly checkpoint: Checkpoint;
+}
+
 /** What the engine lends a source. */
 export interface SourceHost {
   /** Resolves when the events would survive a kill of the process; answer the sender only then. Rejects: refuse (503). */
   push(events: readonly Incoming[]): Promise<void>;
+  /**
+   * Falco's alerts as they could be posted: one JSON value, an array, or several after each other. They are judged
+   * already and go where posted ones go. Resolves and rejects as `push` does; refused ones are counted.
+   */
+  alerts(text: string): Promise<AlertsTaken>;
   /** A listener of the source's own; resolves with the port when it listens. */
   listen(
     options: ListenOptions,
@@ -57,7 +82,15 @@ export interface SourceHost {
     setTls(tls: NonNullable<ListenOptions["tls"]>): void;
     close(): Promise<void>;
   }>;
+  /** How far this process got with what no other reads: a file on its disk. Kept in its data folder. */
   readonly checkpoint: Checkpoint;
+  /**
+   * For what any process could read but only one should. Calls `work` each time this process gets the source's lease:
+   * again when it was lost, or when `work` threw, and not when it ended by itself. With the embedded queue it is always
+   * held; of those that share a Redis another holds it within 15 s of the death of the holder, and within 2 s of its end.
+   * `close` aborts the signal and resolves when `work` has ended and the lease is given back.
+   */
+  lease(work: (lease: Lease) => Promise<void>): { close(): Promise<void> };
   /**
    * Calls `reload` when one of the files is not what it was. What it throws is said and counted, and what was read before
    * has to stay in force.

@@ -64,6 +64,10 @@ export const makeHub = (): Hub => {
           hub.checkpoints.set(key, value);
         },
       },
+      alerts: () => Promise.reject(new Error("the source brings events")),
+      lease: () => {
+        throw new Error("the source asks for no lease");
+      },
       drop: (count, reason) => {
         for (let i = 0; i < count; i++) hub.drops.push(reason);
       },

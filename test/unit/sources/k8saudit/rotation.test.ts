@@ -32,6 +32,19 @@ test("the same where nothing had been written yet when the hub stopped, and read
   await log.heard("1", "2", "3");
 });
 
+test("the same where the hub ended before anything could be stored, and reading began at the start", async (t) => {
+  const log = await makeLog(t);
+  await log.write("1");
+  log.hub.refuse = true;
+  await (await log.start()).close();
+  await rename(log.file, `${log.file}.1`);
+  await log.write("2");
+  log.hub.refuse = false;
+  await log.start();
+  await log.heard("1", "2");
+  assert.equal(log.hub.gaps, 0);
+});
+
 test("several rotations while the hub was down, compressed ones among them, are read in their order, each once", async (t) => {
   const names = [
     ["kube-apiserver's", "audit-2026-11-27T10-00-00.000.log", "audit-2026-11-27T11-00-00.000.log.gz"],
