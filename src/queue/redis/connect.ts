@@ -141,12 +141,21 @@ function readUrl(text: string) {
   };
 }
 
+/** Whether a script may touch any key that begins with the prefix: on one server, or in a Cluster by the prefix's hash tag. */
+export const liesTogether = (client: RedisClient, prefix: string): boolean =>
+  client instanceof Redis || /\{[^}]+\}/.test(prefix);
+
 /** Redis's answer as a QueueError; what the server or the socket said is reduced to its code word. */
 export function toQueueError(error: unknown): QueueError {
   if (error instanceof QueueError) return error;
-  const text = (error as Error | undefined)?.message ?? "";
-  if (text.startsWith("OOM")) return new QueueError("full", "Redis is out of memory");
+  if (saysOom(error)) return new QueueError("full", "Redis is out of memory");
   return new QueueError("unavailable", `Redis does not take it: ${codeWord(error)}`);
+}
+
+/** A transaction that is refused says why in the errors of its commands. */
+function saysOom(error: unknown): boolean {
+  const { message = "", previousErrors = [] } = (error ?? {}) as { message?: string; previousErrors?: unknown[] };
+  return message.startsWith("OOM") || previousErrors.some(saysOom);
 }
 
 /** `ECONNREFUSED`, `READONLY`, `timeout`, … never free text. */

@@ -8,11 +8,12 @@ import { type Consumer, type Handle, type Item, QueueError, type Settlement } fr
 import type { QueueClock } from "../queue-clock.ts";
 import type { QueueLog } from "../sqlite/core.ts";
 import { openTurns } from "../turns.ts";
-import { type BodyCache, lengthOf, type Packed, unpack } from "./body.ts";
+import type { Bodies, Held } from "./bodies.ts";
+import { type BodyCache, lengthOf, type Pack, type Packed, unpack } from "./body.ts";
 import { codeWord, type RedisClient } from "./connect.ts";
-import { type BullLane, idOf, type JobData } from "./lane.ts";
+import type { Forgetting } from "./forget.ts";
+import { type BullLane, holderOf, idOf, type JobData } from "./lane.ts";
 import { openRation } from "./ration.ts";
-import { evenWhenFull } from "./room.ts";
 import { startWorker } from "./worker.ts";
 
 export interface ConsumeFacts {
@@ -35,19 +36,14 @@ export interface ConsumeFacts {
   putAside(why: string, events: number): void;
   readonly cache: BodyCache;
   readonly memory: Memory;
-  pack(body: string): Packed;
+  readonly pack: Pack;
+  readonly bodies: Bodies;
+  readonly forgetting: Forgetting;
   replaced(lane: string): void;
 }
 
-/** Takes the bodies of jobs that are done away; BullMQ keeps the jobs for a while. */
-const forgetScript = evenWhenFull(`
-for _, job in ipairs(KEYS) do
-  if redis.call('HEXISTS', job, 'finishedOn') == 1 then redis.call('HSET', job, 'data', '{}') end
-end`);
 /** How often delays are looked at that are longer than they may be. */
 const sweepMs = 5_000;
-/** Jobs whose bodies go at a time, and how long one waits for company. */
-const forgetting = { jobs: 50, ms: 500 };
 
 /** Waits for the work, its failure, or the time: whichever is first. */
 async function within(ms: number, work: Promise<unknown>): Promise<void> {
@@ -69,9 +65,6 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
   let [closed, paused] = [false, false];
   let lastFetch = performance.now();
   let idle: (() => void) | undefined;
-  /** Keys of finished jobs whose bodies are still in Redis. */
-  const finished: string[] = [];
-  let forgetTimer: NodeJS.Timeout | undefined;
   let worker = start();
   const watchdog = setInterval(() => void watch(), Math.max(50, facts.stuckMs / 2)).unref();
   const renewal = setInterval(() => void renew(), facts.lockMs / 3).unref();
@@ -82,22 +75,11 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
     const { client, prefix, lane, lockMs, clock } = facts;
     const made = startWorker({ client, prefix, lane, lockMs, parallel, time: clock.now, fetched }, work);
     made.on("error", (error) => facts.log("warn", `queue: worker of ${facts.lane}: ${codeWord(error)}`));
-    made.on("completed", (job) => {
-      finished.push(made.toKey(job.id ?? ""));
-      if (finished.length >= forgetting.jobs) forget();
-      else if (finished.length === 1) forgetTimer = setTimeout(forget, forgetting.ms).unref();
-    });
+    made.on("completed", ({ id = "", data }) => facts.forgetting.done(facts.lane, holderOf(facts.lane, id), data));
     made.on("active", () => {
       lastFetch = performance.now();
     });
     return made;
-  }
-
-  function forget() {
-    clearTimeout(forgetTimer);
-    if (finished.length === 0) return;
-    const keys = finished.splice(0);
-    facts.client.eval(forgetScript, keys.length, ...keys).catch(() => {});
   }
 
   async function renew() {
@@ -192,10 +174,11 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
       facts.putAside(why, n);
     };
     const held = facts.cache.take(facts.lane, id, a, job.data);
+    const apart = held ? undefined : await bodyOf(job);
     const found: { body?: string } = {};
     const begin = (): Promise<Settlement> | undefined => {
       try {
-        found.body = held?.body ?? unpack(job.data);
+        found.body = held?.body ?? unpack(job.data, apart);
       } catch {
         return undefined;
       }
@@ -223,19 +206,42 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
     const { retry } = settlement;
     ration.ended(retry ? "failed" : "taken");
     if (!retry) return;
-    const packed = facts.pack(retry.body);
+    const packed = await packAgain(job, body, retry.body);
     const data: JobData = { ...packed, n: retry.count, t, a: a + 1, s: job.stalledCounter };
     facts.cache.keep(facts.lane, id, a + 1, packed, retry.body, retry.decoded);
-    return later(job, token, retry.inMs, { data: JSON.stringify(data), n: retry.count });
+    return later(job, token, retry.inMs, data);
+  }
+
+  const heldBy = ({ id = "", data }: Job<JobData>): Held | undefined =>
+    "r" in data ? { name: data.r, holder: holderOf(facts.lane, id) } : undefined;
+
+  /** What stands apart. Throws when it is gone because somebody else has settled the job. */
+  async function bodyOf(job: Job<JobData>): Promise<Buffer | undefined> {
+    const held = heldBy(job);
+    if (!held) return undefined;
+    const bytes = await facts.bodies.fetch(held.name);
+    if (!bytes && !(await facts.bodies.isNamed(held))) throw new Error("the item is settled");
+    return bytes;
+  }
+
+  /** What is left of a body, as it will be stored; one that stands apart is there before the job names it. */
+  async function packAgain({ id = "", data }: Job<JobData>, body: string, left: string): Promise<Packed> {
+    if (body === left && "r" in data) return { r: data.r, l: data.l };
+    const { packed, apart } = facts.pack(left);
+    if (apart && "r" in packed) await persist(() => facts.bodies.keep(packed.r, apart, holderOf(facts.lane, id)));
+    return packed;
   }
 
   /** New content and the move to the delayed set are one script. */
-  async function later(job: Job<JobData>, token: string | undefined, inMs: number, fields?: Record<string, unknown>) {
+  async function later(job: Job<JobData>, token: string | undefined, inMs: number, data?: JobData) {
     const backend = worker.getBackend();
+    const fields = data && { data: JSON.stringify(data), n: data.n };
+    const held = heldBy(job);
     await backend.moveToDelayed(job.id ?? "", facts.clock.now(), Math.max(1, Math.ceil(inMs)), token ?? "", {
       skipAttempt: true,
       ...(fields ? { fieldsToUpdate: fields } : {}),
     });
+    if (held && data && !("r" in data && data.r === held.name)) facts.bodies.leave([held]).catch(() => {});
     throw new DelayedError();
   }
 
@@ -280,7 +286,7 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
       const back = [...inHand].reverse().map(([job, token]) => job.moveToWait(token).catch(() => {}));
       if (alive) await within(1000, Promise.all(back));
       clearInterval(renewal);
-      forget();
+      if (alive) await within(1000, facts.forgetting.flush());
       await within(2000, worker.close(inHand.size > 0 || !alive));
     },
   };

@@ -20,11 +20,15 @@ import {
 } from "../queue.ts";
 import { openQueueClock } from "../queue-clock.ts";
 import type { QueueLog } from "../sqlite/core.ts";
+import { openBodies } from "./bodies.ts";
 import { createBodyCache, createPacker } from "./body.ts";
-import { connectRedis, type RedisSettings, toQueueError, trackCopies } from "./connect.ts";
+import { connectRedis, liesTogether, type RedisSettings, toQueueError, trackCopies } from "./connect.ts";
 import { consumeRedis } from "./consume.ts";
+import { openDepths } from "./depth.ts";
 import { type RedisFacts, readFacts } from "./facts.ts";
-import { type BullLane, openBullLane } from "./lane.ts";
+import { openForgetting } from "./forget.ts";
+import { type BullLane, baseOf, openBullLane } from "./lane.ts";
+import { openPush } from "./push.ts";
 import { watchRoom, workWhenFull } from "./room.ts";
 import { watchRedis } from "./watch.ts";
 
@@ -93,6 +97,10 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
   const cache = createBodyCache(memory.cacheBytes);
   const handling = settings.handling ?? noHandling;
   const pack = createPacker();
+  const oneSlot = liesTogether(pushing, prefix);
+  const bodies = openBodies({ pushing, working, prefix, oneSlot, now: settings.now });
+  const forgetting = openForgetting(working, prefix, bodies, oneSlot);
+  const depths = openDepths(pushing, (lane) => baseOf(prefix, lane), oneSlot);
   let facts: RedisFacts = { durable: true, warnings: [] };
   let replaced = 0;
   /** Why Redis did not do what it was asked last. */
@@ -138,21 +146,10 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
     }
   };
 
+  const { push, missing } = openPush({ bodies, oneSlot, pack, now: clock.now, open });
   const add = async (chunks: readonly Chunk[]): Promise<void> => {
-    const byLane = Map.groupBy(chunks, (c) => c.lane);
-    const opened = await Promise.all([...byLane.keys()].map(open));
-    await Promise.all(opened.map((lane) => lane.add(byLane.get(lane.name) ?? [], pack, clock.now())));
-    for (const c of chunks) cache.keep(c.lane, c.id, c.attempt ?? 0, pack(c.body), c.body, c.decoded);
-  };
-
-  const missing = async (chunks: readonly Chunk[]): Promise<readonly Chunk[]> => {
-    const left = [...Map.groupBy(chunks, (c) => c.lane)].map(async ([name, some]) => (await open(name)).missing(some));
-    try {
-      const gone = new Set((await Promise.all(left)).flat());
-      return chunks.filter((c) => gone.has(c));
-    } catch {
-      return chunks;
-    }
+    for (const [c, { packed }] of await push(chunks))
+      cache.keep(c.lane, c.id, c.attempt ?? 0, packed, c.body, c.decoded);
   };
 
   const write = (item: Item, { next, dead }: Settlement, overflow?: Overflow) =>
@@ -227,6 +224,8 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
           cache,
           memory,
           pack,
+          bodies,
+          forgetting,
           replaced: (name) => {
             replaced++;
             log("warn", `queue: the worker of ${name} had stopped fetching and was replaced`);
@@ -246,13 +245,8 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
       };
     },
     during: handling.during,
-    depth: (name) => guard(async () => (await open(name)).depth()),
-    lanes: () =>
-      guard(async () => {
-        const names = await pushing.smembers(`${prefix}:lanes`);
-        const depths = await Promise.all(names.map(async (name) => (await open(name)).depth()));
-        return names.filter((_, i) => Object.values(depths[i] ?? {}).some((n) => n > 0));
-      }),
+    depth: (name) => guard(() => depths.of(name)),
+    lanes: () => guard(async () => depths.filled(await pushing.smembers(`${prefix}:lanes`))),
     dead: (name, limit, after) => guard(async () => (await open(name)).letters(limit, after)),
     redrive: async (name, ids, { moved: tell, signal } = {}) => {
       const lane = await guard(() => open(name));
@@ -262,7 +256,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
         // The first page is always the next one: its letters are gone from the list afterwards.
         const step = async () => {
           const letters: DeadLetter[] = ids ? await lane.read(ids.slice(at, at + 100)) : await lane.lettersUntil(last);
-          await lane.add(letters, pack, clock.now());
+          await push(letters);
           moved += await lane.remove(letters.map((l) => l.id));
           return letters.length;
         };
@@ -289,6 +283,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
       clearInterval(factsTimer);
       room.close();
       clock.close();
+      bodies.close();
       await Promise.all([...consumers].map((c) => c.close(0)));
       for (const lane of lanes.values()) lane.then((l) => l.close()).catch(() => {});
       for (const client of [pushing, working, ...blocking]) client.disconnect();

@@ -1,7 +1,7 @@
 /** One lane in Redis: a BullMQ queue of chunk jobs, and the lane's dead letters beside it in the same hash slot. */
 
-import { Queue as BullQueue } from "bullmq";
-import type { Chunk, DeadLetter, Depth } from "../queue.ts";
+import { Queue as BullQueue, type JobJson } from "bullmq";
+import type { Chunk, DeadLetter } from "../queue.ts";
 import { pullBackScript } from "../queue-clock.ts";
 import type { Packed } from "./body.ts";
 import type { RedisClient } from "./connect.ts";
@@ -27,44 +27,31 @@ export const idOf = (job: string): string => decodeURIComponent(job.slice(1));
 const jobOptions = { attempts: 1_000_000_000, backoff: { type: "fixed", delay: 1000 }, stackTraceLimit: 1 };
 
 /** `now`: the queue's time. */
-export const toJob = (chunk: Chunk, packed: Packed, now: number) => {
-  const { count, at, attempt = 0, inMs = 0 } = chunk;
+export const toJob = (chunk: Chunk, packed: Packed, now: number): JobJson => {
+  const { count: n, at: t, attempt: a = 0, inMs = 0 } = chunk;
+  const id = jobId(chunk.id);
+  const isDelayed = inMs > 0;
+  // BullMQ counts a delay from the job's own time: when its events were accepted stands in its name then.
+  const timestamp = isDelayed ? Math.round(now) : t;
   return {
-    data: { ...packed, n: count, t: at, a: attempt } satisfies JobData,
-    // BullMQ counts a delay from the job's own time: when its events were accepted stands in its name then.
-    ...(inMs > 0
-      ? { name: `${count} ${at}`, opts: { ...optionsOf(chunk, Math.round(now)), delay: Math.ceil(inMs) } }
-      : { name: String(count), opts: optionsOf(chunk, at) }),
+    id,
+    name: isDelayed ? `${n} ${t}` : String(n),
+    data: JSON.stringify({ ...packed, n, t, a } satisfies JobData),
+    opts: { ...jobOptions, jobId: id, timestamp, ...(isDelayed && { delay: Math.ceil(inMs) }) },
+    timestamp,
+    progress: 0,
+    attemptsMade: 0,
+    attemptsStarted: 0,
+    stalledCounter: 0,
+    failedReason: "",
+    returnvalue: "",
   };
 };
 
-const optionsOf = ({ id }: Chunk, timestamp: number) => ({ ...jobOptions, jobId: jobId(id), timestamp });
-
-/**
- * Events and oldest time of a lane. Jobs beyond the first thousand of a state are taken for average ones: the script
- * must not hold Redis up, however long the lane.
- */
-const depthScript = `
-local base, most = ARGV[1], 1000
-local out, oldest = {}, false
-local function sum(ids, total)
-  local events = 0
-  for _, id in ipairs(ids) do
-    local f = redis.call('HMGET', base .. id, 'n', 'name', 'timestamp')
-    local count, accepted = string.match(f[2] or '', '^(%d+) ?(%d*)$')
-    events = events + (tonumber(f[1] or count) or 1)
-    local at = tonumber(accepted) or tonumber(f[3])
-    if at and (not oldest or at < oldest) then oldest = at end
-  end
-  if #ids > 0 and total > #ids then events = math.floor(events / #ids * total) end
-  out[#out + 1] = events
-end
-sum(redis.call('LRANGE', KEYS[1], -most, -1), redis.call('LLEN', KEYS[1]))
-sum(redis.call('LRANGE', KEYS[2], 0, most - 1), redis.call('LLEN', KEYS[2]))
-sum(redis.call('ZRANGE', KEYS[3], 0, most - 1), redis.call('ZCARD', KEYS[3]))
-out[4] = tonumber(redis.call('GET', KEYS[4]) or '0')
-if oldest then out[5] = string.format('%.0f', oldest) end
-return out`;
+/** What the keys of a lane begin with. */
+export const baseOf = (prefix: string, lane: string): string => `${prefix}:${queueName(lane)}:`;
+/** A job's key without the prefix. */
+export const holderOf = (lane: string, job: string): string => `${queueName(lane)}:${job}`;
 
 /**
  * Dead letters: order in a sorted set, content in a hash, events and bytes in counters. A known id is not added again. Then
@@ -138,7 +125,7 @@ export function openBullLane(name: string, client: RedisClient, prefix: string, 
     streams: { events: { maxLen: 1 } },
   });
   queue.on("error", () => {});
-  const base = `${prefix}:${queueName(name)}:`;
+  const base = baseOf(prefix, name);
   const dead = ["dead", "dead-body", "dead-events", "dead-order", "dead-size"].map((k) => base + k);
   const [order = "", bodies = "", events = "", , size = ""] = dead;
   const letter = (id: string, text: string): DeadLetter => ({
@@ -155,21 +142,12 @@ export function openBullLane(name: string, client: RedisClient, prefix: string, 
     ids.length === 0 ? 0 : Number(await client.eval(exhumeScript, 4, order, bodies, events, size, ...ids));
 
   return {
-    name,
     queue,
-    base,
+    /** As BullMQ sees it. */
+    client: queue.backend.client,
     /** Rejects when the first contact failed: the lane must be opened anew then. */
     ready: () => queue.waitUntilReady(),
-    add: async (chunks: readonly Chunk[], pack: (body: string) => Packed, now: number): Promise<void> => {
-      await queue.addBulk(chunks.map((c) => toJob(c, pack(c.body), now)));
-    },
     waiting: () => client.llen(`${base}wait`),
-    depth: async (): Promise<Depth> => {
-      const keys = ["wait", "active", "delayed", "dead-events"].map((k) => base + k);
-      const got = (await client.eval(depthScript, 4, ...keys, base)) as (number | string)[];
-      const [waiting = 0, active = 0, delayed = 0, letters = 0] = got.slice(0, 4).map(Number);
-      return { waiting, active, delayed, dead: letters, ...(got[4] === undefined ? {} : { oldestAt: Number(got[4]) }) };
-    },
     /** Resolves with the events dropped to keep to the bounds. */
     bury: async (letters: readonly DeadLetter[]): Promise<number> => {
       const args = letters.flatMap(({ lane: _, id, ...rest }) => [

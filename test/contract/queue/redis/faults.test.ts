@@ -152,13 +152,15 @@ describe("redis queue: faults", { skip }, () => {
   test("Redis out of memory: refused as full, and the same push is taken once when there is room", async (t) => {
     const redis = await server(t, ["--appendonly", "yes", "--maxmemory", "5mb"]);
     const queue = redisQueue(t, redis);
-    // Incompressible: Redis holds what it is sent.
-    const body = randomBytes(150_000).toString("base64");
+    // Incompressible, and each another: Redis holds what it is sent.
+    const makeBody = () => randomBytes(150_000).toString("base64");
+    let body = makeBody();
     let n = 0;
     await until("refused", async () => {
       try {
         await queue.push([chunk("k", `c${n}`, body)]);
         n++;
+        body = makeBody();
         return false;
       } catch (error) {
         assert.ok(isRefusal("full")(error), String(error));
