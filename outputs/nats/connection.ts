@@ -2,8 +2,10 @@ import type { ConnectionOptions, NatsConnection } from "@nats-io/transport-node"
 import { DeliveryError } from "../../src/sdk/errors.ts";
 import { type Config, secret, severalUrls, text, url } from "../../src/sdk/fields.ts";
 import type { TlsMaterial } from "../../src/sdk/output.ts";
+import { boundedTransport, type Opening } from "./transport.ts";
 
 type Nats = typeof import("@nats-io/transport-node");
+type NodeOptions = NonNullable<Parameters<Nats["connect"]>[0]>;
 
 /** Where a NATS server is and who asks. */
 export const natsFields = {
@@ -22,21 +24,45 @@ type Settings = Config<typeof natsFields>;
 
 export const natsUrls = (hostport: string): readonly URL[] => severalUrls(hostport).filter((one) => one !== undefined);
 
-/** One connection. Reconnecting is the engine's: a connection that broke is closed and opened anew. */
-export const connectNats = async (nats: Nats, config: Settings, tls: TlsMaterial): Promise<NatsConnection> => {
+/**
+ * One connection. Reconnecting is the engine's: a connection that broke is closed and opened anew. `signal`: nobody waits
+ * for it any more.
+ */
+export const connectNats = async (
+  nats: Nats,
+  config: Settings,
+  tls: TlsMaterial,
+  signal?: AbortSignal,
+): Promise<NatsConnection> => {
+  const opening: Opening = { signal };
+  const giveUp = (): void => opening.giveUp?.(late());
+  signal?.addEventListener("abort", giveUp, { once: true });
+  try {
+    return await dialled(nats, config, tls, opening);
+  } finally {
+    signal?.removeEventListener("abort", giveUp);
+  }
+};
+
+const dialled = async (nats: Nats, config: Settings, tls: TlsMaterial, opening: Opening): Promise<NatsConnection> => {
+  const module = await import("@nats-io/transport-node/lib/node_transport.js");
+  const Transport = boundedTransport(module, nats);
+  nats.setTransportFactory({ factory: () => new Transport(), dnsResolveFn: module.nodeResolveHost });
+  const connect = (more: NodeOptions): Promise<NatsConnection> =>
+    nats.NatsConnectionImpl.connect({ ...more, opening } as ConnectionOptions);
   const urls = natsUrls(config.hostport);
   const options = { servers: urls.map(({ host }) => host), name: "eyrie", reconnect: false, ...who(nats, config) };
   const { ca, cert, key, rejectUnauthorized } = tls;
   const given = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
   const demanded = urls.some(({ protocol }) => protocol === "tls:") || cert !== undefined;
   const plain = { ...options, ...(demanded && { tls: { ...given, rejectUnauthorized } }) };
-  if (demanded || (rejectUnauthorized && !ca)) return nats.connect(plain);
+  if (demanded || (rejectUnauthorized && !ca)) return connect(plain);
   try {
-    return await nats.connect({ ...options, tls: { ...given, rejectUnauthorized } });
+    return await connect({ ...options, tls: { ...given, rejectUnauthorized } });
   } catch (error) {
     // Said before any credentials are: with `nats://` the server decides, and this one has no TLS.
     if (error instanceof nats.ConnectionError && error.message.includes("does not support 'tls'"))
-      return nats.connect(plain);
+      return connect(plain);
     throw error;
   }
 };
@@ -55,23 +81,36 @@ const who = (nats: Nats, config: Settings): Partial<ConnectionOptions> => {
 
 const nobody = { username: "", password: "" };
 
+const late = (): DeliveryError => new DeliveryError("no answer in time", { reason: "timeout", retryable: true });
+
 /** The work, or a timeout when the attempt is over. */
 export const until = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
   const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(new DeliveryError("no answer in time", { reason: "timeout", retryable: true }));
+  const abort = () => reject(late());
   signal.addEventListener("abort", abort, { once: true });
   return Promise.race([work, promise]).finally(() => signal.removeEventListener("abort", abort));
 };
 
-/** Tells listeners of errors that the server sends beside its answers, a missing permission among them, without saying for which message. */
-export const watchErrors = (connection: NatsConnection): ((tell: (error: Error) => void) => () => void) => {
-  const listening = new Set<(error: Error) => void>();
+/** Told of what a server says beside its answers. */
+export interface Watcher {
+  /** An error, a missing permission among them, without saying for which message. */
+  error(error: Error): void;
+  /** The connection is over; what waits for an answer gets none. */
+  closed(error: Error | undefined): void;
+}
+
+/** Tells who listens; the answer stops the listening. */
+export const watchConnection = (connection: NatsConnection): ((watcher: Watcher) => () => void) => {
+  const listening = new Set<Watcher>();
   void (async () => {
     for await (const status of connection.status())
-      if (status.type === "error") for (const tell of listening) tell(status.error);
+      if (status.type === "error") for (const watcher of listening) watcher.error(status.error);
   })();
-  return (tell) => {
-    listening.add(tell);
-    return () => void listening.delete(tell);
+  void connection.closed().then((error) => {
+    for (const watcher of listening) watcher.closed(error instanceof Error ? error : undefined);
+  });
+  return (watcher) => {
+    listening.add(watcher);
+    return () => void listening.delete(watcher);
   };
 };

@@ -4,7 +4,7 @@ import { deliveryId } from "../../src/sdk/delivery-id.ts";
 import { type AlertFault, failures } from "../../src/sdk/failures.ts";
 import { flag, text } from "../../src/sdk/fields.ts";
 import { defineOutput } from "../../src/sdk/output.ts";
-import { connectNats, natsFields, natsUrls, until, watchErrors } from "./connection.ts";
+import { connectNats, natsFields, natsUrls, until, watchConnection } from "./connection.ts";
 import { alertFault, natsError, natsMessage, tooLargeForNats } from "./fault.ts";
 
 const standard = "falco.<priority>.<rule>";
@@ -27,13 +27,13 @@ export default defineOutput({
     /^[^\s*>]*$/.test(subjecttemplate.replaceAll(/<(priority|rule)>/g, ""))
       ? []
       : ["subjecttemplate: holds a blank, `*` or `>`, which no subject may"],
-  open: async (config, host) => {
+  open: async (config, host, signal) => {
     const nats = await import("@nats-io/transport-node");
-    const connection = await connectNats(nats, config, host.tls).catch((error) => {
+    const connection = await connectNats(nats, config, host.tls, signal).catch((error) => {
       throw natsError(error);
     });
     const js = config.jetstream ? (await import("@nats-io/jetstream")).jetstream(connection) : undefined;
-    const watch = watchErrors(connection);
+    const watch = watchConnection(connection);
     return {
       send: async (alerts, signal) => {
         const faults = new Map<number, AlertFault>();
@@ -59,8 +59,12 @@ export default defineOutput({
           await connection.flush();
           await setImmediate();
         };
-        const unwatch = watch(tell);
-        await until(work(), signal)
+        const { promise: over, reject } = Promise.withResolvers<never>();
+        const unwatch = watch({
+          error: tell,
+          closed: (error) => reject(error ?? new nats.errors.ClosedConnectionError()),
+        });
+        await until(Promise.race([work(), over]), signal)
           .catch((error) => {
             throw natsError(error);
           })

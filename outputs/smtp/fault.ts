@@ -39,6 +39,7 @@ export const mailError = (error: unknown): DeliveryError => {
   if (said >= 500) return fail("client_error", false, told);
   if (said >= 400) return fail("server_error", true, told);
   if (code === "EMESSAGE") return fail("too_large", false, "above what the mail server takes");
+  if (code === "EPROTOCOL") return fail("bad_reply", true, "what answers is not a mail server");
   if (code === "EENVELOPE") return fail("config", true, "an address is not one");
   return fail("network", true, "the mail server is not reached");
 };

@@ -17,10 +17,10 @@ interface Opened {
 const breaking = new Set(["network", "tls", "timeout", "other"]);
 
 /**
- * Opens a client's sender on first use, and anew after a failure that may have broken it. The broken one is closed when
- * the last attempt that used it is over, be it by its time limit.
+ * Opens a client's sender on first use, within the time of the attempt that needs it, and anew after a failure that may
+ * have broken it. The broken one is closed when the last attempt that used it is over, be it by its time limit.
  */
-export const reopening = (open: () => Promise<Sender>): Client => {
+export const reopening = (open: (signal: AbortSignal) => Promise<Sender>): Client => {
   let current: Opened | undefined;
 
   const retire = (opened: Opened): void => {
@@ -34,7 +34,7 @@ export const reopening = (open: () => Promise<Sender>): Client => {
 
   return {
     use: async (work, signal) => {
-      current ??= { sender: open(), users: 0, retired: false };
+      current ??= { sender: open(signal), users: 0, retired: false };
       const opened = current;
       opened.users += 1;
       let using = true;

@@ -86,8 +86,8 @@ const clientSender = (output: ClientOutput, instance: OutputInstance, parts: Sen
 
   // The check at start may use half an attempt, so that a destination without it still gets its alerts.
   const start = timed(timeoutMs / 2, clock, async (sender: Sender, signal) => sender.start?.(signal));
-  const client = reopening(async () => {
-    const sender = await output.open(instance.config, { http, log, now, tls, hub, omitted });
+  const client = reopening(async (signal) => {
+    const sender = await output.open(instance.config, { http, log, now, tls, hub, omitted }, signal);
     if (!started) {
       try {
         await start(sender);

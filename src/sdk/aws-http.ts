@@ -17,20 +17,29 @@ const keep = 2 * answerBytes;
 
 /**
  * The output's own connections (TLS, proxy, time limits, no more of an answer than is needed) as AWS's clients use one. They
- * read refusals themselves.
+ * read refusals themselves; the answer that they keep with their error bears the wait that it asks for, in milliseconds.
  */
 export const awsHttp = (http: HttpCall) => ({
   handle: async (request: SignedRequest, { abortSignal }: { readonly abortSignal?: AbortSignal } = {}) => {
     const signal = abortSignal ?? new AbortController().signal;
     const body = typeof request.body === "string" || request.body instanceof Uint8Array ? request.body : undefined;
     const call = { method: request.method as Method, url: urlOf(request), headers: request.headers, keep };
-    const reply = await http({ ...call, ...(body !== undefined && { body }) }, signal).catch(refusal);
-    return { response: { statusCode: reply.status, headers: reply.headers, body: Buffer.from(reply.body) } };
+    const { reply, retryAfterMs } = await http({ ...call, ...(body !== undefined && { body }) }, signal).then(
+      (reply): Answered => ({ reply }),
+      refusal,
+    );
+    const answer = { statusCode: reply.status, headers: reply.headers, body: Buffer.from(reply.body) };
+    return { response: retryAfterMs === undefined ? answer : { ...answer, retryAfterMs } };
   },
 });
 
-const refusal = (error: unknown): HttpReply => {
-  if (error instanceof HttpRefusal) return error.reply;
+interface Answered {
+  readonly reply: HttpReply;
+  readonly retryAfterMs?: number | undefined;
+}
+
+const refusal = (error: unknown): Answered => {
+  if (error instanceof HttpRefusal) return { reply: error.reply, retryAfterMs: error.fault.retryAfterMs };
   throw error;
 };
 

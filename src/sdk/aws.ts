@@ -61,6 +61,8 @@ interface SdkError {
   readonly code?: unknown;
   readonly message?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number };
+  /** As `awsHttp` gave it. */
+  readonly $response?: { readonly retryAfterMs?: number };
 }
 
 const throttled = /Throttl|TooManyRequests|RequestLimitExceeded|BandwidthLimit|SlowDown/i;
@@ -70,10 +72,12 @@ const missing = /ResourceNotFound|QueueDoesNotExist|NonExistentQueue|NoSuchBucke
 
 /** What an error of an AWS client means; AWS tells throttling and expired tokens as HTTP 400, so the name goes first. */
 export const awsFault = (error: unknown): DeliveryFault => {
-  const { name, $metadata } = (error ?? {}) as SdkError;
+  const { name, $metadata, $response } = (error ?? {}) as SdkError;
   const called = String(name);
   const status = $metadata?.httpStatusCode;
-  const fault = (reason: Reason, retryable: boolean): DeliveryFault => ({ reason, retryable });
+  const retryAfterMs = $response?.retryAfterMs;
+  const fault = (reason: Reason, retryable: boolean): DeliveryFault =>
+    retryable && retryAfterMs !== undefined ? { reason, retryable, retryAfterMs } : { reason, retryable };
   if (throttled.test(called) || status === 429) return fault("rate_limited", true);
   // Keys are rotated and roles are mended while alerts wait.
   if (denied.test(called) || status === 401 || status === 403) return fault("auth_error", true);

@@ -116,7 +116,8 @@ interface Common<S extends Fields> {
 
 /** A destination with a client of its own. */
 export interface ClientOutput<S extends Fields = Fields> extends Common<S> {
-  open(config: Config<S>, host: Host): Sender | Promise<Sender>;
+  /** `signal`: nobody waits for the sender any more, and a connection that is half made is to be given up. */
+  open(config: Config<S>, host: Host, signal?: AbortSignal): Sender | Promise<Sender>;
 }
 
 /** A destination that is one HTTP request per batch: pure mapping, nothing else. */

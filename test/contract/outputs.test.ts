@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { outputs } from "../../outputs/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
@@ -10,6 +9,7 @@ import { DeliveryError } from "../../src/sdk/errors.ts";
 import { fieldMeta } from "../../src/sdk/fields.ts";
 import type { HttpCall, HttpRequest } from "../../src/sdk/http.ts";
 import type { Alerts, Output } from "../../src/sdk/output.ts";
+import { clientServers } from "../support/client-server.ts";
 import { hostileAlerts, sampleAlert } from "../support/hostile-alerts.ts";
 import { loaded, nested, sampleFor } from "../support/output-values.ts";
 import { configOf, openSender, testHost } from "../support/senders.ts";
@@ -17,17 +17,6 @@ import { type Answer, bulkAnswer, openSink, type Received } from "../support/sin
 
 const canary = "canary-7f3a9c";
 const noon = Date.parse("2025-01-15T12:00:00Z");
-/** Outputs with sockets of their own: what holds below for requests is held for them by a suite of their own. */
-const ownSuite: Readonly<Record<string, string>> = {
-  "aws.lambda": "outputs-aws.test.ts",
-  "aws.sqs": "outputs-aws.test.ts",
-  file: "outputs-file.test.ts",
-  nats: "outputs-nats.test.ts",
-  smtp: "outputs-smtp.test.ts",
-  stdout: "outputs-stdout.test.ts",
-  syslog: "outputs-syslog.test.ts",
-};
-
 /** What an output sends for `alerts`, without a network. */
 const requestsOf = async (output: Output, alerts: Alerts): Promise<readonly HttpRequest[]> => {
   const sent: HttpRequest[] = [];
@@ -151,12 +140,9 @@ for (const output of outputs) {
       });
     }
 
-    const elsewhere = ownSuite[output.name];
-    if (elsewhere !== undefined) {
-      it("has a suite of its own for what it sends", () => {
-        assert.ok(existsSync(new URL(elsewhere, import.meta.url)), elsewhere);
-        assert.ok(!("request" in output), "an HTTP output has no reason to opt out");
-      });
+    const server = clientServers.get(output.name);
+    if ("open" in output && !server?.plainHttp) {
+      it("brings a server, over which the suite of clients holds what follows", () => assert.ok(server));
       return;
     }
 

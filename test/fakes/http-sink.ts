@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { pour } from "./pour.ts";
 
 /** What the sink does with one request. */
 export interface Behaviour {
@@ -165,13 +166,7 @@ const answer = async (behaviour: Behaviour, socket: Socket, response: ServerResp
     return;
   }
   if (fault === "endless") {
-    const block = Buffer.alloc(65_536, "x");
-    const more = () => {
-      while (!response.destroyed && response.write(block));
-    };
-    response.on("drain", more);
-    response.once("close", () => response.off("drain", more));
-    return more();
+    return pour(response);
   }
   if (fault === "drip") {
     const timer = setInterval(() => response.write("."), dripMs);

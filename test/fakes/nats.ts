@@ -1,5 +1,8 @@
 import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
+import { createSecureContext, TLSSocket } from "node:tls";
+import type { Certified } from "./certificates.ts";
+import { pour } from "./pour.ts";
 
 export interface Published {
   readonly subject: string;
@@ -10,12 +13,19 @@ export interface Published {
 export interface NatsOptions {
   /** Told to a client that publishes, as the server tells of a missing permission. */
   readonly refuse?: string;
+  /** Told of a missing permission are those who publish what this holds for. */
+  readonly refuses?: (body: string) => boolean;
+  /** Told to every client that says who it is, before it is sent away. */
+  readonly unwelcome?: string;
   readonly maxPayload?: number;
   readonly headers?: boolean;
   /** Answers every publication that asks for it with a stream's sequence number, as JetStream does. */
   readonly jetstream?: boolean;
   /** Takes everything and answers nothing after the handshake. */
   readonly mute?: boolean;
+  /** When something is published: the connection is reset, or what is said has no end. */
+  readonly fault?: "reset" | "endless";
+  readonly tls?: Certified;
 }
 
 /** The part of the NATS protocol that a publisher sees. */
@@ -23,22 +33,24 @@ export const openNats = async (options: NatsOptions = {}) => {
   const published: Published[] = [];
   const connects: Record<string, unknown>[] = [];
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
+  let poured = 0;
+  const told = (bytes: number): void => {
+    poured += bytes;
+  };
+  const server = createServer((plain) => {
+    sockets.add(plain);
+    plain.on("error", () => {});
+    plain.on("close", () => sockets.delete(plain));
+    plain.write(`INFO ${JSON.stringify(infoOf(options))}\r\n`);
+    const { tls } = options;
+    serve(tls ? new TLSSocket(plain, { isServer: true, secureContext: createSecureContext(tls) }) : plain, plain);
+  });
+  const serve = (socket: Socket, plain: Socket): void => {
     let rest = Buffer.alloc(0);
     let greeted = false;
     let inbox = "";
     let stored = 0;
-    const info = {
-      server_id: "fake",
-      version: "2.10.0",
-      proto: 1,
-      headers: options.headers ?? true,
-      max_payload: options.maxPayload ?? 1_048_576,
-    };
-    socket.write(`INFO ${JSON.stringify(info)}\r\n`);
     socket.on("error", () => {});
-    socket.on("close", () => sockets.delete(socket));
     socket.on("data", (data) => {
       rest = Buffer.concat([rest, data]);
       for (;;) {
@@ -51,7 +63,11 @@ export const openNats = async (options: NatsOptions = {}) => {
           const head = verb === "HPUB" ? Number(args.at(-2)) : 0;
           const whole = rest.subarray(end + 2, end + 2 + size);
           rest = rest.subarray(end + 2 + size + 2);
+          if (options.fault === "reset") return void plain.resetAndDestroy();
+          if (options.fault === "endless") return void pour(socket, told);
           if (options.refuse) socket.write(`-ERR '${options.refuse}'\r\n`);
+          else if (options.refuses?.(whole.toString("utf8", head)))
+            socket.write(`-ERR 'Permissions Violation for Publish to "${args[0]}"'\r\n`);
           else
             published.push({
               subject: args[0] ?? "",
@@ -67,16 +83,21 @@ export const openNats = async (options: NatsOptions = {}) => {
         if (verb === "SUB") inbox = args.at(-1) ?? "";
         rest = rest.subarray(end + 2);
         if (verb === "CONNECT") connects.push(JSON.parse(args.join(" ")) as Record<string, unknown>);
+        if (verb === "CONNECT" && options.unwelcome) return void socket.end(`-ERR '${options.unwelcome}'\r\n`);
         if (verb === "PING" && !(options.mute && greeted)) socket.write("PONG\r\n");
         if (verb === "PING") greeted = true;
       }
     });
-  });
+  };
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   return {
     port: (server.address() as AddressInfo).port,
     published,
     connects,
+    /** Open now. */
+    connections: () => sockets.size,
+    /** Bytes without end that were handed to connections. */
+    poured: () => poured,
     close: () =>
       new Promise<void>((done) => {
         server.close(() => done());
@@ -84,3 +105,12 @@ export const openNats = async (options: NatsOptions = {}) => {
       }),
   };
 };
+
+const infoOf = ({ headers = true, maxPayload = 1_048_576, tls }: NatsOptions) => ({
+  server_id: "fake",
+  version: "2.10.0",
+  proto: 1,
+  headers,
+  max_payload: maxPayload,
+  ...(tls && { tls_required: true }),
+});

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
 import type { Certified } from "./certificates.ts";
+import { pour } from "./pour.ts";
 
 export interface TakenMail {
   readonly tls: boolean;
@@ -16,6 +17,10 @@ export interface SmtpOptions {
   readonly certified?: Certified;
   /** The answer to an AUTH line or to what follows it; absent: taken. */
   readonly login?: (line: string) => string;
+  /** The answer to a command in place of its usual one; `DATA` is asked a second time, with `.`, when the mail is over. */
+  readonly reply?: (verb: string) => string | undefined;
+  /** At the end of a mail: the connection is reset, nothing is answered, or the answer has no end. */
+  readonly fault?: "reset" | "hang" | "endless";
 }
 
 /** A mail server that speaks every mechanism, takes everything, and remembers what was said. */
@@ -24,6 +29,10 @@ export const openSmtp = async (options: SmtpOptions = {}) => {
   const sockets = new Set<Socket>();
   const { certified, login = () => "235 ok" } = options;
   let connections = 0;
+  let poured = 0;
+  const told = (bytes: number): void => {
+    poured += bytes;
+  };
 
   const serve = (socket: Socket, tls: boolean): void => {
     let rest = "";
@@ -33,14 +42,22 @@ export const openSmtp = async (options: SmtpOptions = {}) => {
     let data: string[] | undefined;
     let pending = false;
     const say = (text: string) => socket.write(`${text}\r\n`);
+    /** The usual answer or the one that is asked for; true: the usual one. */
+    const answer = (verb: string, usual: string): boolean => {
+      const other = options.reply?.(verb);
+      say(other ?? usual);
+      return other === undefined;
+    };
     const hear = (line: string): boolean => {
       if (data) {
         if (line !== ".") data.push(line.replace(/^\./, ""));
         else {
-          mails.push({ tls, auth, from, to, data: data.join("\r\n") });
+          if (options.fault === "reset") socket.resetAndDestroy();
+          if (options.fault === "endless") pour(socket, told);
+          if (options.fault) return false;
+          if (answer(".", "250 queued")) mails.push({ tls, auth, from, to, data: data.join("\r\n") });
           data = undefined;
           to = [];
-          say("250 queued");
         }
         return true;
       }
@@ -58,13 +75,12 @@ export const openSmtp = async (options: SmtpOptions = {}) => {
         return false;
       } else if (verb === "MAIL") {
         from = /<(.*?)>/.exec(line)?.[1] ?? "";
-        say("250 ok");
+        answer(verb, "250 ok");
       } else if (verb === "RCPT") {
         to.push(/<(.*?)>/.exec(line)?.[1] ?? "");
-        say("250 ok");
+        answer(verb, "250 ok");
       } else if (verb === "DATA") {
-        data = [];
-        say("354 go");
+        if (answer(verb, "354 go")) data = [];
       } else if (verb === "QUIT") socket.end("221 bye\r\n");
       else say("250 ok");
       return true;
@@ -99,6 +115,10 @@ export const openSmtp = async (options: SmtpOptions = {}) => {
     mails,
     /** Opened so far. */
     connections: () => connections,
+    /** Open now. */
+    open: () => sockets.size,
+    /** Bytes without end that were handed to connections. */
+    poured: () => poured,
     close: () =>
       new Promise<void>((done) => {
         server.close(() => done());
