@@ -43,6 +43,17 @@ export const listenersOf = (config: HubConfig): readonly PlannedListener[] => {
   ];
 };
 
+/** Of the hub's own ports, in the order of `addresses`: those that take alerts from whoever can connect. */
+export const openToAnybody = ({ auth, tlsserver }: HubConfig, addresses: readonly string[]): readonly string[] => {
+  if (auth.token !== "" || Object.keys(auth.tokens).length > 0) return [];
+  const { deploy, mutualtls, notlspaths } = tlsserver;
+  const takes = (path: string) => path === "/" || path === "/test";
+  return addresses.filter((_, port) => {
+    if (!deploy) return true;
+    return port === 0 ? !mutualtls && !notlspaths.includes("/") : notlspaths.some(takes);
+  });
+};
+
 /** Listeners that want a port which one before them has, each with that one. */
 export const clashes = (
   listeners: readonly PlannedListener[],

@@ -8,6 +8,7 @@ import type { Sender } from "./auth.ts";
 import type { Door } from "./door.ts";
 import { HttpError } from "./errors.ts";
 import { serve } from "./exchange.ts";
+import { refuseLoop } from "./loop-marks.ts";
 import { checkWeight } from "./weight.ts";
 
 /** Resolves when the good alerts of the body are durable. Rejects with QueueError: nothing was taken. */
@@ -47,9 +48,9 @@ export interface AlertParts {
   readonly loops?: ReadonlySet<string>;
 }
 
-const refuseLoop = (mark: string | readonly string[] | undefined, loops: ReadonlySet<string> | undefined): void => {
-  if (typeof mark === "string" && loops?.has(mark))
-    throw new HttpError(400, "bad_request", "http_output leads back to this hub: the alert would come again for ever");
+/** A worker's: it delivers what others take. */
+export const takeNothing: TakeAlerts = async () => {
+  throw new HttpError(503, "unavailable", "this process is a worker and takes no alerts", { "Retry-After": "5" });
 };
 
 /** The hot path: POST to any path that nothing else claims. */
@@ -60,7 +61,7 @@ export const createAlertPost =
     return serve(req, res, parts.door, {
       admit: () => {
         sender = parts.authorize(req.headers.authorization);
-        refuseLoop(req.headers[loopHeader], parts.loops);
+        if (parts.loops) refuseLoop(req.headers[loopHeader], parts.loops);
         return undefined;
       },
       run: (body) => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Context } from "koa";
 import type { Logger } from "pino";
-import { outputLane } from "../pipeline/lanes.ts";
+import { knownLanes, outputLane } from "../pipeline/lanes.ts";
 import type { Depth, Queue } from "../queue/queue.ts";
 import { type Answer, jsonAnswer } from "./answer.ts";
 import { type Family, respond } from "./app.ts";
@@ -47,16 +47,16 @@ export const deadLetters = (deps: DeadLetterDeps): Family => {
   const budget = createBudget(4 * bodyBytes);
   const redrives = createRedrives(queue, log, deps.now);
 
-  const knownLanes = async (): Promise<readonly string[]> => [...new Set([...deps.lanes, ...(await queue.lanes())])];
+  const known = (): Promise<readonly string[]> => knownLanes(queue, deps.lanes);
 
   const chosenLane = async (choice: Choice): Promise<string> => {
     const lane = choice.output === undefined ? (choice.lane ?? "") : outputLane(choice.output);
-    if ((await knownLanes()).includes(lane)) return lane;
+    if ((await known()).includes(lane)) return lane;
     throw new HttpError(404, "invalid", "there is no such output");
   };
 
   const lanes = async (): Promise<Answer> => {
-    const rows = (await knownLanes()).map(async (lane) => ({
+    const rows = (await known()).map(async (lane) => ({
       ...laneNames(lane),
       ...depthOf(await queue.depth(lane), deps.now()),
       ...(deps.state(lane) && { state: deps.state(lane) }),
@@ -69,7 +69,7 @@ export const deadLetters = (deps: DeadLetterDeps): Family => {
     const after = readCursor(query.get("after"));
     const choice = { output: query.get("output") ?? undefined, lane: query.get("lane") ?? undefined };
     const all = choice.output === undefined && choice.lane === undefined;
-    const chosen = all ? (await knownLanes()).toSorted() : [await chosenLane(choice)];
+    const chosen = all ? (await known()).toSorted() : [await chosenLane(choice)];
     const from = after ? chosen.indexOf(after.lane) : 0;
     if (from < 0) throw new HttpError(400, "invalid", "after is not of this list");
     const texts: string[] = [];

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { openToAnybody } from "../config/listeners.ts";
 import { formatProblem } from "../config/problem.ts";
 import type { HubConfig } from "../config/types.ts";
 import { outputOfLane } from "../pipeline/lanes.ts";
@@ -33,20 +34,9 @@ export const announce = async (
       );
   }
   if (config.role !== "worker")
-    for (const listening of openDoors(config, addresses))
+    for (const listening of openToAnybody(config, addresses))
       log.warn({ open: listening }, `anybody who reaches ${listening} can send alerts: auth.token asks for a token`);
   for (const listening of addresses) log.info({ listening }, `listening on ${listening}`);
-};
-
-/** Addresses that take alerts from whoever can connect. */
-const openDoors = ({ auth, tlsserver }: HubConfig, addresses: readonly string[]): readonly string[] => {
-  if (auth.token !== "" || Object.keys(auth.tokens).length > 0) return [];
-  const { deploy, mutualtls, notlspaths } = tlsserver;
-  const takes = (path: string) => path === "/" || path === "/test";
-  return addresses.filter((_, port) => {
-    if (!deploy) return true;
-    return port === 0 ? !mutualtls && !notlspaths.includes("/") : notlspaths.some(takes);
-  });
 };
 
 /** Says loudly when the queue stops or begins to keep what it takes; returns what ends the watch. */

@@ -7,7 +7,6 @@ import type { Metrics } from "../metrics/metrics.ts";
 import { alertLines } from "../pipeline/codec.ts";
 import { outputLane } from "../pipeline/lanes.ts";
 import type { Consumer, Queue } from "../queue/queue.ts";
-import { loopHeader } from "../sdk/loop.ts";
 import type { HubFacts } from "../sdk/output.ts";
 
 export interface OpenOutput {
@@ -23,15 +22,6 @@ export const hubFacts = (config: HubConfig): HubFacts => ({
   customfields: config.customfields,
   templatedfields: config.templatedfields,
 });
-
-/** What the alerts that outputs send to a URL of falco.yaml bear, by which they are known when they come back. */
-export const loopMarks = (config: HubConfig): ReadonlySet<string> =>
-  new Set(
-    config.outputs.flatMap(({ config: { customheaders } }) => {
-      const mark = (customheaders as Readonly<Record<string, string>> | undefined)?.[loopHeader];
-      return mark ?? [];
-    }),
-  );
 
 /** Opens every output and lets it consume its lane. */
 export const openOutputs = async (

@@ -1,55 +1,57 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { HubConfig, RedisSettings } from "../config/types.ts";
+import { notRepeating } from "../log/not-repeating.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import { outputOfLane } from "../pipeline/lanes.ts";
 import type { Leases } from "../queue/lease.ts";
-import { openQueue } from "../queue/open.ts";
+import { openQueue, type QueueSettings } from "../queue/open.ts";
 import { openLeases } from "../queue/open-leases.ts";
 import { privateDataFolder } from "../queue/private-files.ts";
 import type { Queue } from "../queue/queue.ts";
 import { createThrottledLog } from "../sdk/throttled-log.ts";
 
+/** What the configuration says of the queue, as the queue takes it. */
+export const queueSettingsOf = ({ queue, datadir, role }: HubConfig): QueueSettings => ({
+  driver: queue.driver,
+  durability: queue.durability,
+  datadir,
+  // A worker beside an intake may share its data directory.
+  spill: role === "worker" ? "spill-worker" : "spill",
+  memory: queue.memory,
+  maxBytes: queue.maxbytes || Number.POSITIVE_INFINITY,
+  ...(queue.driver === "redis" && { redis: redisOf(queue.redis) }),
+});
+
 /** Opens the queue that the configuration names. Rejects with QueueError when its directory cannot be used. */
 export const openConfiguredQueue = (
-  { queue, datadir, role }: HubConfig,
+  config: HubConfig,
   parts: { readonly log: Logger; readonly metrics: Metrics; readonly now: () => number },
 ): Promise<Queue> => {
+  const { datadir } = config;
   const log = parts.log.child({ part: "queue" });
   if (!privateDataFolder(datadir))
     log.warn({ datadir }, "others can look into the data directory; what the hub keeps in it is shut to them");
   const dropped = createThrottledLog(log);
-  return openQueue(
-    {
-      driver: queue.driver,
-      durability: queue.durability,
-      datadir,
-      // A worker beside an intake may share its data directory.
-      spill: role === "worker" ? "spill-worker" : "spill",
-      memory: queue.memory,
-      maxBytes: queue.maxbytes || Number.POSITIVE_INFINITY,
-      ...(queue.driver === "redis" && { redis: redisOf(queue.redis) }),
+  return openQueue(queueSettingsOf(config), {
+    now: parts.now,
+    log: notRepeating((level, message) => log[level](message), parts.now),
+    onReplaced: (lane) => {
+      log.warn({ lane }, "a consumer had stopped fetching from Redis and was replaced");
+      parts.metrics.redisWatchdogRestart();
     },
-    {
-      now: parts.now,
-      log: notRepeating((level, message) => log[level](message), parts.now),
-      onReplaced: (lane) => {
-        log.warn({ lane }, "a consumer had stopped fetching from Redis and was replaced");
-        parts.metrics.redisWatchdogRestart();
-      },
-      onDead: (lane, reason, events) => parts.metrics.putAside(outputOfLane(lane) ?? lane, reason, events),
-      onDropped: (lane, events) => {
-        parts.metrics.lettersDropped(lane, events);
-        dropped.warn(lane, { lane }, "dead letters were dropped to keep within their room, the oldest first", events);
-      },
-      onOutage: (away, full) => {
-        if (full)
-          log.error("Redis has reached its maxmemory: alerts are kept on the local disk and delivered from there");
-        else if (away) log.error("Redis does not answer: alerts are kept on the local disk until it is back");
-        else log.info("Redis is back: what was kept on the local disk is drained into it");
-      },
+    onDead: (lane, reason, events) => parts.metrics.putAside(outputOfLane(lane) ?? lane, reason, events),
+    onDropped: (lane, events) => {
+      parts.metrics.lettersDropped(lane, events);
+      dropped.warn(lane, { lane }, "dead letters were dropped to keep within their room, the oldest first", events);
     },
-  );
+    onOutage: (away, full) => {
+      if (full)
+        log.error("Redis has reached its maxmemory: alerts are kept on the local disk and delivered from there");
+      else if (away) log.error("Redis does not answer: alerts are kept on the local disk until it is back");
+      else log.info("Redis is back: what was kept on the local disk is drained into it");
+    },
+  });
 };
 
 /** Leases in the form that goes with the queue. */
@@ -65,18 +67,6 @@ export const openConfiguredLeases = (
     },
     { uuid, monotonic: () => performance.now(), log: (level, message) => log[level]({ part: "lease" }, message) },
   );
-
-/** An outage makes every consumer say the same many times a minute: once is enough. */
-const notRepeating = <L>(write: (level: L, message: string) => void, now: () => number): typeof write => {
-  const said = new Map<string, number>();
-  return (level, message) => {
-    const at = now();
-    for (const [text, when] of said) if (at - when >= 60_000) said.delete(text);
-    if (said.has(message)) return;
-    said.set(message, at);
-    write(level, message);
-  };
-};
 
 const nodeOf = (address: string): { host: string; port: number } => {
   const at = address.lastIndexOf(":");

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { HubConfig, SourceInstance } from "../config/types.ts";
 import { credentialCheckMs, followCredentials } from "../http/credentials.ts";
 import { HttpError } from "../http/errors.ts";
+import { followSecrets } from "../http/secrets.ts";
 import type { HubServer } from "../http/server.ts";
 import { checkWeight } from "../http/weight.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -12,7 +13,6 @@ import { fileCheckpoint } from "../queue/checkpoint-file.ts";
 import type { Leases } from "../queue/lease.ts";
 import type { SourceHost } from "../sdk/source.ts";
 import { createThrottledLog } from "../sdk/throttled-log.ts";
-import { followSecrets } from "./credentials.ts";
 
 export interface SourceParts {
   readonly server: HubServer;

@@ -1,28 +1,23 @@
 import type { Logger } from "pino";
 import type { HubConfig } from "../config/types.ts";
 import { alertTest } from "../fields/condition.ts";
-import { credentialCheckMs } from "../http/credentials.ts";
-import { deadLetters } from "../http/dead-letters.ts";
-import { HttpError } from "../http/errors.ts";
-import { createServer } from "../http/server.ts";
-import { createMetrics } from "../metrics/metrics.ts";
+import { takeNothing } from "../http/alerts.ts";
+import { timedPush } from "../metrics/timed-push.ts";
 import { makeAlertSettings } from "../pipeline/alert-in.ts";
 import { countIn } from "../pipeline/counts.ts";
 import { openIntake } from "../pipeline/intake.ts";
 import type { LoadedRules } from "../pipeline/judge/load-rules.ts";
 import { openRules } from "../pipeline/judge/rules.ts";
-import { lanesOf, outputOfLane } from "../pipeline/lanes.ts";
 import { compileRoutes, routeStage } from "../pipeline/route.ts";
 import { canWalkAtTheDoor, listStages } from "../pipeline/stages.ts";
 import { walkAtTheDoor } from "../pipeline/walk.ts";
 import { openWorker } from "../pipeline/worker.ts";
-import type { Queue } from "../queue/queue.ts";
 import { announce, watchQueue } from "./announce.ts";
 import { closeInOrder } from "./close.ts";
-import { followTokens, tokensOf } from "./credentials.ts";
-import { loopMarks, openOutputs } from "./outputs.ts";
+import { openMetrics } from "./metrics.ts";
+import { openOutputs } from "./outputs.ts";
 import { openConfiguredQueue } from "./queue.ts";
-import { readiness } from "./readiness.ts";
+import { openServer } from "./server.ts";
 import { openSources } from "./sources.ts";
 
 export interface Hub {
@@ -48,31 +43,12 @@ export interface HubParts {
 /** Opens everything in the order of the flow, back to front, so that nothing arrives before what it needs. */
 export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub> => {
   const { log, now } = parts;
-  const metrics = createMetrics({
-    labels: {
-      customfields: Object.keys(config.customfields),
-      templatedfields: Object.keys(config.templatedfields),
-      extralabels: config.metrics.extralabels,
-    },
-    series: {
-      maxSeries: config.metrics.maxseries,
-      maxBytes: config.metrics.maxbytes,
-      maxLabel: config.metrics.maxlabel,
-    },
-    seriesFull: () =>
-      log.warn(
-        "falco_events_total has all the series it may have (prometheus.maxseries, prometheus.maxbytes); others count as overflow",
-      ),
-    now,
-    version: parts.version,
-  });
-  for (const { key, off } of config.off) metrics.off(key, off?.output);
-  for (const label of metrics.refusedLabels) log.warn({ label }, "this name cannot be a metric label and is left out");
+  const [takes, works] = [config.role !== "worker", config.role !== "intake"];
+  const metrics = openMetrics(config, parts);
+  const counts = countIn(metrics);
   const { settings, problems } = makeAlertSettings(config, parts.uuid);
   for (const problem of problems) log.warn({ key: problem.key }, problem.message);
 
-  const works = config.role !== "intake";
-  const counts = countIn(metrics);
   const rules = works ? openRules(config, { log, metrics, counts, settings }, parts.rules) : undefined;
   const queue = await openConfiguredQueue(config, { log, metrics, now });
   const route = routeStage(compileRoutes(config.outputs, alertTest));
@@ -80,8 +56,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
   const outputs = works ? await openOutputs(config, { ...parts, queue, metrics }) : [];
   const workers = works ? openWorker(queue, stages) : [];
 
-  const takes = config.role !== "worker";
-  const push = timedPush(queue, metrics.push);
+  const push = timedPush(queue, metrics);
   const intake = openIntake({
     push,
     ...(works && canWalkAtTheDoor(stages) && { pushAlerts: walkAtTheDoor(stages, push) }),
@@ -90,49 +65,17 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
     driver: config.queue.driver,
     now,
   });
-  let tokens = tokensOf(config.values);
-  const server = createServer({
-    config,
-    take: takes ? (text, { itself }) => intake.alerts(text, itself) : refuse,
-    ready: readiness(queue, outputs, config.off),
-    loops: loopMarks(config),
+  const { server, follow } = openServer(config, {
+    queue,
+    outputs,
     metrics,
     log,
     now,
-    families: [
-      deadLetters({
-        queue,
-        lanes: lanesOf(config.outputs),
-        state: (lane) => outputs.find((o) => o.id === outputOfLane(lane))?.delivery.state(),
-        token: () => tokens.operators,
-        log,
-        now,
-      }),
-    ],
-  });
-  metrics.scrape({
-    queue: () => queue.status(),
-    inflightBytes: server.inflightBytes,
-    listeners: server.listeners,
-    lanes: async () =>
-      Promise.all(
-        [...new Set([...lanesOf(config.outputs), ...(await queue.lanes())])].map(async (lane) => ({
-          lane,
-          depth: await queue.depth(lane),
-        })),
-      ),
+    take: takes ? (text, { itself }) => intake.alerts(text, itself) : takeNothing,
   });
   try {
     await server.listen();
-    const credentials = {
-      everyMs: credentialCheckMs,
-      log,
-      reloaded: (outcome: "ok" | "error") => metrics.credentialReload("hub", outcome),
-    };
-    const following = followTokens(config, credentials, (next) => {
-      tokens = next;
-      server.setTokens(next);
-    });
+    const following = follow();
     const sources = takes
       ? [await openSources(config, { server, intake, metrics, counts, log, now, uuid: parts.uuid })]
       : [];
@@ -155,15 +98,3 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
     throw error;
   }
 };
-
-const refuse = async (): Promise<never> => {
-  throw new HttpError(503, "unavailable", "this process is a worker and takes no alerts", { "Retry-After": "5" });
-};
-
-const timedPush =
-  (queue: Queue, seconds: (s: number) => void): Queue["push"] =>
-  async (chunks) => {
-    const start = performance.now();
-    await queue.push(chunks);
-    seconds((performance.now() - start) / 1000);
-  };

@@ -1,5 +1,7 @@
 /** The names of the lanes: nothing else spells one or takes one apart. */
 
+import type { Queue } from "../queue/queue.ts";
+
 /** Alerts that are still to be routed. */
 export const alertLane = "alerts";
 /** Audit events that the rules have yet to judge. */
@@ -21,3 +23,9 @@ export const lanesOf = (outputs: readonly { readonly id: string }[]): readonly s
   ...frontLanes,
   ...outputs.map(({ id }) => outputLane(id)),
 ];
+
+/** Lanes that are known: those of the configuration, and those that hold something. */
+export const knownLanes = async (
+  queue: Pick<Queue, "lanes">,
+  configured: readonly string[],
+): Promise<readonly string[]> => [...new Set([...configured, ...(await queue.lanes())])];

@@ -34,9 +34,14 @@ export interface QueueDeps extends SpillHooks {
   readonly onDropped?: (lane: string, events: number) => void;
 }
 
+/** Where the embedded queue keeps its files, or Redis's spill. */
+export const localFolder = ({ driver, datadir, spill = "spill" }: QueueSettings): string =>
+  join(datadir, driver === "sqlite" ? "queue" : spill);
+
 /** Rejects with QueueError when the directory cannot be used. Redis need not be there yet. */
 export async function openQueue(settings: QueueSettings, deps: QueueDeps): Promise<Queue> {
-  const { driver, durability, datadir, maxBytes } = settings;
+  const { driver, durability, maxBytes } = settings;
+  const dir = localFolder(settings);
   const common = {
     durability,
     now: deps.now,
@@ -46,14 +51,14 @@ export async function openQueue(settings: QueueSettings, deps: QueueDeps): Promi
     ...(deps.onDropped ? { onDropped: deps.onDropped } : {}),
   };
   const size = maxBytes === undefined ? {} : { maxBytes };
-  if (driver === "sqlite") return openSqliteQueue({ ...common, ...size, dir: join(datadir, "queue") });
-  const local = openSqliteQueue({ ...common, ...size, dir: join(datadir, settings.spill ?? "spill") });
+  if (driver === "sqlite") return openSqliteQueue({ ...common, ...size, dir });
+  const local = openSqliteQueue({ ...common, ...size, dir });
   // Loaded here: the embedded driver's users never pay for it.
   const { openRedisQueue } = await import("./redis/driver.ts");
   const redis = openRedisQueue({
     ...settings.redis,
     ...common,
-    handling: openHandling(join(datadir, settings.spill ?? "spill", "handling-redis")),
+    handling: openHandling(join(dir, "handling-redis")),
     ...(maxBytes !== undefined && Number.isFinite(maxBytes) ? { letterBytes: maxBytes / 4 } : {}),
     ...(deps.onReplaced ? { onReplaced: deps.onReplaced } : {}),
   });

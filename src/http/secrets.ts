@@ -3,9 +3,9 @@ import { blockOf } from "../config/block.ts";
 import { type Globals, globalFields } from "../config/globals.ts";
 import { rereadSecrets } from "../config/settings.ts";
 import type { HubConfig } from "../config/types.ts";
-import { type CredentialParts, followCredentials } from "../http/credentials.ts";
-import type { DoorTokens } from "../http/server.ts";
 import { configOf, type Fields } from "../sdk/fields.ts";
+import { type CredentialParts, followCredentials } from "./credentials.ts";
+import type { DoorTokens } from "./server.ts";
 
 /**
  * Calls `changed` with the values of secrets that were read again, each time one of their files changed and can be used. One that
