@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
+import type { LineIntake } from "../../src/audit/line-intake.ts";
 import { createLineCutter } from "../../src/audit/lines.ts";
-import type { LineIntake } from "./intake.ts";
 import { bytesBefore, type Mark, printBytes, printsOf } from "./mark.ts";
 
 /** Reads one open file in steps, as far as it goes, and again when it has grown. */

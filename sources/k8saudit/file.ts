@@ -2,11 +2,11 @@ import { closeSync, createReadStream, openSync, readSync, type Stats, statSync }
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { createLineIntake, maxLineBytes } from "../../src/audit/line-intake.ts";
 import type { PayloadLimits } from "../../src/audit/payload.ts";
 import { isGzip, linesOf } from "../../src/audit/unzip.ts";
 import type { OpenSource, SourceHost } from "../../src/sdk/source.ts";
 import { createFollower, type FollowSettings } from "./follow.ts";
-import { createLineIntake, maxLineBytes } from "./intake.ts";
 
 export interface FileSettings extends FollowSettings {
   /** `-` is standard input; of a folder, its files in the order of their modification. */

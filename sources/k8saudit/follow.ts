@@ -1,9 +1,9 @@
 import { type FileHandle, stat } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
+import { createLineIntake, maxLineBytes } from "../../src/audit/line-intake.ts";
 import { type PayloadLimits, splitPayload } from "../../src/audit/payload.ts";
 import type { SourceHost } from "../../src/sdk/source.ts";
 import { chunkBytes, type FileReader, openFileReader } from "./file-reader.ts";
-import { createLineIntake, maxLineBytes } from "./intake.ts";
 import { type LateLines, watchLateLines } from "./late-lines.ts";
 import { type Located, locate, type Remainder } from "./locate.ts";
 import { type Mark, readMarks, writeMarks } from "./mark.ts";

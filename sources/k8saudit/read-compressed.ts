@@ -1,6 +1,6 @@
+import type { LineIntake } from "../../src/audit/line-intake.ts";
 import { createLineCutter } from "../../src/audit/lines.ts";
 import { unzipped } from "../../src/audit/unzip.ts";
-import type { LineIntake } from "./intake.ts";
 import { createEnds, type Mark, printsOf } from "./mark.ts";
 import { openFound, type Rotated } from "./rotated.ts";
 

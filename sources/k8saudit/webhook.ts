@@ -1,7 +1,7 @@
-import { type Dropped, type DropReason, mostEvents, splitPayload } from "../../src/audit/payload.ts";
+import type { Payload } from "../../src/audit/payload.ts";
+import { createPayloadIntake } from "../../src/audit/payload-intake.ts";
 import { bearerCheck } from "../../src/sdk/bearer.ts";
 import type { OpenSource, SourceHead, SourceHost, SourceReply, SourceRequest } from "../../src/sdk/source.ts";
-import { createThrottledLog } from "../../src/sdk/throttled-log.ts";
 import { cleanPath, matchPath, type Place } from "./open-params.ts";
 import { createRedelivery } from "./redelivery.ts";
 
@@ -97,29 +97,18 @@ export const answerer = (settings: WebhookSettings, host: Pick<SourceHost, "push
     host.now,
     (reply) => reply.body?.length ?? 0,
   );
-  const report = createReport(settings.cluster, host);
+  const { maxEventBytes, cluster } = settings;
+  const intake = createPayloadIntake(host, { maxEventBytes, ...(cluster && { cluster }) });
 
   return (request: SourceRequest): Promise<SourceReply> => {
-    const taken = redelivery.once(request.body, () => take(request.body, settings, host, report));
+    const taken = redelivery.once(request.body, async () => replyOf(await intake(request.body.toString())));
     return withDeadline(taken, settings.answerMs).catch(() => busy);
   };
 };
 
-/** Resolves with the answer to a body that will be remembered; rejects when the events could not be stored. */
-const take = async (
-  body: Buffer,
-  { maxEventBytes, cluster }: WebhookSettings,
-  host: Pick<SourceHost, "push">,
-  report: (dropped: readonly Dropped[]) => void,
-): Promise<SourceReply> => {
-  const { events, dropped } = splitPayload(body.toString(), {
-    maxEventBytes,
-    maxEvents: mostEvents,
-    ...(cluster && { cluster }),
-  });
-  if (events.length > 0) await host.push(events);
+/** The answer to a body that will be remembered. */
+const replyOf = ({ events, dropped }: Payload): SourceReply => {
   if (dropped.length === 0) return accepted;
-  report(dropped);
   const status = events.length > 0 ? 200 : dropped[0]?.reason === "too_many" ? 413 : 400;
   const error = events.length > 0 ? {} : { error: dropped[0]?.message };
   const reply = json(status, { ...error, accepted: events.length, dropped: dropped.slice(0, namedInAnswer) });
@@ -127,17 +116,6 @@ const take = async (
 };
 
 const namedInAnswer = 100;
-/** Counts what is dropped, and names some of it in the log. */
-const createReport = (cluster: string, host: Pick<SourceHost, "drop" | "log">) => {
-  const log = createThrottledLog(host.log);
-  return (dropped: readonly Dropped[]): void => {
-    const counts = new Map<DropReason, number>();
-    for (const { reason } of dropped) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-    for (const [reason, n] of counts) host.drop?.(n, reason);
-    const facts = { cluster, dropped: dropped.slice(0, 20) };
-    log.warn("dropped", facts, "audit events dropped: they can never be taken", dropped.length);
-  };
-};
 
 const accepted: SourceReply = { status: 200 };
 

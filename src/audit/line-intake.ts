@@ -1,9 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { tooLong } from "../../src/audit/lines.ts";
-import { type Dropped, mostEvents, type PayloadLimits, splitPayload } from "../../src/audit/payload.ts";
-import type { Incoming } from "../../src/sdk/event.ts";
-import type { SourceHost } from "../../src/sdk/source.ts";
-import { createThrottledLog } from "../../src/sdk/throttled-log.ts";
+import type { Incoming } from "../sdk/event.ts";
+import type { SourceHost } from "../sdk/source.ts";
+import { createThrottledLog } from "../sdk/throttled-log.ts";
+import { tooLong } from "./lines.ts";
+import { type Dropped, mostEvents, type PayloadLimits, splitPayload } from "./payload.ts";
 
 /** Takes the lines of one file in their order. */
 export interface LineIntake {
