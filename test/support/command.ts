@@ -10,13 +10,14 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs `eyrie …` as a process of its own with this environment and nothing else. */
+/** Runs `eyrie …` as a process of its own with this environment and nothing else; `checkout` is the folder whose code is run. */
 export const runEyrie = async (
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   cwd = root,
+  checkout = root,
 ): Promise<Ran> => {
-  const child = spawn(process.execPath, [join(root, "src/eyrie.js"), ...args], {
+  const child = spawn(process.execPath, [join(checkout, "src/eyrie.js"), ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -31,6 +31,8 @@ export interface HubOptions {
   readonly config?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** Folder of the checkout that is run; absent: this one. */
+  readonly checkout?: string;
   /** Command that ends in an exec of what follows it: `unshare`, `faketime`. */
   readonly through?: readonly string[];
   /** Kept between starts when given. */
@@ -48,7 +50,7 @@ export const startHub = async (options: HubOptions): Promise<HubProcess> => {
   const file = join(options.datadir, "eyrie-test.yaml");
   if (options.config !== undefined) writeFileSync(file, options.config);
   const config = options.config === undefined ? [] : ["-c", file];
-  const words = [process.execPath, join(root, "src/eyrie.js"), ...config, ...(options.args ?? [])];
+  const words = [process.execPath, join(options.checkout ?? root, "src/eyrie.js"), ...config, ...(options.args ?? [])];
   const [command = "", ...args] = [...(options.through ?? []), ...words];
   const child = spawn(command, args, {
     cwd: options.datadir,
