@@ -31,7 +31,7 @@ export const rooms: readonly Room[] = [
   {
     path: "src/rules",
     what: "Falco's language, from text to alert",
-    imports: ["src/sdk", "src/json"],
+    imports: ["src/sdk"],
     packages: [/^re2js$/],
   },
   {

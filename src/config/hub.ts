@@ -109,7 +109,7 @@ export const redisOf = (globals: GlobalSettings, readPem: ReadPem, reader: Reade
       if (!/^.+:\d+$/.test(node))
         reader.problems.error(
           `queue.redis.${key}`,
-          `"${node}" is not host:port`,
+          `${node.includes("@") ? "a node" : `"${node}"`} is not host:port`,
           globals.places.get(`queue.redis.${key}`),
         );
   return {

@@ -1,4 +1,4 @@
-import { type Config, configOf, type Fields, fieldMeta } from "../sdk/fields.ts";
+import { type Config, configOf, type Fields, fieldMeta, severalUrls } from "../sdk/fields.ts";
 import { blockOf } from "./block.ts";
 import { globalFields } from "./globals.ts";
 import { assemble } from "./hub.ts";
@@ -79,10 +79,10 @@ export const secretsOf = (config: HubConfig): readonly string[] => {
   const take = (value: unknown): void => {
     if (typeof value === "object" && value !== null) for (const item of Object.values(value)) take(item);
     if (typeof value !== "string" || value === "") return;
-    const url = URL.parse(value);
     keep(value);
-    if (!url?.host) return;
     for (const part of credentials(value)) keep(part);
+    const url = URL.parse(value);
+    if (!url?.host) return;
     if (url.pathname.length >= shortestPath) keep(url.pathname);
     if (url.search !== "") keep(url.search);
   };
@@ -104,11 +104,12 @@ const textsOf = (value: unknown): string[] => {
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsOf) : [];
 };
 
-/** Password (as written and decoded) and values of the query of a URL. */
+/** Passwords (as written and decoded) and values of the query of a URL, or of several with commas between them. */
 const credentials = (text: string): string[] => {
-  const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? URL.parse(text) : null;
-  if (!url) return [];
-  return [url.password, decode(url.password), ...url.searchParams.values()].filter((part) => part !== "");
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return [];
+  return severalUrls(text)
+    .flatMap((url) => (url ? [url.password, decode(url.password), ...url.searchParams.values()] : []))
+    .filter((part) => part !== "");
 };
 
 const decode = (text: string): string => {

@@ -59,12 +59,12 @@ export const readYaml = (text: string, file: string, problems: Problems): MapTre
     const key = /^[^\s:#]+/.exec(text.slice(pos[0]))?.[0] ?? "";
     problems.error(
       "",
-      code === "DUPLICATE_KEY" ? `YAML: "${key}" stands twice here` : `YAML: ${firstLine(message)}`,
+      code === "DUPLICATE_KEY" ? `YAML: "${key}" stands twice here` : `YAML: ${said(code, message)}`,
       place(pos[0]),
     );
   }
   if (doc.errors.length > 0 || doc.contents === null) return emptyMap;
-  const tree = convert(doc.contents, { place, problems, anchors: new Map() });
+  const tree = convert(doc.contents, { place, problems, anchors: new Map(), anchorNames: anchorNames(text) });
   if (tree.kind === "map") return tree;
   if (tree.kind === "leaf" && tree.value === null) return emptyMap;
   problems.error("", "the file must hold keys and values", tree.at);
@@ -84,13 +84,24 @@ export const readValue = (text: string): Tree => {
   return convert(contents, { place: () => at, anchors: new Map() });
 };
 
-const firstLine = (message: string): string => message.split("\n", 1)[0] ?? message;
+const anchorNames = (text: string): ReadonlySet<string> =>
+  new Set([...text.matchAll(/(?<=[\s,[{-])&([^\s,[\]{}]+)/g)].flatMap(([, name]) => name ?? []));
+
+/** The parser's words without what they quote of the file: a password may begin with `|`, `!` or hold a backslash. */
+const said = (code: string, message: string): string => {
+  const [line = ""] = message.split("\n", 1);
+  if (code === "TAG_RESOLVE_FAILED") return "a tag that is not known; a text that begins with ! needs quotes";
+  if (code === "BAD_DQ_ESCAPE") return "Invalid escape sequence";
+  return line.replace(/: [|>].*$/, "");
+};
 
 /** Anchors are kept as they are met: an alias shares its tree, and one that holds itself finds no anchor. */
 interface Reading {
   readonly place: (offset: number | undefined) => Place;
   readonly problems?: Problems;
   readonly anchors: Map<string, Tree>;
+  /** Names of all anchors of the file: an alias of another name may be a password, which no message shows. */
+  readonly anchorNames?: ReadonlySet<string>;
 }
 
 const convert = (node: ParsedNode | null, reading: Reading): Tree => {
@@ -101,7 +112,14 @@ const convert = (node: ParsedNode | null, reading: Reading): Tree => {
   }
   const at = reading.place(node.range[0]);
   const target = reading.anchors.get(node.source);
-  if (!target) reading.problems?.error("", `no anchor "${node.source}" above this alias`, at);
+  if (!target)
+    reading.problems?.error(
+      "",
+      reading.anchorNames?.has(node.source)
+        ? `no anchor "${node.source}" above this alias`
+        : "no anchor of that name above this alias; a text that begins with * needs quotes",
+      at,
+    );
   return target ? { ...target, at } : { kind: "leaf", value: null, at };
 };
 

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { z } from "zod";
 import { outputs } from "../../outputs/index.ts";
+import { sources } from "../../sources/index.ts";
+import { globalFields } from "../../src/config/globals.ts";
 import { fieldMeta } from "../../src/sdk/fields.ts";
 import type { Output } from "../../src/sdk/output.ts";
 import { type Behaviour, openHttpSink, type Received } from "../fakes/http-sink.ts";
@@ -119,10 +121,72 @@ test("no secret of any key of any output shows in logs, metrics, answers, comman
       // A folder.
     }
   remove();
+  assertHidden(shown);
+});
+
+const assertHidden = (shown: Readonly<Record<string, string>>): void => {
   for (const [where, text] of Object.entries(shown)) {
     for (const secret of [canary, Buffer.from(`${canary}user`).toString("base64").slice(0, 16)]) {
       const at = text.indexOf(secret);
       assert.equal(at, -1, `${where}: …${text.slice(Math.max(0, at - 200), at + 60)}…`);
     }
   }
+};
+
+test("no secret of the hub itself or of a source shows, those of proxies and of a Redis that is away among them", async () => {
+  const { dir, remove } = scratch();
+  const settings: Record<string, unknown> = { debug: true, log: { level: "trace" } };
+  const tables = [{ name: "", fields: globalFields, example: {} }, ...sources];
+  let count = 0;
+  for (const { name, fields, example } of tables)
+    for (const [key, schema] of Object.entries<z.ZodType>({ ...fields })) {
+      const { secret, pairs, schemes } = fieldMeta(schema);
+      const path = name === "" ? key : `${name}.${key}`;
+      if (key in example) put(settings, path, Object(example)[key]);
+      if (!secret) continue;
+      count++;
+      const url = `${schemes?.[0]}://${canary}user:${canary}pass@127.0.0.1:9`;
+      put(settings, path, schemes ? url : pairs ? { sender: `${canary}-${key}` } : `${canary}-${key}`);
+    }
+  assert.ok(count > 8);
+  put(settings, "k8saudit.listen", "http://127.0.0.1:0/audit");
+  put(settings, "webhook.address", `https://example.invalid/${canary}path`);
+  const proxy = `http://${canary}user:${canary}pass@127.0.0.1:9`;
+  const env = { HTTPS_PROXY: proxy, HTTP_PROXY: proxy, NO_PROXY: "127.0.0.2" };
+  const hub = await startHub({ datadir: dir, config: JSON.stringify(settings), env });
+  const shown: Record<string, string> = {};
+  try {
+    const token = (key: string) => ({ authorization: `Bearer ${canary}-${key}` });
+    const posted = await fetch(hub.url, {
+      method: "POST",
+      body: JSON.stringify(falcoAlert(1)),
+      headers: token("auth.token"),
+    });
+    assert.equal(posted.status, 200);
+    for (const path of ["/metrics", "/readyz", "/nothing"])
+      for (const key of ["prometheus.token", "wrong"])
+        shown[`${path} ${key}`] = await (await fetch(hub.url + path, { headers: token(key) })).text();
+    for (const path of ["/api/v1/lanes", "/api/v1/dead-letters"])
+      shown[path] = await (await fetch(hub.url + path, { headers: token("operators.token") })).text();
+    await until(
+      "the destination and Redis were tried",
+      () => /Redis/.test(hub.output()) && /webhook/.test(hub.output()),
+    );
+    const file = join(dir, "eyrie-test.yaml");
+    const own = { ...env, DATADIR: join(dir, "other") };
+    for (const args of [
+      ["check-config", "-c", file],
+      ["check-config", "--json", "-c", file],
+      ["send-test", "-c", file],
+      ["outputs"],
+    ]) {
+      const ran = await runEyrie(args, own, dir);
+      shown[args.join(" ")] = ran.stdout + ran.stderr;
+    }
+  } finally {
+    await hub.stop();
+  }
+  shown.log = hub.output();
+  remove();
+  assertHidden(shown);
 });
