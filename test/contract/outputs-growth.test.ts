@@ -16,43 +16,26 @@ import type { Output } from "../../src/sdk/output.ts";
 import { compileBody, renderMessage } from "../../src/sdk/template/message.ts";
 import { TemplateError } from "../../src/sdk/template/template.ts";
 import { growingAlerts } from "../support/growing-alerts.ts";
+import { staysLinear } from "../support/growth.ts";
 import { context } from "../support/output-sends.ts";
 import { configOf, openSender, testHost } from "../support/senders.ts";
 import { bulkAnswer } from "../support/sink.ts";
 
 /** Bytes of the smallest alert. */
 const n = 48_000;
-/** What four times as much may cost, in time of the smallest: four and what measuring adds; a square would be sixteen. */
-const most = 9;
-/** Below this nothing is told by a ratio, and nobody is harmed: milliseconds of the largest. */
-const negligibleMs = 10;
-/** Others use the machine: the best of so many measurements counts. */
-const rounds = 6;
-
 type Work = (alert: Alert) => unknown;
 
-/** Milliseconds of CPU. */
-const costOf = async (work: Work, alert: Alert): Promise<number> => {
-  const from = process.cpuUsage();
-  await work(alert);
-  const { user, system } = process.cpuUsage(from);
-  return (user + system) / 1000;
-};
-
-const staysLinear = async (work: Work, make: (n: number) => Alert): Promise<void> => {
-  const alerts = [make(n), make(2 * n), make(4 * n)];
-  // The raw event's text belongs to intake, which has its own suite.
-  for (const alert of alerts) rawEvent(alert);
-  const best = [Infinity, Infinity, Infinity];
-  for (let round = 0; round < rounds; round += 1) {
-    for (const place of [2, 0, 1]) {
-      best[place] = Math.min(best[place] ?? 0, await costOf(work, alerts[place] as Alert));
-      if (place === 2 && best[2]! < negligibleMs) return;
-    }
-    if (round > 0 && best[2]! / Math.max(best[0]!, negligibleMs / most) < most) return;
-  }
-  assert.fail(`${best.map((ms) => ms.toFixed(1)).join(", ")} ms for once, twice, four times as much`);
-};
+const grows = (work: Work, make: (n: number) => Alert): Promise<void> =>
+  staysLinear(
+    work,
+    (size) => {
+      const alert = make(size);
+      // The raw event's text belongs to intake, which has its own suite.
+      rawEvent(alert);
+      return alert;
+    },
+    n,
+  );
 
 /** Outputs with sockets of their own: what they make of an alert. */
 const mappings: Readonly<Record<string, Work>> = {
@@ -111,7 +94,7 @@ describe("the work that an alert makes grows with its size", () => {
     it(`in ${output.name}`, async (t) => {
       const work = await workOf(output);
       await work(growingAlerts["many short fields"]!(1000));
-      for (const [shape, make] of Object.entries(growingAlerts)) await t.test(shape, () => staysLinear(work, make));
+      for (const [shape, make] of Object.entries(growingAlerts)) await t.test(shape, () => grows(work, make));
     });
 
   it("in templates", async (t) => {
@@ -122,7 +105,7 @@ describe("the work that an alert makes grows with its size", () => {
     };
     for (const [name, work] of Object.entries(works))
       for (const [shape, make] of Object.entries(growingAlerts))
-        await t.test(`${name}: ${shape}`, () => staysLinear(stopped(work), make));
+        await t.test(`${name}: ${shape}`, () => grows(stopped(work), make));
   });
 
   it("in routing", async (t) => {
@@ -132,9 +115,7 @@ describe("the work that an alert makes grows with its size", () => {
       takes: compileMatch({ rules: [rule], minimumpriority: "Debug" }, () => never),
     }));
     for (const [shape, make] of Object.entries(growingAlerts))
-      await t.test(shape, () =>
-        staysLinear((alert) => toOutputs({ id: "c", at: 0 }, routeAlerts([alert], routes)), make),
-      );
+      await t.test(shape, () => grows((alert) => toOutputs({ id: "c", at: 0 }, routeAlerts([alert], routes)), make));
   });
 
   it("in conditions", async (t) => {
@@ -149,7 +130,7 @@ describe("the work that an alert makes grows with its size", () => {
         "alert.hostname in (a, b)",
       ].join(" or "),
     );
-    for (const [shape, make] of Object.entries(growingAlerts)) await t.test(shape, () => staysLinear(takes, make));
+    for (const [shape, make] of Object.entries(growingAlerts)) await t.test(shape, () => grows(takes, make));
   });
 
   it("knows an output for each mapping that is written down here", () => {

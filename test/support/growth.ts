@@ -2,28 +2,24 @@ import assert from "node:assert/strict";
 
 /** What four times as much may cost, in time of the smallest: four and what measuring adds; a square would be sixteen. */
 const most = 9;
-/** Below this a ratio tells nothing, and nobody is harmed: milliseconds of CPU for the largest. */
-const negligibleMs = 12;
-
-/** Milliseconds of CPU that the process spends on `work`, the best of some. */
-const costOf = async (work: () => unknown): Promise<number> => {
-  let best = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 3; i++) {
-    const from = process.cpuUsage();
-    await work();
-    const { user, system } = process.cpuUsage(from);
-    best = Math.min(best, (user + system) / 1000);
-    if (best < negligibleMs / 4) return best;
-  }
-  return best;
-};
-
 /** How much dearer than sound input of the same length anything may be. */
 const dearest = 20;
+/** Below this a ratio tells nothing, and nobody is harmed: milliseconds of CPU for the largest. */
+const negligibleMs = 10;
+/** Compilation, collections and whoever shares the machine only ever add: the least of so many measurements is the work. */
+const rounds = { least: 3, most: 8 };
+
+/** Milliseconds of CPU that the process spends on `work`. */
+const costOf = async (work: () => unknown): Promise<number> => {
+  const from = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(from);
+  return (user + system) / 1000;
+};
 
 /**
  * Fails when `work` on four times as much costs far more than four times the CPU, or far more than sound input of that
- * length does: what is slow by a constant has no other end.
+ * length does: what is slow by a constant has no other end. Inputs take turns, so that a bad moment hits all of them.
  */
 export const staysLinear = async <T>(
   work: (input: T) => unknown,
@@ -31,31 +27,27 @@ export const staysLinear = async <T>(
   n: number,
   sound?: () => T,
 ): Promise<void> => {
-  let told = "";
-  // What grows faster than its input does so each time; a collection or a compilation that falls into one measurement does not.
-  for (let attempt = 0; attempt < 4; attempt++) {
-    told = await surplus(work, make, n, sound);
-    if (told === "") return;
+  const inputs = { large: make(4 * n), small: make(n), ...(sound && { sound: sound() }) };
+  const cost = { large: Infinity, small: Infinity, sound: Infinity };
+  const measure = async (what: keyof typeof cost, input: T): Promise<void> => {
+    cost[what] = Math.min(cost[what], await costOf(() => work(input)));
+  };
+  for (let round = 1; round <= rounds.most; round++) {
+    await measure("large", inputs.large);
+    if (cost.large < negligibleMs) return;
+    await measure("small", inputs.small);
+    if (inputs.sound !== undefined) await measure("sound", inputs.sound);
+    if (round >= rounds.least && surplus(cost) === "") return;
   }
-  assert.fail(told);
+  assert.fail(surplus(cost));
 };
 
 /** What was too dear, in words; empty: nothing. */
-const surplus = async <T>(
-  work: (input: T) => unknown,
-  make: (n: number) => T,
-  n: number,
-  sound: (() => T) | undefined,
-): Promise<string> => {
-  const largest = make(4 * n);
-  const large = await costOf(() => work(largest));
-  if (large < negligibleMs) return "";
-  const [one, two] = [make(n), make(2 * n)];
-  const [small, middle] = [await costOf(() => work(one)), await costOf(() => work(two))];
-  if (large / Math.max(small, negligibleMs / most) >= most)
-    return `${small.toFixed(1)}, ${middle.toFixed(1)}, ${large.toFixed(1)} ms of CPU for once, twice, four times as much`;
-  if (!sound) return "";
-  const usual = sound();
-  const plain = Math.max(await costOf(() => work(usual)), negligibleMs / most);
-  return large < dearest * plain ? "" : `${large.toFixed(1)} ms of CPU, and ${plain.toFixed(1)} for sound input`;
+const surplus = (cost: Readonly<Record<"large" | "small" | "sound", number>>): string => {
+  const ms = (cost: number) => `${cost.toFixed(1)} ms of CPU`;
+  const least = negligibleMs / most;
+  if (cost.large / Math.max(cost.small, least) >= most)
+    return `${ms(cost.small)} for once, ${ms(cost.large)} for four times as much`;
+  if (cost.large < dearest * Math.max(cost.sound, least)) return "";
+  return `${ms(cost.large)}, and ${ms(cost.sound)} for sound input`;
 };
