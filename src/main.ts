@@ -32,6 +32,10 @@ const commands: Readonly<Record<string, { readonly about: string; readonly load:
     about: "list what a running hub gave up, send it again or discard it",
     load: async () => (await import("./cli/dead-letters.ts")).deadLetters,
   },
+  "damaged-files": {
+    about: "list the damaged queue files that are kept, or release them",
+    load: async () => (await import("./cli/damaged-files.ts")).damagedFiles,
+  },
   fields: {
     about: "list the fields of audit events, or extract them from a file",
     load: async () => (await import("./cli/fields.ts")).fields,

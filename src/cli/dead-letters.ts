@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { printable, printableLines } from "../sdk/printable.ts";
+import { type Ask, askHub, hubOptions, Refused, readToken } from "./ask-hub.ts";
 import { type Command, type CommandIo, UsageError } from "./command.ts";
 
 interface Letter {
@@ -29,14 +29,6 @@ interface Redrive {
 
 const progressMs = 1000;
 
-/** One request to the hub: the answer's JSON text. Throws Refused. */
-type Ask = (path: string, body?: unknown) => Promise<string>;
-
-/** What a running hub, or the way to it, has against the request; printed, exit code 1. */
-class Refused extends Error {
-  override readonly name = "Refused";
-}
-
 /**
  * `eyrie dead-letters [list|redrive|cancel|discard] [--output ID] [--id ID]… [--limit N] [--json] [--url URL] [--token-file F]`
  * asks the running hub. The token is read from the file, else from OPERATORS_TOKEN or AUTH_TOKEN as the hub itself does.
@@ -51,8 +43,7 @@ export const deadLetters: Command = async (args, io) => {
       id: { type: "string", multiple: true },
       limit: { type: "string", default: "100" },
       json: { type: "boolean" },
-      url: { type: "string", default: "http://127.0.0.1:2801" },
-      "token-file": { type: "string" },
+      ...hubOptions,
     },
   });
   const [action = "list", ...more] = positionals;
@@ -105,23 +96,6 @@ const follow = async (io: CommandIo, ask: Ask, { id }: Redrive, json: boolean): 
   }
 };
 
-const readToken = (io: CommandIo, file: string | undefined): string => {
-  const name = io.env.OPERATORS_TOKEN || io.env.OPERATORS_TOKEN_FILE ? "OPERATORS_TOKEN" : "AUTH_TOKEN";
-  const path = file ?? (io.env[name] ? undefined : io.env[`${name}_FILE`]);
-  if (!path) return io.env[name] ?? "";
-  const token = textOf(path);
-  if (token === "") throw new Refused(`the token file ${path} is empty`);
-  return token;
-};
-
-const textOf = (path: string): string => {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch {
-    throw new Refused(`the token file ${path} cannot be read`);
-  }
-};
-
 const list = async (
   io: CommandIo,
   ask: Ask,
@@ -154,42 +128,4 @@ const describe = ({ id, output, lane, why, diedAt, count, alerts }: Letter): str
   const lines = alerts.slice(0, shownAlerts).map((a) => `${a.priority}  ${a.rule}: ${a.output}`);
   const rest = alerts.length > shownAlerts ? [`and ${alerts.length - shownAlerts} more`] : [];
   return `${[head, `  id ${id}`, ...[...lines, ...rest].map((l) => `  ${l}`)].map(printable).join("\n")}\n`;
-};
-
-/** Moving very many letters takes its time. */
-const patienceMs = 120_000;
-
-const askHub = (base: string, token: string): Ask => {
-  if (!/^https?:$/.test(URL.parse(base)?.protocol ?? ""))
-    throw new UsageError("--url is not an http:// or https:// URL");
-  return async (path, body) => {
-    const headers = { ...(token && { Authorization: `Bearer ${token}` }), "Content-Type": "application/json" };
-    const how = body === undefined ? { headers } : { headers, method: "POST", body: JSON.stringify(body) };
-    let reply: Response;
-    let text: string;
-    try {
-      reply = await fetch(new URL(path, base), { ...how, redirect: "error", signal: AbortSignal.timeout(patienceMs) });
-      text = await reply.text();
-    } catch (error) {
-      throw new Refused(`no answer from the hub: ${causeOf(error)}`);
-    }
-    if (reply.ok && isJson(reply)) return text;
-    throw new Refused(`the hub refused: HTTP ${reply.status}${reasonIn(text)}`);
-  };
-};
-
-const isJson = (reply: Response): boolean => reply.headers.get("content-type")?.startsWith("application/json") ?? false;
-
-const causeOf = (error: unknown): string => {
-  const cause = (error as { cause?: { code?: unknown } }).cause;
-  return typeof cause?.code === "string" ? cause.code : error instanceof Error ? error.name : "failed";
-};
-
-const reasonIn = (text: string): string => {
-  try {
-    const { error } = JSON.parse(text) as { error?: unknown };
-    return typeof error === "string" ? `: ${printable(error)}` : "";
-  } catch {
-    return "";
-  }
 };

@@ -1,13 +1,12 @@
 import type { IncomingMessage } from "node:http";
-import type { Context } from "koa";
 import type { Logger } from "pino";
 import { knownLanes, outputLane } from "../pipeline/lanes.ts";
 import type { Depth, Queue } from "../queue/queue.ts";
 import { type Answer, jsonAnswer } from "./answer.ts";
-import { type Family, respond } from "./app.ts";
+import type { Family } from "./app.ts";
 import { createBudget } from "./budget.ts";
-import { errorAnswer, HttpError, toHttpError } from "./errors.ts";
-import { bodyBytes, type Choice, readChoice } from "./letter-choice.ts";
+import { HttpError } from "./errors.ts";
+import { type Choice, readChoice } from "./letter-choice.ts";
 import {
   cursorOf,
   laneNames,
@@ -18,7 +17,8 @@ import {
   readCursor,
   readLimit,
 } from "./letter-list.ts";
-import { createOperatorGuard } from "./operators.ts";
+import { openOperatorDoor } from "./operator-door.ts";
+import { bodyBytes } from "./operator-request.ts";
 import { createRedrives } from "./redrives.ts";
 
 export interface DeadLetterDeps {
@@ -43,7 +43,7 @@ const patienceMs = 2000;
 /** What waits in the lanes and what was given up; dead letters can be sent again or thrown away. */
 export const deadLetters = (deps: DeadLetterDeps): Family => {
   const { queue, log } = deps;
-  const guard = createOperatorGuard(deps.token);
+  const answered = openOperatorDoor(deps.token);
   const budget = createBudget(4 * bodyBytes);
   const redrives = createRedrives(queue, log, deps.now);
 
@@ -106,20 +106,6 @@ export const deadLetters = (deps: DeadLetterDeps): Family => {
     const letters = ids ? await queue.discard(lane, ids) : await discardAll(queue, lane, deps.now());
     log.info({ lane, letters }, "dead letters are discarded");
     return jsonAnswer(200, { letters });
-  };
-
-  const answered = (method: "GET" | "POST", work: (ctx: Context) => Promise<Answer>) => async (ctx: Context) => {
-    try {
-      guard(ctx.req);
-      if (ctx.method === method) respond(ctx, await work(ctx));
-      else respond(ctx, jsonAnswer(405, { error: `use ${method}` }, { Allow: method }));
-    } catch (error) {
-      const known = toHttpError(error);
-      // What nobody foresaw is logged and answered by the application.
-      if (known.refusal === "internal") throw error;
-      respond(ctx, errorAnswer(known));
-    }
-    ctx.set("Cache-Control", "no-store");
   };
 
   return (router) => {

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { HubConfig } from "../config/types.ts";
 import type { TakeAlerts } from "../http/alerts.ts";
 import { credentialCheckMs } from "../http/credentials.ts";
+import { damagedFiles } from "../http/damaged-files.ts";
 import { deadLetters } from "../http/dead-letters.ts";
 import { loopMarks } from "../http/loop-marks.ts";
 import { followTokens, tokensOf } from "../http/secrets.ts";
@@ -46,6 +47,7 @@ export const openServer = (
         log,
         now,
       }),
+      damagedFiles({ queue, token: () => tokens.operators }),
     ],
   });
   metrics.scrape({

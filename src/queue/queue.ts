@@ -114,6 +114,8 @@ export interface Queue {
   discard(lane: string, ids: readonly string[]): Promise<number>;
   /** How safe an accepted chunk is, and what is wrong now. */
   status(): QueueStatus;
+  /** Absent: this queue keeps no files. */
+  readonly originals?: Originals;
   close(): Promise<void>;
 }
 
@@ -138,6 +140,34 @@ export interface Damaged {
   readonly reading: boolean;
   /** Events that could not be read, by lane. */
   readonly lost: Readonly<Record<string, number>>;
+}
+
+/** Events that were waiting, and events that were dead letters. */
+export interface Tally {
+  readonly events: number;
+  readonly letters: number;
+}
+
+/** A damaged file that is kept until somebody releases it. */
+export interface Original {
+  /** Its name in the queue's directory. */
+  readonly name: string;
+  /** With what belongs to it. */
+  readonly bytes: number;
+  /** When it was found and moved aside, milliseconds since the epoch. */
+  readonly since: number;
+  /** What reading it back came to, by lane; absent: that is not over. */
+  readonly report?: {
+    readonly saved: Readonly<Record<string, Tally>>;
+    readonly lost: Readonly<Record<string, Tally>>;
+  };
+}
+
+export interface Originals {
+  /** Oldest first. */
+  list(): Promise<readonly Original[]>;
+  /** Deletes those of the named ones that are read back, and returns them. */
+  release(names: readonly string[]): Promise<readonly Original[]>;
 }
 
 export class QueueError extends Error {

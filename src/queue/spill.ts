@@ -185,6 +185,7 @@ export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: 
       return here + (await redis.redrive(lane, ids, { ...steps, moved }));
     },
     discard: async (lane, ids) => (await local.discard(lane, ids)) + (await redis.discard(lane, ids)),
+    ...(local.originals && { originals: local.originals }),
     status() {
       const [there, here] = [redis.status(), local.status()];
       return {

@@ -1,6 +1,6 @@
 /**
  * Damaged queue files, kept beside the new one as `queue.db.corrupt-<time>` with their log and count until somebody
- * deletes them. They are only ever read.
+ * releases them. They are only ever read.
  */
 
 import {
@@ -15,7 +15,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import type { Original, Originals } from "../queue.ts";
 import { ledgerSuffixes } from "./ledger.ts";
 import { fileSize } from "./wal.ts";
 
@@ -71,17 +73,39 @@ export function keptAside(path: string): string[] {
 export const asideBytes = (name: string): number =>
   ["", ...companions].reduce((sum, suffix) => sum + fileSize(name + suffix), 0);
 
-/** JSON; undefined: it is still being read back. */
-export function readReport(name: string): unknown {
+/** Undefined: it is still to be read back. */
+export function readReport(name: string): Original["report"] {
   try {
-    return JSON.parse(readFileSync(name + report, "utf8"));
+    return JSON.parse(readFileSync(name + report, "utf8")) as Original["report"];
   } catch {
     return undefined;
   }
 }
 
 /** Throws what the disk refuses. */
-export function writeReport(name: string, content: unknown): void {
+export function writeReport(name: string, content: NonNullable<Original["report"]>): void {
   writeFileSync(`${name}${report}.new`, JSON.stringify(content), { mode: 0o600 });
   renameSync(`${name}${report}.new`, name + report);
 }
+
+/** Those beside the queue file `path`, whether somebody has it open or not. */
+export const originalsOf = (path: string): Originals => {
+  const list = () =>
+    keptAside(path).map((name): Original => {
+      const since = Number(/\.corrupt-(\d+)/.exec(name)?.[1] ?? 0);
+      const said = readReport(name);
+      return { name: basename(name), bytes: asideBytes(name), since, ...(said && { report: said }) };
+    });
+  return {
+    list: async () => list(),
+    release: async (names) => {
+      const chosen = list().filter((original) => original.report && names.includes(original.name));
+      for (const { name } of chosen) {
+        const file = join(dirname(path), name);
+        // The report last: a file without one would be read back again.
+        for (const suffix of [...companions, "", `${report}.new`, report]) await rm(file + suffix, { force: true });
+      }
+      return chosen;
+    },
+  };
+};

@@ -8,7 +8,7 @@ import type { FoundItem } from "./holders.ts";
 import type { Lane } from "./lane.ts";
 import type { FoundBody, FoundLetter, Piece } from "./pieces.ts";
 import type { Origin } from "./room.ts";
-import { type Tally, tallyOf } from "./tally.ts";
+import { type Tallies, tallyOf } from "./tally.ts";
 
 /** `worked`: call again; `waits`: there is no room now. */
 export type Pause = "worked" | "waits";
@@ -64,7 +64,7 @@ export function createBringBack(
         if (body) added.push(...addFound(core, body, nameOf));
         if (letter && core.store.addDead(storedLane(core, letter.lane).key, letter)) buried.push(letter);
       }
-      const next = new Map([...saved].map(([lane, t]) => [lane, { ...t }]));
+      const next: Tallies = new Map([...saved].map(([lane, t]) => [lane, { ...t }]));
       for (const { item, lane } of added)
         if (!doubt.came(item.lane, item.seq)) tallyOf(next, lane.name).events += item.count;
       for (const letter of buried) tallyOf(next, letter.lane).letters += letter.count;
@@ -126,8 +126,8 @@ export function createBringBack(
   };
 }
 
-function readSaved(core: Core, key: string): Map<string, Tally> {
-  const saved = new Map<string, Tally>();
+function readSaved(core: Core, key: string): Tallies {
+  const saved: Tallies = new Map();
   for (const what of ["events", "letters"] as const)
     for (const { name, value } of core.store.metaUnder(`${key}${what} `))
       tallyOf(saved, name.slice(`${key}${what} `.length))[what] = value;

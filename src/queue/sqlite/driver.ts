@@ -18,6 +18,7 @@ import {
   type QueueStatus,
 } from "../queue.ts";
 import { admitAll, refuse } from "./admit.ts";
+import { originalsOf } from "./aside.ts";
 import { type Core, laneOf, type QueueLog } from "./core.ts";
 import { createFlusher } from "./flush.ts";
 import { armTimer, dispatch, enlist, giveBack } from "./handout.ts";
@@ -127,7 +128,18 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
     for (const slot of slots) for (const rec of [...slot.recs]) giveBack(core, slot, rec);
   };
 
+  const originals = originalsOf(path);
+
   return {
+    originals: {
+      list: originals.list,
+      release: async (names) => {
+        const gone = await originals.release(names);
+        care.released();
+        for (const { name, bytes } of gone) core.log("info", `queue: ${name} (${bytes} bytes) is released`);
+        return gone;
+      },
+    },
     async push(chunks: readonly Chunk[]): Promise<void> {
       if (core.closed) throw new QueueError("closed", "the queue is closed");
       care.check(chunks);

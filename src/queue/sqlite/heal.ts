@@ -17,6 +17,8 @@ export interface Care {
   check(chunks: readonly Chunk[]): void;
   /** Called when the disk is full in spite of all; true when that helped. */
   makeRoom(): boolean;
+  /** Damaged files were released: nothing more is said of them. */
+  released(): void;
   start(): void;
   stop(): void;
   /** Never throws. */
@@ -137,6 +139,7 @@ export function createCare(core: Core, path: string, facts: CareFacts): Care {
       if (!fits) throw new QueueError("full", "the queue has no room for more");
     },
     makeRoom: () => room.giveUp(),
+    released: () => quietly(() => recovery.look()),
     start: () => {
       openLog();
       quietly(() => room.restore());

@@ -1,18 +1,13 @@
 /** The damaged files of a queue: reads them back one after another beside the living one, and says what came of it. */
 
 import { basename } from "node:path";
-import type { Damaged } from "../queue.ts";
+import type { Damaged, Original, Tally } from "../queue.ts";
 import { asideBytes, keptAside, readReport, writeReport } from "./aside.ts";
 import type { Pause, RescueRoom } from "./bring-back.ts";
 import type { Core } from "./core.ts";
 import { type Outcome, rescue, rescueKey } from "./rescue.ts";
-import type { Tally } from "./tally.ts";
 
-/** What is written beside a damaged file when it is read back: by lane. */
-interface Report {
-  readonly saved: Readonly<Record<string, Tally>>;
-  readonly lost: Readonly<Record<string, Tally>>;
-}
+type Report = NonNullable<Original["report"]>;
 
 export interface Recovery {
   /** Reads for so long, milliseconds. False: it waits for room, or for the disk. */
@@ -32,9 +27,7 @@ export interface Recovery {
 const [sliceMs, restMs, waitMs] = [8, 4, 200];
 
 export function createRecovery(core: Core, path: string, room: RescueRoom): Recovery {
-  const reports = new Map<string, Report | undefined>(
-    keptAside(path).map((name) => [name, readReport(name) as Report | undefined]),
-  );
+  const reports = new Map<string, Report | undefined>(keptAside(path).map((name) => [name, readReport(name)]));
   const sizes = new Map([...reports.keys()].map((name) => [name, asideBytes(name)]));
   let [running, finished]: [Generator<Pause, Outcome> | undefined, Outcome | undefined] = [undefined, undefined];
   let timer: NodeJS.Timeout | undefined;

@@ -3,6 +3,7 @@
  * it brings, so that a death costs nothing and nothing comes twice; without room it waits until there is some.
  */
 
+import type { Tally } from "../queue.ts";
 import { createBringBack, type Pause, type Place, type RescueRoom } from "./bring-back.ts";
 import { type Core, itemKey } from "./core.ts";
 import { createDoubt, type Doubt } from "./doubt.ts";
@@ -11,7 +12,7 @@ import { type Owed, readLedger } from "./ledger.ts";
 import { openPages, type Pages } from "./pages.ts";
 import { bodiesOf, lettersOf } from "./pieces.ts";
 import { type Leaf, surveyPages } from "./survey.ts";
-import { type Tally, tallyOf } from "./tally.ts";
+import { type Tallies, tallyOf } from "./tally.ts";
 
 export interface Outcome {
   readonly saved: ReadonlyMap<string, Tally>;
@@ -92,8 +93,8 @@ function* working<T>(part: Generator<void, T>): Generator<Pause, T> {
   }
 }
 
-function owedOf(owed: Owed, doubt: Doubt): Map<string, Tally> {
-  const wanted = new Map([...owed.lanes.values()].map((l) => [l.name, { events: l.live, letters: l.dead }]));
+function owedOf(owed: Owed, doubt: Doubt): Tallies {
+  const wanted: Tallies = new Map([...owed.lanes.values()].map((l) => [l.name, { events: l.live, letters: l.dead }]));
   for (const { lane, count } of doubt.went()) {
     const want = wanted.get(owed.lanes.get(lane)?.name ?? "");
     if (want) want.events -= count;
