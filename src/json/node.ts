@@ -50,8 +50,11 @@ export class JsonNode {
     this.solid = solid;
   }
 
-  /** Hands over an index made elsewhere: `spans` as `#spans`, `children` by position, whether a key is written with escapes. */
-  adopt(spans: number[], children: (JsonNode | undefined)[] | undefined, escapes: boolean): void {
+  /**
+   * Hands over an index made elsewhere: `spans` as `#spans`, `children` by position, whether a key is written with escapes
+   * (undefined: not known).
+   */
+  adopt(spans: number[], children: (JsonNode | undefined)[] | undefined, escapes: boolean | undefined): void {
     this.#spans = spans;
     this.#children = children;
     this.#escapes = escapes;
@@ -69,10 +72,29 @@ export class JsonNode {
 
   /** The member's value: first the key spelled just so, then the first that says it with escapes. */
   get(key: string): JsonNode | undefined {
-    if (this.text.charCodeAt(this.start) !== 123) return undefined;
-    const literal = this.#find(key);
-    const at = literal < 0 && this.#escaped() ? this.keys().indexOf(key) : literal;
+    const at = this.#position(key);
     return at < 0 ? undefined : this.at(at);
+  }
+
+  /** `get(key)?.asText()`; no node is made of a string. */
+  textAt(key: string): string | undefined {
+    const at = this.#position(key);
+    if (at < 0) return undefined;
+    const spans = this.#index();
+    const from = spans[at * 4 + 2] as number;
+    if (this.text.charCodeAt(from) !== quote) return this.at(at)?.asText();
+    return unescapeJson(this.text.slice(from + 1, (spans[at * 4 + 3] as number) - 1));
+  }
+
+  /** True when `get` finds a value. */
+  has(key: string): boolean {
+    return this.#position(key) >= 0;
+  }
+
+  #position(key: string): number {
+    if (this.text.charCodeAt(this.start) !== 123) return -1;
+    const literal = this.#find(key);
+    return literal < 0 && this.#escaped() ? this.keys().indexOf(key) : literal;
   }
 
   /**
@@ -258,6 +280,14 @@ class ReadNode extends JsonNode {
     if (this.text.charCodeAt(this.start) !== 123) return undefined;
     const at = this.#source.lastNamed(key);
     return at < 0 ? undefined : this.at(at);
+  }
+
+  override textAt(key: string): string | undefined {
+    return this.get(key)?.asText();
+  }
+
+  override has(key: string): boolean {
+    return this.get(key) !== undefined;
   }
 
   override at(position: number): JsonNode | undefined {

@@ -21,17 +21,17 @@ interface Reading {
   /** Blanks between tokens are allowed; what is read without is solid. */
   readonly blanks: boolean;
   left: number;
-  /** The first backslash at or behind the key that was looked at last, the end of the text if there is none; -1: not yet known. */
+  /** The first backslash at or behind the place that was asked about last, the end of the text if there is none; -1: not yet known. */
   slash: number;
 }
 
-/** Whether a key is written with escapes. Keys are asked about in the order of the text, so it is searched once in all. */
-const isEscaped = (text: string, from: number, to: number, reading: Reading): boolean => {
+/** Where the next backslash is. Places are asked about in the order of the text, so that it is searched once in all. */
+const nextSlash = (text: string, from: number, reading: Reading): number => {
   if (reading.slash < from) {
     const next = text.indexOf("\\", from);
     reading.slash = next < 0 ? text.length : next;
   }
-  return reading.slash < to;
+  return reading.slash;
 };
 
 const read = (text: string, at: number, reading: Reading, depth: number): JsonNode | undefined => {
@@ -47,6 +47,9 @@ const readContainer = (text: string, at: number, reading: Reading, depth: number
   const close = object ? 125 : 93;
   const spans: number[] = [];
   const children: (JsonNode | undefined)[] = [];
+  const slash = nextSlash(text, at, reading);
+  // What lies between the keys of an event is long: with it most events would seem to have such keys.
+  const eachKey = depth <= reading.levels - 2;
   let escapes = false;
   reading.left--;
   let i = gap(text, at + 1, blanks);
@@ -56,7 +59,7 @@ const readContainer = (text: string, at: number, reading: Reading, depth: number
       const colon = end < 0 ? -1 : gap(text, end, blanks);
       if (text.charCodeAt(colon) !== 58) return undefined;
       spans.push(i + 1, end - 1);
-      if (isEscaped(text, i + 1, end - 1, reading)) escapes = true;
+      if (eachKey && nextSlash(text, i + 1, reading) < end) escapes = true;
       i = gap(text, colon + 1, blanks);
     }
     const ahead = depth < reading.levels && text.charCodeAt(i) > 90 && reading.left > 0;
@@ -72,6 +75,6 @@ const readContainer = (text: string, at: number, reading: Reading, depth: number
     i = gap(text, i + 1, blanks);
   }
   const node = new JsonNode(text, at, i + 1, !blanks);
-  node.adopt(spans, children, escapes);
+  node.adopt(spans, children, eachKey ? escapes : slash > i ? false : undefined);
   return node;
 };

@@ -42,7 +42,7 @@ export class JsonEvent implements EngineEvent {
 
   /** The JSON value of what is an audit event at all: it has an auditID, whatever its value. */
   get auditRoot(): JsonNode | undefined {
-    this.#auditRoot ??= this.root?.get("auditID") ? (this.#root ?? null) : null;
+    this.#auditRoot ??= this.root?.has("auditID") ? (this.#root ?? null) : null;
     return this.#auditRoot ?? undefined;
   }
 }

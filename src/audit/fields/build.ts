@@ -73,13 +73,18 @@ export const text = (name: string, about: string, read: (root: JsonNode, event: 
   },
 });
 
+const memberText = (node: JsonNode | undefined, key: string): Text => {
+  const shown = node?.textAt(key);
+  return shown === undefined ? undefined : cutAtNul(shown);
+};
+
 /** A text field that shows the value at a path of the event. */
 export const path = (name: string, about: string, first: string, ...rest: readonly string[]): KaField => {
+  const last = rest.at(-1);
+  if (last === undefined) return text(name, about, (root) => memberText(root, first));
   const part = partOf(first);
-  return text(name, about, (root) => {
-    const node = nodeAt(part(root), rest);
-    return node && textOf(node);
-  });
+  const between = rest.slice(0, -1);
+  return text(name, about, (root) => memberText(nodeAt(part(root), between), last));
 };
 
 /** A text field that shows a value of a body, whose text may be JSON. */
