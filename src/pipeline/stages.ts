@@ -7,6 +7,7 @@ export type ChunkFacts = Pick<Chunk, "id" | "at">;
 
 /** A step on the way from what came in to the lanes of outputs. */
 export interface Stage<In, Out> {
+  /** Says which stage failed. */
   readonly name: string;
   /**
    * It looks at nothing but what it is given and never waits, so that intake may run it while a sender waits for an answer
@@ -17,7 +18,7 @@ export interface Stage<In, Out> {
   run(chunk: ChunkFacts, items: readonly In[]): Promise<Out>;
 }
 
-/** What an output is to be sent of a chunk. */
+/** What an output is to be sent of a chunk; one for each output. */
 export interface Routed {
   /** Id of the output instance. */
   readonly output: string;

@@ -1,7 +1,7 @@
 /** Chunks of the lanes in front walk the stages and become chunks for the lanes of outputs. */
 
 import { read } from "../queue/codec.ts";
-import type { Chunk, Queue } from "../queue/queue.ts";
+import { type Chunk, type Queue, QueueError } from "../queue/queue.ts";
 import type { Alert } from "../sdk/alert.ts";
 import type { Incoming } from "../sdk/event.ts";
 import { alertLines } from "./codec.ts";
@@ -20,7 +20,7 @@ export const walkEvents = async (stages: Stages, chunk: WalkedChunk, attend: Att
   const { judge } = stages;
   if (!judge) return [];
   const events: readonly Incoming[] = await through(stages.enrich, chunk, read(chunk, eventLines), attend);
-  const alerts = await attend(() => judge.run(chunk, events));
+  const alerts = await run(judge, chunk, events, attend);
   return alerts.length === 0 ? [] : toOutputs(chunk, await behindJudge(stages, chunk, alerts, attend));
 };
 
@@ -47,7 +47,7 @@ const behindJudge = async (
   attend: Attend,
 ): Promise<readonly Routed[]> => {
   const correlated = await through(stages.correlate, chunk, alerts, attend);
-  const routed = await attend(() => stages.route.run(chunk, correlated));
+  const routed = await run(stages.route, chunk, correlated, attend);
   return through(stages.hold, chunk, routed, attend);
 };
 
@@ -58,11 +58,23 @@ const through = async <T>(
   attend: Attend,
 ): Promise<readonly T[]> => {
   let passed = items;
-  for (const stage of stages) {
-    const given = passed;
-    passed = await attend(() => stage.run(chunk, given));
-  }
+  for (const stage of stages) passed = await run(stage, chunk, passed, attend);
   return passed;
+};
+
+/** Rejects with the stage's name before what it said; a QueueError stays what it is, for doors tell senders of it. */
+const run = async <In, Out>(
+  stage: Stage<In, Out>,
+  chunk: ChunkFacts,
+  items: readonly In[],
+  attend: Attend,
+): Promise<Out> => {
+  try {
+    return await attend(() => stage.run(chunk, items));
+  } catch (cause) {
+    if (cause instanceof QueueError) throw cause;
+    throw new Error(`stage ${stage.name}: ${cause instanceof Error ? cause.message : "failed"}`, { cause });
+  }
 };
 
 /**

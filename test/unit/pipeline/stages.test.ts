@@ -91,7 +91,7 @@ test("the synchronous part of every stage is run as work on the item in hand", a
 test("a stage that fails keeps its chunk where it is, and what is walked at the door is refused", async () => {
   const failing: Stage<Alert, readonly Alert[]> = { name: "correlate", run: () => Promise.reject(new Error("away")) };
   const stages = { ...listStages({ route }), correlate: [failing] };
-  await assert.rejects(walkAlerts(stages, posted, plainly), /away/);
+  await assert.rejects(walkAlerts(stages, posted, plainly), /^Error: stage correlate: away$/);
   const pushed: (readonly Chunk[])[] = [];
   const push = async (chunks: readonly Chunk[]): Promise<void> => void pushed.push(chunks);
   await assert.rejects(walkAtTheDoor(stages, push)([{ ...posted, lane: "alerts", count: 2 }]), /away/);
