@@ -21,7 +21,7 @@ export default defineHttpOutput({
   about: "Datadog, as an event.",
   fields: {
     apikey: secret("API key."),
-    host: url("URL of the API.", { standard: "https://api.datadoghq.com" }),
+    host: url("URL of the API.", { default: "https://api.datadoghq.com" }),
     allfields: flag("Make tags of numbers and booleans too, not only of text and lists."),
   },
   example: { apikey: "0123456789abcdef", host: "http://127.0.0.1:8080" },

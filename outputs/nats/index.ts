@@ -7,7 +7,7 @@ import { defineOutput } from "../../src/sdk/output.ts";
 import { connectNats, natsFields, natsUrls, until, watchConnection } from "./connection.ts";
 import { alertFault, natsError, natsMessage, tooLargeForNats } from "./fault.ts";
 
-const standard = "falco.<priority>.<rule>";
+const defaultSubject = "falco.<priority>.<rule>";
 
 export default defineOutput({
   name: "nats",
@@ -16,10 +16,10 @@ export default defineOutput({
   about: "NATS: the raw event, published to a subject made of priority and rule.",
   fields: {
     ...natsFields,
-    subjecttemplate: text("Subject; <priority> and <rule> are replaced.", standard),
+    subjecttemplate: text("Subject; <priority> and <rule> are replaced.", defaultSubject),
     jetstream: flag("Publish to JetStream and wait until the stream has stored each alert."),
   },
-  example: { hostport: "nats://127.0.0.1:4222", subjecttemplate: standard },
+  example: { hostport: "nats://127.0.0.1:4222", subjecttemplate: defaultSubject },
   batch: { items: 500, bytes: 1_048_576 },
   direct: ({ hostport }) => natsUrls(hostport).map(({ host }) => host),
   enabled: (config) => config.hostport !== "",
@@ -37,7 +37,7 @@ export default defineOutput({
     return {
       send: async (alerts, signal) => {
         const faults = new Map<number, AlertFault>();
-        const subjects = alerts.map((alert) => subjectOf(alert, config.subjecttemplate || standard));
+        const subjects = alerts.map((alert) => subjectOf(alert, config.subjecttemplate || defaultSubject));
         const tell = (error: Error) => {
           const one = error instanceof nats.PermissionViolationError ? error.subject : undefined;
           for (const [i, subject] of subjects.entries())

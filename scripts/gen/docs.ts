@@ -16,17 +16,17 @@ import { banner } from "./registry.ts";
 const comment = `<!-- ${banner} -->`;
 
 /** The default as it would be written, empty when there is none. */
-export const standardOf = (schema: z.ZodType): unknown =>
+export const defaultOf = (schema: z.ZodType): unknown =>
   (z.toJSONSchema(schema, { io: "input" }) as { default?: unknown }).default;
 
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
 
 const shownDefault = (schema: z.ZodType): string => {
   const { shown } = fieldMeta(schema);
-  const standard = standardOf(schema);
-  const isNothing = standard === undefined || standard === "" || JSON.stringify(standard) === "[]";
+  const byDefault = defaultOf(schema);
+  const isNothing = byDefault === undefined || byDefault === "" || JSON.stringify(byDefault) === "[]";
   if (shown !== undefined) return shown;
-  return isNothing || JSON.stringify(standard) === "{}" ? "" : `\`${String(standard)}\``;
+  return isNothing || JSON.stringify(byDefault) === "{}" ? "" : `\`${String(byDefault)}\``;
 };
 
 const table = (fields: Fields, prefix: string): string =>

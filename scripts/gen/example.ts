@@ -6,7 +6,7 @@ import { globalFields } from "../../src/config/globals.ts";
 import { type Fields, fieldMeta } from "../../src/sdk/fields.ts";
 import type { Output } from "../../src/sdk/output.ts";
 import type { Source } from "../../src/sdk/source.ts";
-import { standardOf } from "./docs.ts";
+import { defaultOf } from "./docs.ts";
 import { type Nested, nest } from "./nest.ts";
 import { banner } from "./registry.ts";
 
@@ -33,7 +33,7 @@ const linesOf = (fields: Fields, example: Readonly<Record<string, unknown>> = {}
   Object.entries(fields).map(([key, schema]: [string, z.ZodType]) => [
     key,
     key in example || !fieldMeta(schema).guard
-      ? { about: schema.description ?? "", value: key in example ? example[key] : standardOf(schema), bare: false }
+      ? { about: schema.description ?? "", value: key in example ? example[key] : defaultOf(schema), bare: false }
       : { about: schema.description ?? "", value: undefined, bare: true },
   ]);
 

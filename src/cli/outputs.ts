@@ -78,8 +78,8 @@ const put = (tree: Tree, [path, value]: readonly [string, unknown]): Tree => {
 
 const fenced = (example: unknown): string => `\`\`\`yaml\n${stringify(example).trimEnd()}\n\`\`\``;
 
-const standardText = ({ default: standard }: Parameter): string =>
-  standard === undefined ? "" : typeof standard === "string" ? standard : JSON.stringify(standard);
+const defaultText = ({ default: byDefault }: Parameter): string =>
+  byDefault === undefined ? "" : typeof byDefault === "string" ? byDefault : JSON.stringify(byDefault);
 
 const markdownHeading = (title: string, about: string): string => `## ${title}\n\n${about}`;
 const plainHeading = (title: string, about: string): string => `${title}: ${about}`;
@@ -87,7 +87,7 @@ const plainHeading = (title: string, about: string): string => `${title}: ${abou
 const markdownTable = (parameters: readonly Parameter[]): string => {
   const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
   const row = (p: Parameter): string =>
-    `| \`${p.key}\` | \`${p.env}\` | ${[p.type, standardText(p), p.secret ? "yes" : "", p.about].map(cell).join(" | ")} |`;
+    `| \`${p.key}\` | \`${p.env}\` | ${[p.type, defaultText(p), p.secret ? "yes" : "", p.about].map(cell).join(" | ")} |`;
   return ["| key | environment | type | default | secret | |", "| --- | --- | --- | --- | --- | --- |"]
     .concat(parameters.map(row))
     .join("\n");
@@ -98,8 +98,8 @@ const plainTable = (parameters: readonly Parameter[]): string => {
   const indent = " ".repeat(width + 4);
   return parameters
     .map((p) => {
-      const standard = standardText(p);
-      const traits = [p.env, p.type, ...(p.secret ? ["secret"] : []), ...(standard ? [`default ${standard}`] : [])];
+      const byDefault = defaultText(p);
+      const traits = [p.env, p.type, ...(p.secret ? ["secret"] : []), ...(byDefault ? [`default ${byDefault}`] : [])];
       return `  ${p.key.padEnd(width)}  ${p.about}\n${indent}${traits.join(", ")}`;
     })
     .join("\n");

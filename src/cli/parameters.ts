@@ -26,12 +26,12 @@ interface Shape {
 export const parametersOf = (fields: Fields, prefix: string): readonly Parameter[] =>
   Object.entries(fields).map(([key, schema]) => {
     const shape = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Shape;
-    const standard = fieldMeta(schema).shown ?? shape.default;
+    const byDefault = fieldMeta(schema).shown ?? shape.default;
     return {
       key,
       env: prefix.startsWith("<") ? `<OUTPUT>_${envName(key)}` : envName(prefix + key),
       type: typeOf(schema, shape),
-      ...(!isNothing(standard) && { default: standard }),
+      ...(!isNothing(byDefault) && { default: byDefault }),
       secret: fieldMeta(schema).secret ?? false,
       about: schema.description ?? "",
     };

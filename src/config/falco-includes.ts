@@ -17,7 +17,7 @@ interface Include {
 }
 
 /** Falco's packages name this folder, whether it is there or not. */
-const standardFolder = "/etc/falco/config.d";
+const shippedFolder = "/etc/falco/config.d";
 
 /**
  * The file as it counts: those that its `config_files` names (falco.yaml) laid over it, then what the command line sets;
@@ -95,7 +95,7 @@ const filesOf = (
     if (code === "EISDIR")
       return filesIn(path).flatMap((file) => filesOf({ path: file, strategy: "append", at }, read, problems));
     if (code !== "ENOENT") problems.error("config_files", `${path} cannot be read (${code})`, at);
-    else if (path.replace(/\/+$/, "") !== standardFolder)
+    else if (path.replace(/\/+$/, "") !== shippedFolder)
       problems.warn("config_files", `${path} is not there and is left out`, at);
     return [];
   }

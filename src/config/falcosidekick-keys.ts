@@ -106,7 +106,7 @@ const parsed = table.trim().split("\n").flatMap(parseBlock);
 
 /** Dotted key → default as text. */
 export const falcosidekickKeys: ReadonlyMap<string, string> = new Map(
-  parsed.map(([key, standard]) => [key.replace("!", ""), standard]),
+  parsed.map(([key, value]) => [key.replace("!", ""), value]),
 );
 
 /** The keys that enable an output: without a value, whatever else is set for it is of no interest to anybody. */

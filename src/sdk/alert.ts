@@ -5,6 +5,7 @@ import { isRawNumber, type RawNumber } from "../json/verbatim.ts";
 export { goJson } from "../json/go.ts";
 export { isRawNumber, numberFromText, numberText, type RawNumber } from "../json/verbatim.ts";
 
+/** Falco's eight priorities, least severe first, as falcosidekick spells them. */
 export const priorities = [
   "Debug",
   "Informational",
@@ -19,6 +20,7 @@ export const priorities = [
 /** Canonical name; the numeric level is the index in `priorities` plus one (Debug 1 … Emergency 8). */
 export type Priority = (typeof priorities)[number];
 
+/** A value of `output_fields`: what JSON holds. A number that a double cannot carry as it was written is a RawNumber. */
 export type FieldValue =
   | string
   | number
@@ -28,6 +30,7 @@ export type FieldValue =
   | readonly FieldValue[]
   | { readonly [key: string]: FieldValue };
 
+/** One Falco alert as the hub took it: frozen, never changed. An output that wants another shape builds one. */
 export interface Alert {
   /** UUID: the sender's when valid, else made at intake. */
   readonly uuid: string;
@@ -46,6 +49,7 @@ export interface Alert {
   readonly added: readonly string[];
 }
 
+/** The alerts of one request: never none. */
 export type Alerts = readonly [Alert, ...Alert[]];
 
 /** Debug 1 … Emergency 8. */

@@ -32,6 +32,7 @@ export const attachmentFields = {
   allfields: flag("Show numbers, booleans and lists of the alert too; false: text only, as falcosidekick.", true),
 };
 
+/** Parsed values of `attachmentFields`. */
 export type AttachmentConfig = Config<typeof attachmentFields>;
 
 /** falcosidekick starts with a template that does not parse, and sends its messages without it: so a warning. */
@@ -56,6 +57,7 @@ export interface Row {
 /** `fields` stands for the alert's output fields, the others for its own properties. */
 export type RowName = "rule" | "priority" | "source" | "hostname" | "tags" | "fields" | "time";
 
+/** One attachment in Slack's legacy form, its keys in the order in which falcosidekick 2.34 writes them; `fields: null` when no row is shown. */
 export interface Attachment {
   readonly fallback: string;
   readonly color: string;
@@ -64,6 +66,7 @@ export interface Attachment {
   readonly footer?: string;
 }
 
+/** The body of a webhook's message, as falcosidekick 2.34 sends it. */
 export interface AttachmentMessage {
   readonly text?: string;
   readonly username?: string;

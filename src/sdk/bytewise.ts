@@ -2,6 +2,7 @@
 
 const pair = /[\ud800-\udfff]/;
 
+/** Below 0: `a` comes first; 0: the same text. */
 export const compareBytewise = (a: string, b: string): number => {
   if (a === b) return 0;
   const end = Math.min(a.length, b.length);

@@ -10,6 +10,7 @@ export type FieldResult = string | number | bigint | boolean | readonly string[]
 /** What an argument was written as: `field[7]` of an index field is a number, everything else text; no brackets: undefined. */
 export type FieldArg = string | number | undefined;
 
+/** One field of a catalogue: its name, its type, and how its value is read from an event. */
 export interface Field<E> {
   /** As the real plugin spells it: `ka.target.name`. */
   readonly name: string;
@@ -40,6 +41,7 @@ export interface Field<E> {
   bindCompared?(arg: FieldArg): (event: E) => FieldResult;
 }
 
+/** The fields of the events of one source, by their names. */
 export interface FieldCatalog<E> {
   /** The source that rules name: `k8s_audit`. */
   readonly source: string;

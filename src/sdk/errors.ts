@@ -17,8 +17,10 @@ export const reasons = [
   "bug",
   "other",
 ] as const;
+/** One of `reasons`. */
 export type Reason = (typeof reasons)[number];
 
+/** What a failed delivery means for each of its alerts. */
 export interface DeliveryFault {
   readonly reason: Reason;
   /** False: sending the same again can never succeed, the alert is a dead letter. */

@@ -38,6 +38,7 @@ const nested = (value: Nested): string => {
   return out.join("");
 };
 
+/** A field as a destination shows it. */
 export type FieldText = readonly [name: string, text: string];
 
 /** A list for people and labels: its items behind one another, `nginx, redis`; what is nested within as JSON. */
@@ -46,6 +47,7 @@ export const listText = (items: readonly FieldValue[], between = ", "): string =
     .map((item) => (typeof item === "object" && item !== null ? goJson(item) : goValue(item ?? "null")))
     .join(between);
 
+/** Whether a value is a JSON array. */
 export const isList = (value: FieldValue | undefined): value is readonly FieldValue[] => Array.isArray(value);
 
 /** Which kinds of values are shown beside text. */

@@ -43,8 +43,8 @@ const mark = <T extends z.ZodType>(schema: T, meta: FieldMeta): T => {
 };
 
 /** A text key; `about` is one sentence. `raw` and `commas`: see FieldMeta. */
-export const text = (about: string, standard = "", options: { raw?: boolean; commas?: boolean } = {}) =>
-  mark(z.string().default(standard).describe(about), options);
+export const text = (about: string, defaultValue = "", options: { raw?: boolean; commas?: boolean } = {}) =>
+  mark(z.string().default(defaultValue).describe(about), options);
 /** A key whose value must never be shown: tokens, passwords, URLs that carry a key. */
 export const secret = (about: string) => mark(z.string().default("").describe(about), { secret: true });
 
@@ -76,9 +76,12 @@ export const tokens = (about: string) =>
 export const guardFile = (about: string) =>
   mark(z.string().default("").describe(about), { guard: true, shown: "none is asked for" });
 
-export const flag = (about: string, standard = false) => mark(z.boolean().default(standard).describe(about), {});
-export const int = (about: string, standard: number, min = 0, max = Number.MAX_SAFE_INTEGER) =>
-  mark(z.int().min(min).max(max).default(standard).describe(about), {});
+/** true or false; words such as `yes` and `0` are taken as falcosidekick does. */
+export const flag = (about: string, defaultValue = false) =>
+  mark(z.boolean().default(defaultValue).describe(about), {});
+/** A whole number between `min` and `max`, both included. */
+export const int = (about: string, defaultValue: number, min = 0, max = Number.MAX_SAFE_INTEGER) =>
+  mark(z.int().min(min).max(max).default(defaultValue).describe(about), {});
 /** A whole number that may be left unset; `shown` says what happens then. */
 export const maybeInt = (about: string, shown: string, min = 0, max = Number.MAX_SAFE_INTEGER) =>
   mark(z.int().min(min).max(max).optional().describe(about), { shown });
@@ -132,7 +135,7 @@ export const url = (
   about: string,
   options: {
     secret?: boolean;
-    standard?: string;
+    default?: string;
     schemes?: readonly [string, ...string[]];
     assumed?: string;
     /** Several may stand there, with commas; those behind the first may lack their scheme. */
@@ -148,7 +151,7 @@ export const url = (
     z
       .string()
       .refine((v) => v === "" || fits(v), needsScheme(schemes))
-      .default(options.standard ?? "")
+      .default(options.default ?? "")
       .describe(about),
     {
       schemes,
@@ -177,8 +180,9 @@ const duringText = (about: string) =>
     .describe(about);
 
 /** A duration with its unit (`10s`); the parsed value is milliseconds. */
-export const duration = (about: string, standard: string) =>
-  mark(duringText(about).prefault(standard).describe(about), {});
+export const duration = (about: string, defaultValue: string) =>
+  mark(duringText(about).prefault(defaultValue).describe(about), {});
+/** A duration that may be left unset; `shown` says what happens then. */
 export const maybeDuration = (about: string, shown: string) =>
   mark(duringText(about).optional().describe(about), { shown });
 

@@ -2,7 +2,9 @@ import { goJson } from "./alert.ts";
 import { DeliveryError, type DeliveryFault } from "./errors.ts";
 
 const methods = ["POST", "PUT", "GET", "PATCH", "DELETE"] as const;
+/** A method that an output may send. */
 export type Method = (typeof methods)[number];
+/** Whether a configured text is one of them; upper case only. */
 export const isMethod = (text: string): text is Method => (methods as readonly string[]).includes(text);
 
 /** What an HTTP output asks the engine to send. Connection handling, TLS, proxies, timeouts and status codes are the engine's. */
@@ -19,6 +21,7 @@ export interface HttpRequest {
 /** Of an answer whose request does not say how much it needs. */
 export const answerBytes = 65_536;
 
+/** A destination's answer, read as far as the request wanted. */
 export interface HttpReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

@@ -8,6 +8,7 @@ const gap = "\u200b";
 
 /** Turns text around, so that it reads as what it is not. */
 const direction = /[\u202a-\u202e\u2066-\u2069]/g;
+/** With U+FFFD in place of every character that turns the direction of text. */
 export const leftToRight = (text: string): string => text.replaceAll(direction, "\ufffd");
 
 const runs = /`{3,}/g;

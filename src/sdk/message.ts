@@ -2,7 +2,9 @@
 import { type Alert, type Priority, rawEvent } from "./alert.ts";
 import { type FieldText, type Kinds, textFields } from "./field-text.ts";
 
+/** falcosidekick's default footer. */
 export const projectPage = "https://github.com/falcosecurity/falcosidekick";
+/** falcosidekick's default picture. */
 export const colourIcon =
   "https://raw.githubusercontent.com/falcosecurity/falcosidekick/master/imgs/falcosidekick_color.png";
 
@@ -51,6 +53,7 @@ export const fitBytes = (text: string, limit: number): string => {
 
 /** All that a row can hold, and what falcosidekick shows. */
 export const everything: Kinds = { scalars: true, lists: true };
+/** Texts alone, which is what falcosidekick shows in chats. */
 export const textOnly: Kinds = {};
 
 /** Long fields that are replaced in the text, and the start of one by which it is looked for: more would cost more than the length. */

@@ -3,12 +3,13 @@ import type { Alert, Alerts } from "./alert.ts";
 import type { Config, Fields } from "./fields.ts";
 import type { HttpCall, HttpReply, HttpRequest } from "./http.ts";
 
-/** Batch limits: alerts and bytes of one request at most, and how long an unfilled batch may wait when requests are in flight. */
+/** Limits of one request: alerts, and bytes of their raw events. Nothing waits for a batch to fill: what is in hand goes together. */
 export interface Batch {
   readonly items: number;
   readonly bytes?: number;
 }
 
+/** An open destination. The engine calls `send` again for what failed: a sender retries nothing itself. */
 export interface Sender {
   /**
    * Resolves when the destination took all alerts; throws DeliveryError otherwise. `signal` is the attempt's timeout.
@@ -35,6 +36,7 @@ export interface Host {
   readonly hub: HubFacts;
 }
 
+/** TLS of one destination, PEM texts. `ca` is trusted beside the usual roots. */
 export interface TlsMaterial {
   readonly ca?: string;
   readonly cert?: string;
@@ -42,6 +44,7 @@ export interface TlsMaterial {
   readonly rejectUnauthorized: boolean;
 }
 
+/** Facts of the global configuration that payloads depend on. */
 export interface HubFacts {
   /** Display names of the enabled outputs (webui's payload). */
   readonly outputs: readonly string[];
@@ -132,7 +135,9 @@ export interface HttpOutput<S extends Fields = Fields> extends Common<S> {
 /** An output of whatever fields: what the registry holds. */
 export type Output = ClientOutput | HttpOutput;
 
+/** The output as it is, its configuration typed by its fields. */
 export const defineOutput = <const S extends Fields>(output: ClientOutput<S>): ClientOutput<S> => output;
+/** The output as it is, its configuration typed by its fields. */
 export const defineHttpOutput = <const S extends Fields>(output: HttpOutput<S>): HttpOutput<S> => output;
 
 export type { Alert, Alerts };

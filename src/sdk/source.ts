@@ -18,6 +18,7 @@ export interface SourceRequest extends SourceHead {
   readonly body: Buffer;
 }
 
+/** What a source answers a request with. */
 export interface SourceReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -26,6 +27,7 @@ export interface SourceReply {
   readonly why?: string;
 }
 
+/** What a listener of a source's own is to be; `maxBodyBytes` counts a body after decompression. */
 export interface ListenOptions {
   readonly host: string;
   /** 0: any free port. */
@@ -107,6 +109,7 @@ export interface SourceHost {
   readonly now: () => number;
 }
 
+/** A source at work. `close` resolves when it hears nothing more. */
 export interface OpenSource {
   /** Resolves when the source hears nothing more; a source that ends by itself (a file) resolves by itself. */
   readonly ended?: Promise<void>;

@@ -123,8 +123,8 @@ for (const output of outputs) {
     for (const [key, field] of fields) {
       it(`reads ${key} from its environment variable`, () => {
         const parsed = field.safeParse(undefined);
-        const standard = parsed.success ? parsed.data : undefined;
-        const [written, expected] = sampleFor(field, standard, key);
+        const byDefault = parsed.success ? parsed.data : undefined;
+        const [written, expected] = sampleFor(field, byDefault, key);
         const name = `${output.name}.${key}`.toUpperCase().replaceAll(".", "_");
         const { config } = loadConfig({
           file: "eyrie.yaml",

@@ -66,7 +66,7 @@ export const openHttpSink = async (options: SinkOptions = {}): Promise<HttpSink>
   const sockets = new Set<Socket>();
   const script: Behaviour[] = [];
   const waiters: { readonly count: number; readonly done: () => void }[] = [];
-  let standard: Behaviour | ((request: Received, index: number) => Behaviour) = {};
+  let otherwise: Behaviour | ((request: Received, index: number) => Behaviour) = {};
   let count = 0;
   let inFlight = 0;
   let mostInFlight = 0;
@@ -81,7 +81,7 @@ export const openHttpSink = async (options: SinkOptions = {}): Promise<HttpSink>
     const received = await read(message);
     if (options.record !== false) requests.push(received);
     count += 1;
-    const behaviour = script.shift() ?? (typeof standard === "function" ? standard(received, count - 1) : standard);
+    const behaviour = script.shift() ?? (typeof otherwise === "function" ? otherwise(received, count - 1) : otherwise);
     for (const waiter of waiters) if (count >= waiter.count) waiter.done();
     await answer(behaviour, message.socket, response);
   };
@@ -119,7 +119,7 @@ export const openHttpSink = async (options: SinkOptions = {}): Promise<HttpSink>
     mostInFlight: () => mostInFlight,
     written: () => gone + [...sockets].reduce((sum, socket) => sum + socket.bytesWritten - socket.writableLength, 0),
     always: (behaviour) => {
-      standard = behaviour;
+      otherwise = behaviour;
     },
     next: (...behaviours) => {
       script.push(...behaviours);

@@ -31,17 +31,17 @@ export const nested = (name: string, values: Readonly<Record<string, unknown>>):
 /** A text for the environment that is not the default, and what it is read as. */
 export const sampleFor = (
   field: Parameters<typeof fieldMeta>[0],
-  standard: unknown,
+  byDefault: unknown,
   key: string,
 ): [string, unknown] => {
   const meta = fieldMeta(field);
   if (meta.pairs) return ["one:1,two:b:c", { one: "1", two: "b:c" }];
   if (meta.list) return meta.schemes ? ["http://a:1,http://b:2", ["http://a:1", "http://b:2"]] : ["a, b", ["a", "b"]];
   if (meta.schemes) return [`${meta.schemes[0]}://127.0.0.1:9/x`, `${meta.schemes[0]}://127.0.0.1:9/x`];
-  if (typeof standard === "boolean") return [String(!standard), !standard];
+  if (typeof byDefault === "boolean") return [String(!byDefault), !byDefault];
   if (key.endsWith("flushinterval")) return ["2s", 2000];
-  if (typeof standard === "number") return [String(standard + 1), standard + 1];
+  if (typeof byDefault === "number") return [String(byDefault + 1), byDefault + 1];
   const choices = (field.def as { innerType?: { options?: readonly string[] } }).innerType?.options;
-  const other = choices?.find((option) => option !== standard) ?? "from-env";
+  const other = choices?.find((option) => option !== byDefault) ?? "from-env";
   return [other, other];
 };

@@ -9,6 +9,7 @@ const htmlText: Readonly<Record<string, string>> = {
   ">": "&gt;",
 };
 
+/** Go's template.HTMLEscapeString. */
 export const escapeHtml = (text: string): string => text.replaceAll(/[\0"'&<>]/g, (c) => htmlText[c] ?? c);
 
 const jsText: Readonly<Record<string, string>> = {
@@ -23,6 +24,7 @@ const jsText: Readonly<Record<string, string>> = {
 
 const hex4 = (c: string): string => `\\u${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 
+/** Go's template.JSEscapeString. */
 export const escapeJs = (text: string): string =>
   text.replaceAll(/[\\'"<>&=\u0000-\u001f]|[^\u0000-\u007f]/gu, (c) => {
     const known = jsText[c];
@@ -30,6 +32,7 @@ export const escapeJs = (text: string): string =>
     return c < " " || !printable(c) ? hex4(c) : c;
   });
 
+/** Go's url.QueryEscape; halves of character pairs become U+FFFD. */
 export const escapeQuery = (text: string): string =>
   encodeURIComponent(text.toWellFormed())
     .replaceAll("%20", "+")

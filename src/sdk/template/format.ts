@@ -43,6 +43,7 @@ const isNone = (value: Value): value is null | undefined => value === undefined 
 const bad = (value: Value, spec: Spec): string =>
   `%!${spec.verb}(${isNone(value) ? "<nil>" : `${typeName(value)}=${formatValue(value, { ...spec, verb: "v", sharp: false })}`})`;
 
+/** The value under a verb, Go's `%!v(type=value)` where the verb does not fit. Throws TemplateError for what is nested more than 200 deep. */
 export const formatValue = (value: Value, spec: Spec, depth = 0): string => {
   if (depth > maxDepth) throw new TemplateError("the value is nested too deep to be printed so");
   if (isNone(value)) return formatNone(spec, depth);
@@ -99,5 +100,6 @@ export const print = (args: readonly Value[]): string =>
     .map((arg, i) => (i > 0 && !isText(arg) && !isText(args[i - 1]) ? " " : "") + formatValue(arg, plainSpec))
     .join("");
 
+/** Go's fmt.Sprintln: blanks between all arguments, a line break at the end. */
 export const println = (args: readonly Value[]): string =>
   `${args.map((arg) => formatValue(arg, plainSpec)).join(" ")}\n`;

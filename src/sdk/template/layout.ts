@@ -1,9 +1,11 @@
 /** Go's time layouts: the reference time `Mon Jan 2 15:04:05 MST 2006` written the way the text shall look. */
 import { type Civil, civil, type Instant, offsetText } from "../rfc3339.ts";
 
+/** Names as Go writes them; the first is January. */
 export const months = "January February March April May June July August September October November December".split(
   " ",
 );
+/** Names as Go writes them; the first is Sunday. */
 export const weekdays = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
 
 const element =

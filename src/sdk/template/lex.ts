@@ -2,6 +2,7 @@
 import { TemplateError } from "./error.ts";
 import { unquoteChar, unquoteText } from "./literal.ts";
 
+/** One token; `at` is its offset in the source, `text` what it says (a string without its quotes and escapes). */
 export type Token =
   | {
       readonly kind: "text" | "field" | "variable" | "name" | "string" | "number";
@@ -30,17 +31,20 @@ const inside = new RegExp(
 /** What may follow a field, a variable, a name or a number. */
 const boundary = /[\s.,|:()=]|-?\}\}|$/y;
 
+/** The error for an offset of the source: `line 1 column 3: …`, both from 1. */
 export const failure = (source: string, at: number, message: string): TemplateError => {
   const lines = source.slice(0, at).split("\n");
   return new TemplateError(`line ${lines.length} column ${(lines.at(-1) ?? "").length + 1}: ${message}`);
 };
 
+/** Throws `failure`. */
 export const fail = (source: string, at: number, message: string): never => {
   throw failure(source, at, message);
 };
 
 const commentEnd = /\*\/(?:[ \t\r\n]+-)?\}\}/g;
 
+/** All tokens of a template, `end` last. Throws TemplateError at what is none. */
 export const lex = (source: string): readonly Token[] => {
   const tokens: Token[] = [];
   let pos = 0;

@@ -13,6 +13,7 @@ import {
   type Value,
 } from "./value.ts";
 
+/** Ends the run with this message: throws TemplateError. */
 export type Problem = (message: string) => never;
 
 /** `.Name` of a value, with arguments where it is a method. */

@@ -1,5 +1,6 @@
 /** The parsed template. `at` is an offset into the source. */
 
+/** What a command is made of. */
 export type Operand =
   | { readonly op: "dot" | "nil"; readonly at: number }
   | {
@@ -13,6 +14,7 @@ export type Operand =
   | { readonly op: "chain"; readonly at: number; readonly of: Operand; readonly path: readonly string[] }
   | Pipeline;
 
+/** Commands joined by `|`, each a list of operands; its value may be declared as variables. */
 export interface Pipeline {
   readonly op: "pipe";
   readonly at: number;
@@ -22,6 +24,7 @@ export interface Pipeline {
   readonly commands: readonly (readonly Operand[])[];
 }
 
+/** What a template does, in its order. */
 export type Node =
   | { readonly do: "text"; readonly text: string }
   | { readonly do: "print"; readonly pipe: Pipeline }
@@ -34,6 +37,7 @@ export type Node =
   | { readonly do: "break" | "continue" }
   | { readonly do: "template"; readonly at: number; readonly name: string; readonly pipe?: Pipeline };
 
+/** A whole template: its main part, and those that `define` names. */
 export interface Program {
   readonly source: string;
   readonly main: readonly Node[];

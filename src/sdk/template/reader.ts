@@ -14,19 +14,23 @@ export interface Reader {
   readonly named: Map<string, readonly Node[]>;
 }
 
+/** The next token, which stays. */
 export const peek = (reader: Reader): Token => reader.tokens[reader.next] as Token;
 
+/** The next token, which is passed; `end` is never passed. */
 export const take = (reader: Reader): Token => {
   const token = peek(reader);
   if (token.kind !== "end") reader.next++;
   return token;
 };
 
+/** Passes blanks; the token behind them. */
 export const skipSpace = (reader: Reader): Token => {
   while (peek(reader).kind === "space") reader.next++;
   return peek(reader);
 };
 
+/** Throws TemplateError at a token that cannot stand there. */
 export const unexpected = (reader: Reader, token: Token, where: string): never =>
   fail(
     reader.source,

@@ -6,6 +6,7 @@ import type { Value } from "./value.ts";
 export { TemplateError } from "./error.ts";
 export type { Value } from "./value.ts";
 
+/** A compiled template: it can be run any number of times. */
 export interface Template {
   /** The text over the data. Throws TemplateError where Go stops with an error, and on templates that run too long. */
   run(data: Value, inert?: (text: string) => string): string;

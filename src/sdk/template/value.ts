@@ -5,16 +5,20 @@
 import { type FieldValue, isNumber, isRawNumber, type RawNumber } from "../alert.ts";
 import type { Instant } from "../rfc3339.ts";
 
+/** Marks values whose Go type no type of JavaScript stands for. */
 export const go = Symbol("go");
 
+/** A float64. */
 export interface GoFloat {
   readonly [go]: "float";
   readonly n: number;
 }
+/** A []string. */
 export interface GoStrings {
   readonly [go]: "strings";
   readonly items: readonly string[];
 }
+/** A struct with a String method; `type` is its name in Go (`types.FalcoPayload`). */
 export interface GoStruct {
   readonly [go]: "struct";
   readonly type: string;
@@ -22,6 +26,7 @@ export interface GoStruct {
   /** Its String method. */
   readonly text: () => string;
 }
+/** A time.Time. */
 export interface GoTime {
   readonly [go]: "time";
   readonly instant: Instant;
@@ -34,10 +39,14 @@ export interface GoNamed {
   readonly text: string;
 }
 type Special = GoFloat | GoStrings | GoStruct | GoTime | GoNamed;
+/** A map[string]interface{}. */
 export type GoMap = { readonly [key: string]: Value };
+/** A []interface{}. */
 export type GoList = readonly Value[];
+/** Any value that a template can meet. */
 export type Value = undefined | null | string | boolean | bigint | number | RawNumber | Special | GoList | GoMap;
 
+/** Which of them a value is. */
 export type Kind = "none" | "string" | "number" | "bool" | "int" | "map" | "list" | Special[typeof go];
 
 /** null and undefined are both `none`. */
@@ -61,7 +70,9 @@ export const kindOf = (value: Value): Kind => {
   }
 };
 
+/** A float64 as a value. */
 export const float = (n: number): GoFloat => ({ [go]: "float", n });
+/** A []string as a value. */
 export const strings = (items: readonly string[]): GoStrings => ({ [go]: "strings", items });
 
 const typeNames: Readonly<Partial<Record<Kind, string>>> = {
@@ -77,6 +88,7 @@ const typeNames: Readonly<Partial<Record<Kind, string>>> = {
   time: "time.Time",
 };
 
+/** The type's name as Go prints it: `map[string]interface {}`. */
 export const typeName = (value: Value): string => typeNames[kindOf(value)] ?? (value as GoStruct | GoNamed).type;
 
 /** A string or a json.Number as text. */
@@ -97,6 +109,7 @@ export const itemsOf = (value: Value): GoList | undefined => {
   return kindOf(value) === "strings" ? (value as GoStrings).items : undefined;
 };
 
+/** Whether the value is a map. */
 export const isMap = (value: Value): value is GoMap => kindOf(value) === "map";
 
 /** What `if` makes of it. */

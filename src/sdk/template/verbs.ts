@@ -1,6 +1,7 @@
 /** Go's fmt for texts and numbers. Undefined: the verb does not fit the kind. */
 import { printable, quote } from "./escape.ts";
 
+/** A verb with its flags, width and precision, as `%-8.3q` has them. */
 export interface Spec {
   readonly verb: string;
   readonly plus: boolean;
@@ -37,6 +38,7 @@ export const pad = (text: string, spec: Spec, zero = spec.zero && !spec.minus): 
   return spec.minus ? text + " ".repeat(gap) : (zero ? "0" : " ").repeat(gap) + text;
 };
 
+/** A text under a verb; width and precision count runes. Undefined: the verb is not one for texts. */
 export const formatText = (text: string, spec: Spec): string | undefined => {
   switch (spec.verb) {
     case "v":
@@ -71,6 +73,7 @@ const hex = (text: string, spec: Spec): string => {
 const bases: Readonly<Record<string, number>> = { b: 2, o: 8, O: 8, d: 10, v: 10, x: 16, X: 16 };
 const prefixes: Readonly<Record<string, string>> = { b: "0b", o: "0", O: "0o", x: "0x", X: "0X" };
 
+/** An integer under a verb. Undefined: the verb is not one for integers. */
 export const formatInt = (n: bigint, spec: Spec): string | undefined => {
   const { verb } = spec;
   const base = bases[verb];
@@ -109,6 +112,7 @@ const formatRune = (n: bigint, spec: Spec): string | undefined => {
   }
 };
 
+/** A float64 under a verb. Undefined: the verb is not one for floats. */
 export const formatFloat = (n: number, spec: Spec): string | undefined => {
   const text = floatText(n, spec);
   if (text === undefined) return undefined;
