@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { lineBatches } from "../audit/unzip.ts";
-import type { AuditRules } from "../pipeline/judge/audit-rules.ts";
+import type { EventRules } from "../pipeline/judge/event-rules.ts";
 import { createTally, jsonAlert, textAlert } from "../rules/index.ts";
 import type { Incoming } from "../sdk/event.ts";
 import type { EventCatalog } from "../sdk/event-catalog.ts";
@@ -16,7 +16,7 @@ const chunkChars = 1 << 16;
 export const judgeFiles = async (
   files: readonly string[],
   catalog: EventCatalog,
-  rules: AuditRules,
+  rules: EventRules,
   seconds: number,
   io: CommandIo,
 ): Promise<number> => {
@@ -47,7 +47,7 @@ export interface Judge {
   summary(): string;
 }
 
-export const createJudge = (rules: AuditRules, seconds: number): Judge => {
+export const createJudge = (rules: EventRules, seconds: number): Judge => {
   const { config } = rules.set;
   const print = config.json_output ? jsonAlert : textAlert;
   const tally = createTally(rules.set.defined);

@@ -1,5 +1,5 @@
 import { pino } from "pino";
-import type { AuditRules } from "../pipeline/judge/audit-rules.ts";
+import type { EventRules } from "../pipeline/judge/event-rules.ts";
 import type { Incoming } from "../sdk/event.ts";
 import type { AnySource, SourceHost } from "../sdk/source.ts";
 import type { CommandIo } from "./command.ts";
@@ -14,7 +14,7 @@ import { valuesOf } from "./source-values.ts";
 export const judgeFollowed = async (
   file: string,
   source: AnySource,
-  rules: AuditRules,
+  rules: EventRules,
   seconds: number,
   io: CommandIo,
 ): Promise<number> => {

@@ -2,7 +2,7 @@ import { loadFalco } from "../config/falco-file.ts";
 import { formatProblem } from "../config/problem.ts";
 import type { FalcoConfig, Problem } from "../config/types.ts";
 import { jsonMarkdownOrTable } from "../fields/describe.ts";
-import { type AuditRules, loadAuditRules, ruleConfigOf } from "../pipeline/judge/audit-rules.ts";
+import { type EventRules, loadEventRules, ruleConfigOf } from "../pipeline/judge/event-rules.ts";
 import { type EventKind, fieldsOfKinds, kindsOf, usualKind } from "../pipeline/judge/kinds.ts";
 import { hostnameOf } from "../pipeline/judge/load-rules.ts";
 import { type RuleFiles, readRuleFiles } from "../pipeline/judge/rule-files.ts";
@@ -58,17 +58,17 @@ const runWith = async (args: RunArgs, io: CommandIo): Promise<number> => {
   const config = configOf(args, falco, io);
   const sources = loadedSources(falco, io.sources);
   const kinds = kindsOf(sources);
-  const options = { config, hostname: hostnameOf(falco), kinds };
+  const options = { config, hostname: hostnameOf(falco), kinds, known: kindsOf(io.sources) };
   if (args.validate.length > 0) {
     const files = filesOf(args.validate);
     io.stderr.write(`Validating rules file(s):\n${files.map(({ name }) => `   ${name}\n`).join("")}`);
-    return validate(loadAuditRules(files, options), io);
+    return validate(loadEventRules(files, options), io);
   }
   const named = args.enabledSources.map((source) => kindNamed(source, kinds));
   const events = eventsOf(args, falco, sources);
   const kind = named[0] ?? kinds.find(({ catalog }) => catalog.source === events.source) ?? usualKind(kinds);
   const usualRules = (kind ?? usualKind(kindsOf(io.sources)))?.catalog.rules;
-  const rules = loadAuditRules(rulesOf(args, falco, usualRules, io), options);
+  const rules = loadEventRules(rulesOf(args, falco, usualRules, io), options);
   announce(rules, io);
   if (args.describeAll || args.describe !== undefined) {
     const described = rules.set.describe(args.describe) ?? refuse(`Rule "${args.describe}" is not loaded`);
@@ -160,7 +160,7 @@ const rulesOf = (args: RunArgs, falco: FalcoConfig, usual: string | undefined, i
 };
 
 /** Says which files were loaded and what they warn of; ends at the first file with an error. */
-const announce = ({ set }: AuditRules, io: CommandIo): void => {
+const announce = ({ set }: EventRules, io: CommandIo): void => {
   const firstBad = set.reports.findIndex((report) => !report.ok);
   const reached = firstBad < 0 ? set.reports : set.reports.slice(0, firstBad + 1);
   io.stderr.write("Loading rules from:\n");
@@ -201,7 +201,7 @@ const warn = (report: FileReport, io: CommandIo): void => {
 };
 
 /** The report is Falco's; standard error also names the errors behind the first of a file. */
-const validate = ({ set }: AuditRules, io: CommandIo): number => {
+const validate = ({ set }: EventRules, io: CommandIo): number => {
   if (set.unmet !== undefined) refuse(set.unmet);
   for (const report of set.reports) if (report.ok) warn(report, io);
   io.stdout.write(

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { loadFalco } from "../config/falco-file.ts";
 import { formatProblem } from "../config/problem.ts";
-import { type AuditRules, loadAuditRules, ruleConfigOf } from "../pipeline/judge/audit-rules.ts";
+import { type EventRules, loadEventRules, ruleConfigOf } from "../pipeline/judge/event-rules.ts";
 import { type EventKind, kindsOf } from "../pipeline/judge/kinds.ts";
 import { readRuleFiles } from "../pipeline/judge/rule-files.ts";
 import { textReport } from "../rules/index.ts";
@@ -84,11 +84,11 @@ const runTest = (test: RuleTest, kinds: readonly EventKind[], asked: Asked, io: 
       const { events, dropped } = test.catalog.split(line, { maxEventBytes: 1 << 30 });
       for (const { message } of dropped) faults.push(`an event cannot be taken: ${message}`);
       for (const incoming of events)
-        for (const { item } of (rules as AuditRules).match(openEvent(incoming, ++number, 0)))
+        for (const { item } of (rules as EventRules).match(openEvent(incoming, ++number, 0)))
           fired.set(item.name, (fired.get(item.name) ?? 0) + 1);
     }
   }
-  return [...faults, ...differences(test, fired, rules as AuditRules)];
+  return [...faults, ...differences(test, fired, rules as EventRules)];
 };
 
 const rulesOf = (
@@ -96,14 +96,14 @@ const rulesOf = (
   kinds: readonly EventKind[],
   asked: Asked,
   io: CommandIo,
-): AuditRules | readonly string[] => {
+): EventRules | readonly string[] => {
   const overrides = [...asked.options, ...test.options];
   const { config, problems } = loadFalco({ file: asked.config, sources: io.sources, env: io.env, overrides });
   const errors = problems.filter((problem) => problem.severity === "error");
   if (errors.length > 0) return errors.map(formatProblem);
   const { files, missing } = readRuleFiles(asked.rules.length > 0 ? asked.rules : test.rules);
   if (missing.length > 0) return missing.map((path) => `rules file ${path} cannot be read`);
-  const rules = loadAuditRules(files, {
+  const rules = loadEventRules(files, {
     config: ruleConfigOf(config),
     hostname: "test",
     kinds,
@@ -126,7 +126,7 @@ const textOf = (file: string, faults: string[]): string => {
 
 const times = (n: number): string => (n === 1 ? "once" : `${n} times`);
 
-const differences = (test: RuleTest, fired: ReadonlyMap<string, number>, rules: AuditRules): readonly string[] => {
+const differences = (test: RuleTest, fired: ReadonlyMap<string, number>, rules: EventRules): readonly string[] => {
   const active = new Set(rules.set.rules.map((rule) => rule.item.name));
   const unmet = [...test.expect].flatMap(([rule, wanted]) => {
     const found = fired.get(rule) ?? 0;

@@ -2,7 +2,7 @@ import type { FieldCatalog } from "../sdk/catalog.ts";
 import { catalogOf } from "../sdk/catalog.ts";
 import { bindCondition } from "./bind/bind.ts";
 import { createSlots, type Slots } from "./bind/slots.ts";
-import { syscallCatalog } from "./bind/syscall.ts";
+import { syscallCatalog, syscallSource } from "./bind/syscall.ts";
 import type { CompiledRule } from "./compile.ts";
 import { matcherOf } from "./evaluate/choose-matcher.ts";
 import { compileClosure, type Predicate } from "./evaluate/closures.ts";
@@ -25,6 +25,8 @@ export interface AnyCatalog extends FieldCatalog<any> {
 
 export interface LoadOptions {
   readonly catalogs: readonly AnyCatalog[];
+  /** Catalogues whose fields belong in no rule for kernel events, fed or not; absent: `catalogs`. */
+  readonly others?: readonly AnyCatalog[];
   readonly config?: Partial<RuleConfig>;
   /** Plugins that `required_plugin_versions` may ask for. */
   readonly plugins?: readonly LoadedPlugin[];
@@ -65,9 +67,10 @@ const none: readonly CompiledRule<unknown>[] = [];
 export const loadRules = (files: readonly FileInput[], options: LoadOptions): RuleSet => {
   const config: RuleConfig = { ...standardRuleConfig, ...options.config };
   const fed = new Set(options.catalogs.map((catalog) => catalog.source));
-  const known: readonly AnyCatalog[] = fed.has(syscallCatalog.source)
+  const names = (options.others ?? options.catalogs).flatMap(({ fields }) => [...fields.keys()]);
+  const known: readonly AnyCatalog[] = fed.has(syscallSource)
     ? options.catalogs
-    : [...options.catalogs, syscallCatalog];
+    : [...options.catalogs, syscallCatalog(names)];
   const catalogs = known.map((catalog) => withStatic(catalog, config));
   const loaded = loadFiles(files, catalogs, config);
   const pluginOf = new Map(known.map(({ source, plugin }) => [source, plugin]));

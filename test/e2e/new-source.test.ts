@@ -95,6 +95,9 @@ test("run judges its events by its rules: named, or read where the plugin of fal
   const loaded = await eyrie("run", "-c", at("falco.yaml"), "-r", at("rules.yaml"));
   assert.match(loaded.stdout, /Notice one at 2 from replay\nEvents detected: 1\n/);
   assert.match(loaded.stderr, /Nothing here feeds source k8s_audit/);
+  // In a rule for system calls its fields tell that the source was forgotten, as those of audit events do.
+  writeFileSync(at("forgot.yaml"), rules.replace("  source: replayed\n", ""));
+  assert.match((await eyrie("run", "-V", at("forgot.yaml"))).stdout, /LOAD_ERR_COMPILE_CONDITION/);
   const usual = await eyrie("run", "-r", at("rules.yaml"), file);
   assert.match(usual.stdout, /Notice one\n.*Notice two\nEvents detected: 2\n/);
 });

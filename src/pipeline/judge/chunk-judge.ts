@@ -6,7 +6,7 @@ import { createThrottledLog } from "../../sdk/throttled-log.ts";
 import type { AlertSettings } from "../alert-in.ts";
 import type { Counts } from "../counts.ts";
 import type { ChunkFacts } from "../stages.ts";
-import type { AuditRules } from "./audit-rules.ts";
+import type { EventRules } from "./event-rules.ts";
 import { formatMatches } from "./format.ts";
 
 /** What judging needs beside the rules. */
@@ -18,7 +18,7 @@ export interface JudgeParts {
 }
 
 /** The alerts of a chunk's events: an event is matched, then what it matched is formatted. */
-export type ChunkJudge = (rules: AuditRules, events: readonly Incoming[], chunk: ChunkFacts) => readonly Alert[];
+export type ChunkJudge = (rules: EventRules, events: readonly Incoming[], chunk: ChunkFacts) => readonly Alert[];
 
 export const createChunkJudge = ({ log, counts, settings }: JudgeParts): ChunkJudge => {
   const faults = createThrottledLog(log);

@@ -3,8 +3,8 @@ import { type CompiledRule, formatAlert, type RuleConfig } from "../../rules/ind
 import type { Alert } from "../../sdk/alert.ts";
 import type { JsonEvent } from "../../sdk/json-event.ts";
 import { type AlertSettings, dressAlert } from "../alert-in.ts";
-import type { AuditRules } from "./audit-rules.ts";
 import { eventIdentity } from "./event-identity.ts";
+import type { EventRules } from "./event-rules.ts";
 
 /**
  * The alerts of an event, one for each rule that it matched. The same event gives the same ids again, in whichever chunk and
@@ -13,7 +13,7 @@ import { eventIdentity } from "./event-identity.ts";
 export function* formatMatches(
   event: JsonEvent,
   matched: readonly CompiledRule<unknown>[],
-  rules: Pick<AuditRules, "set" | "facts">,
+  rules: Pick<EventRules, "set" | "facts">,
   settings: AlertSettings,
 ): Generator<Alert, void> {
   const { config } = rules.set;

@@ -2,14 +2,14 @@ import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import type { FalcoConfig, HubConfig, Problem } from "../../config/types.ts";
 import type { Problem as RuleProblem, RuleSet } from "../../rules/index.ts";
-import { type AuditRules, loadAuditRules, ruleConfigOf } from "./audit-rules.ts";
+import { type EventRules, loadEventRules, ruleConfigOf } from "./event-rules.ts";
 import { kindsOf } from "./kinds.ts";
 import { readRuleFiles } from "./rule-files.ts";
 
 /** The rules of a configuration and everything that is wrong with them. */
 export interface LoadedRules {
   /** Absent: no file could be read. */
-  readonly rules?: AuditRules;
+  readonly rules?: EventRules;
   /** Names of the files that were read. */
   readonly files: readonly string[];
   readonly problems: readonly Problem[];
@@ -22,7 +22,8 @@ export const rulePaths = ({ falco, sources }: HubConfig): readonly string[] => {
 };
 
 /** Whether events may come that wait for rules: a worker has those of other processes. */
-export const judges = ({ sources, role }: HubConfig): boolean => sources.length > 0 || role === "worker";
+export const judges = ({ sources, role }: HubConfig): boolean =>
+  role === "worker" || sources.some(({ source }) => source.catalog !== undefined);
 
 /** What alerts of the hub's own rules say of where they come from: FALCO_HOSTNAME, else the host's name. */
 export const hostnameOf = (falco: FalcoConfig): string => falco.hostname || hostname();
@@ -40,7 +41,7 @@ export const loadHubRules = (config: HubConfig): LoadedRules => {
     }),
   );
   if (files.length === 0) return { files: [], problems: absent };
-  const rules = loadAuditRules(files, {
+  const rules = loadEventRules(files, {
     config: ruleConfigOf(config.falco),
     hostname: hostnameOf(config.falco),
     // What is configured comes first: it names the plugin.

@@ -7,8 +7,8 @@ import type { Incoming } from "../../sdk/event.ts";
 import type { AlertSettings } from "../alert-in.ts";
 import type { Counts } from "../counts.ts";
 import type { Stage } from "../stages.ts";
-import type { AuditRules } from "./audit-rules.ts";
 import { createChunkJudge } from "./chunk-judge.ts";
+import type { EventRules } from "./event-rules.ts";
 import { judges, type LoadedRules, loadHubRules, rulePaths } from "./load-rules.ts";
 import { watchRules } from "./rule-watch.ts";
 
@@ -76,7 +76,7 @@ export const openRules = (
 };
 
 interface GoodRules extends LoadedRules {
-  readonly rules: AuditRules;
+  readonly rules: EventRules;
 }
 
 const isGood = (loaded: LoadedRules): loaded is GoodRules =>

@@ -71,6 +71,11 @@ const openEnded =
 /** Families that Falco has dropped, and those of plugins that add to kernel events: their names are not known here. */
 const otherFamilies = /^(?:anomaly|evtin|k8smeta|krsi|mesos|span|tracer)\./;
 
+const families = new Set(Array.from(names, (name) => name.slice(0, name.indexOf(".") + 1)));
+
+/** Whether kernel events have fields that begin so: `proc.`. */
+export const isKernelFamily = (family: string): boolean => families.has(family) || otherFamilies.test(family);
+
 /** Whether rules about kernel events may name this field, as far as is known here. */
 export const isKernelField = (name: string): boolean =>
   names.has(name) || openEnded.test(name) || otherFamilies.test(name);

@@ -1,5 +1,5 @@
 import type { Field, FieldCatalog } from "../../sdk/catalog.ts";
-import { isKernelField } from "./kernel-fields.ts";
+import { isKernelFamily, isKernelField } from "./kernel-fields.ts";
 
 /**
  * The source of kernel events, which this engine never sees. Rules files that hold such rules still load: their fields are
@@ -13,12 +13,19 @@ const trusted = (name: string): Field<unknown> => ({
   get: () => undefined,
 });
 
-/** Fields of audit events: in a rule for kernel events they tell that its `source` was forgotten. */
-const elsewhere = /^(?:ka|jevt|json)\./;
+/** What rules for kernel events name, or say nothing of. */
+export const syscallSource = "syscall";
 
-export const syscallCatalog: FieldCatalog<unknown> = {
-  source: "syscall",
-  fields: new Map(),
-  open: (name) => (elsewhere.test(name) ? undefined : trusted(name)),
-  isDoubtful: (name) => !elsewhere.test(name) && !isKernelField(name),
+/** `others`: names of the fields of other events. Those families in a rule for kernel events tell that its `source` was forgotten. */
+export const syscallCatalog = (others: Iterable<string>): FieldCatalog<unknown> => {
+  const foreign = new Set(Array.from(others, familyOf).filter((family) => !isKernelFamily(family)));
+  const isElsewhere = (name: string): boolean => foreign.has(familyOf(name));
+  return {
+    source: syscallSource,
+    fields: new Map(),
+    open: (name) => (isElsewhere(name) ? undefined : trusted(name)),
+    isDoubtful: (name) => !isElsewhere(name) && !isKernelField(name),
+  };
 };
+
+const familyOf = (name: string): string => name.slice(0, name.indexOf(".") + 1);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import { sources } from "../../../sources/index.ts";
-import { loadAuditRules } from "../../../src/pipeline/judge/audit-rules.ts";
+import { loadEventRules } from "../../../src/pipeline/judge/event-rules.ts";
 import { kindsOf } from "../../../src/pipeline/judge/kinds.ts";
 import { standardRuleConfig } from "../../../src/rules/file/config.ts";
 import type { Problem, RuleSet } from "../../../src/rules/index.ts";
@@ -13,7 +13,7 @@ const kinds = kindsOf(sources);
 const kernelText = readFileSync(new URL("../../support/rules-kernel.yaml", import.meta.url), "utf8");
 
 const load = (...texts: readonly string[]) =>
-  loadAuditRules(
+  loadEventRules(
     texts.map((text, n) => ({ name: `${n}.yaml`, text })),
     { config: { ...standardRuleConfig, rule_matching: "all" }, hostname: "h", kinds },
   );
@@ -129,7 +129,7 @@ test("a name that no kernel field has is taken on trust with a warning; a longer
 test("fields that the configuration adds are known to rules for kernel events, too", () => {
   const config = { ...standardRuleConfig, static_fields: { site: "x" } };
   const text = rule("proc.name = x and static.site = x and static.other = x", "%static.site");
-  const { set } = loadAuditRules([{ name: "r", text }], { config, hostname: "", kinds });
+  const { set } = loadEventRules([{ name: "r", text }], { config, hostname: "", kinds });
   assert.ok(set.ok);
   assert.deepEqual(messages(set.problems), ["no field static.other of source syscall is known: taken on trust"]);
 });

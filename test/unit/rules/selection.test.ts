@@ -4,7 +4,7 @@ import test from "node:test";
 import { sources } from "../../../sources/index.ts";
 import { run } from "../../../src/cli/run.ts";
 import { loadFalco } from "../../../src/config/falco-file.ts";
-import { loadAuditRules, ruleConfigOf } from "../../../src/pipeline/judge/audit-rules.ts";
+import { loadEventRules, ruleConfigOf } from "../../../src/pipeline/judge/event-rules.ts";
 import { kindsOf } from "../../../src/pipeline/judge/kinds.ts";
 import { standardRuleConfig } from "../../../src/rules/file/config.ts";
 import { folderOf, rule, runWith } from "../../support/rules-command.ts";
@@ -19,7 +19,7 @@ const read = (...overrides: readonly string[]) => loadFalco({ sources, env: {}, 
 const active = (...overrides: readonly string[]): readonly string[] => {
   const { config, problems } = read(...overrides);
   assert.deepEqual(problems, []);
-  const { set } = loadAuditRules([{ name: "r", text }], { config: ruleConfigOf(config), hostname: "", kinds });
+  const { set } = loadEventRules([{ name: "r", text }], { config: ruleConfigOf(config), hostname: "", kinds });
   return set.rules.map(({ item }) => item.name);
 };
 
@@ -114,7 +114,7 @@ const changes: readonly Readonly<Record<string, unknown>>[] = [
 
 test("a change to a rule that names another source than the rule's is refused in the engine's words", () => {
   const load = (...texts: readonly string[]) =>
-    loadAuditRules([{ name: "r", text: texts.join("") }], { config: standardRuleConfig, hostname: "", kinds }).set;
+    loadEventRules([{ name: "r", text: texts.join("") }], { config: standardRuleConfig, hostname: "", kinds }).set;
   const base = rule("R", "ka.verb exists");
   for (const change of changes) {
     for (const source of ["syscall", "nosuch", "K8S_AUDIT"]) {

@@ -5,7 +5,7 @@ import type { JsonEvent } from "../../sdk/json-event.ts";
 import { type EventKind, ruleCatalogOf } from "./kinds.ts";
 
 /** Rules, ready for one event after the other. */
-export interface AuditRules {
+export interface EventRules {
   readonly set: RuleSet;
   /** The rules that the event matches. */
   match(event: JsonEvent): readonly CompiledRule<unknown>[];
@@ -13,11 +13,13 @@ export interface AuditRules {
   facts(event: JsonEvent): AlertFacts;
 }
 
-export interface AuditRulesOptions {
+export interface EventRulesOptions {
   readonly config: RuleConfig;
   readonly hostname: string;
   /** Rules for other sources load and never match. */
   readonly kinds: readonly EventKind[];
+  /** Those that a Falco with all plugins would have; absent: `kinds`. */
+  readonly known?: readonly EventKind[];
   /** Minutes that local time is ahead of UTC at a time in milliseconds since the epoch; standard: the system's zone. */
   readonly offsetMinutes?: (ms: number) => number;
 }
@@ -43,12 +45,13 @@ const zoneOf = (offsetMinutes: (ms: number) => number): ((ns: bigint) => number)
 };
 
 /** Compiles rules files for events of these kinds. Never throws for what is in them: look at `set.ok`. */
-export const loadAuditRules = (files: readonly FileInput[], options: AuditRulesOptions): AuditRules => {
-  const { config, hostname, kinds } = options;
+export const loadEventRules = (files: readonly FileInput[], options: EventRulesOptions): EventRules => {
+  const { config, hostname, kinds, known = kinds } = options;
   const zone = zoneOf(options.offsetMinutes ?? systemOffset);
   const catalogs = kinds.map((kind) => ruleCatalogOf(kind, zone));
   const plugins = [...kinds.flatMap((kind) => kind.plugins), everywhere];
-  const set = loadRules(files, { catalogs, config, plugins });
+  const others = known.map((kind) => ruleCatalogOf(kind, zone));
+  const set = loadRules(files, { catalogs, others, config, plugins });
   const judging = new Map(
     kinds.map(({ catalog }) => [catalog.source, { catalog, matcher: set.matcher(catalog.source) }]),
   );
