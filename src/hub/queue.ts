@@ -20,7 +20,7 @@ export const queueSettingsOf = ({ queue, datadir, role }: HubConfig): QueueSetti
   spill: role === "worker" ? "spill-worker" : "spill",
   memory: queue.memory,
   maxBytes: queue.maxbytes || Number.POSITIVE_INFINITY,
-  ...(queue.driver === "redis" && { redis: redisOf(queue.redis) }),
+  ...(queue.driver === "redis" && { redis: redisSettings(queue.redis) }),
 });
 
 /** Opens the queue that the configuration names. Rejects with QueueError when its directory cannot be used. */
@@ -63,7 +63,7 @@ export const openConfiguredLeases = (
     {
       driver: queue.driver,
       dir: join(datadir, "checkpoints"),
-      ...(queue.driver === "redis" && { redis: redisOf(queue.redis) }),
+      ...(queue.driver === "redis" && { redis: redisSettings(queue.redis) }),
     },
     { uuid, monotonic: () => performance.now(), log: (level, message) => log[level]({ part: "lease" }, message) },
   );
@@ -73,7 +73,7 @@ const nodeOf = (address: string): { host: string; port: number } => {
   return { host: address.slice(0, at), port: Number(address.slice(at + 1)) };
 };
 
-const redisOf = (redis: RedisSettings) => ({
+const redisSettings = (redis: RedisSettings) => ({
   prefix: redis.prefix,
   ...(redis.url && { url: redis.url }),
   ...(redis.username && { username: redis.username }),

@@ -1,7 +1,7 @@
 /** From the text of a request to alerts: the hub's own fields and tags are on them, and they never change again. */
 
 import { jsonValues, oneJsonValue } from "../json/parse.ts";
-import { type Alert, type FieldValue, type Priority, rawEvent } from "../sdk/alert.ts";
+import { type Alert, type FieldValue, rawEvent } from "../sdk/alert.ts";
 import { sortedBytewise } from "../sdk/bytewise.ts";
 import { alertTooLarge, type Cause, type Excess, excessOf, isTooLarge, tooManyRefused } from "./alert-limits.ts";
 import type { AlertSettings } from "./alert-settings.ts";
@@ -107,7 +107,7 @@ const dressed = (posted: PostedAlert, settings: AlertSettings): Alert => {
     uuid: posted.uuid,
     time: posted.time,
     rule: posted.rule,
-    priority: posted.priority as Priority,
+    priority: posted.priority,
     source: posted.source,
     output,
     ...(posted.hostname !== "" && { hostname: posted.hostname }),
@@ -132,11 +132,11 @@ const addFields = (posted: PostedAlert, tags: readonly string[], settings: Alert
     posted.output_fields = fields;
     for (const [name, text] of customfields) fields[name] = text;
     templated = runTemplates(fields, settings);
-    added = [...new Set([...customfields, ...templated].map(([name]) => renamed(name, bracketreplacer)))];
+    added = [...new Set([...customfields, ...templated].map(([name]) => withoutBrackets(name, bracketreplacer)))];
   }
   if (bracketreplacer !== "") posted.output_fields = renameAll(posted.output_fields, bracketreplacer);
   const { output, priority } = posted;
-  const parts = { output, priority: priority as Priority, tags, custom: customfields, templated };
+  const parts = { output, priority, tags, custom: customfields, templated };
   return {
     output: outputfieldformat === "" ? output : formatOutput(outputfieldformat, parts),
     added: Object.freeze(added),
@@ -158,13 +158,13 @@ const runTemplates = (fields: Record<string, FieldValue>, settings: AlertSetting
   return results;
 };
 
-const renamed = (name: string, replacer: string): string =>
+const withoutBrackets = (name: string, replacer: string): string =>
   replacer !== "" && name.includes("[") ? name.replaceAll("]", "").replaceAll("[", () => replacer) : name;
 
 const renameAll = (fields: Record<string, FieldValue>, replacer: string): Record<string, FieldValue> => {
   const names = Object.keys(fields);
   if (!names.some((name) => name.includes("["))) return fields;
   const out: Record<string, FieldValue> = Object.create(null);
-  for (const name of names) out[renamed(name, replacer)] = fields[name] as FieldValue;
+  for (const name of names) out[withoutBrackets(name, replacer)] = fields[name] as FieldValue;
   return out;
 };

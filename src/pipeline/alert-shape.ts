@@ -2,10 +2,11 @@
 import { type FieldValue, isRawNumber, type Priority, parsePriority } from "../sdk/alert.ts";
 import { normaliseTime } from "../sdk/rfc3339.ts";
 
+/** What was posted, each key there; it is taken over and changed on its way to an alert. */
 export interface PostedAlert {
   uuid: string;
   output: string;
-  priority: Priority | undefined;
+  priority: Priority;
   rule: string;
   time: string;
   source: string;
@@ -13,6 +14,11 @@ export interface PostedAlert {
   tags: readonly string[];
   output_fields: Record<string, FieldValue>;
 }
+
+/** While it is read. */
+type Draft = Omit<PostedAlert, "priority"> & { priority: Priority | undefined };
+
+const hasPriority = (draft: Draft): draft is PostedAlert => draft.priority !== undefined;
 
 const isText = (value: unknown): value is string => typeof value === "string";
 
@@ -44,7 +50,7 @@ const nameOf = (key: string): string =>
   names.has(key) || key.length > 13 ? key : key.toLowerCase().replaceAll("ſ", "s");
 
 /** Takes a value that is not null; answers what is wrong with it. */
-const readKey = (key: string, value: unknown, into: PostedAlert): string | undefined => {
+const readKey = (key: string, value: unknown, into: Draft): string | undefined => {
   switch (key) {
     case "uuid":
     case "output":
@@ -83,7 +89,7 @@ const readKey = (key: string, value: unknown, into: PostedAlert): string | undef
 /** What was posted, or why it is no alert. Null stands for an absent key; keys that mean nothing here are ignored. */
 export const readPosted = (value: unknown): PostedAlert | string => {
   if (!isObject(value)) return "an alert is a JSON object";
-  const posted: PostedAlert = {
+  const posted: Draft = {
     uuid: "",
     output: "",
     priority: undefined,
@@ -99,7 +105,7 @@ export const readPosted = (value: unknown): PostedAlert | string => {
     const fault = item === null ? undefined : readKey(nameOf(key), item, posted);
     if (fault !== undefined) return fault;
   }
-  if (posted.priority === undefined) return "priority is missing";
+  if (!hasPriority(posted)) return "priority is missing";
   if (posted.rule === "") return "rule is missing";
   if (posted.time === "") return "time is missing";
   return posted;

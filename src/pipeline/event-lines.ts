@@ -4,7 +4,7 @@ import type { Codec } from "../queue/codec.ts";
 import type { EventMeta, Incoming } from "../sdk/event.ts";
 
 /** Before the number of a form that is not the first. No source is called so. */
-const mark = "@";
+const formMark = "@";
 
 /**
  * One event as a line. Form 1: source, time (nanoseconds, may be empty), cluster (may be empty), text. Form 2 says that it is:
@@ -14,21 +14,21 @@ const mark = "@";
 export const encodeEvent = (event: Incoming): string => {
   const { meta } = event;
   const first = `${event.source}\t${event.timeNs ?? ""}\t${oneColumn(event.cluster ?? "")}`;
-  const text = oneLine(event.text);
+  const text = onOneLine(event.text);
   if (meta === undefined || Object.keys(meta).length === 0) return `${first}\t${text}`;
-  return `${mark}2\t${first}\t${JSON.stringify(meta)}\t${text}`;
+  return `${formMark}2\t${first}\t${JSON.stringify(meta)}\t${text}`;
 };
 
 /** Throws when the line has a form that a newer hub wrote: its chunk waits for that one. */
 export const decodeEvent = (line: string): Incoming => {
-  if (!line.startsWith(mark)) return eventOf(line, 0, false);
-  const form = line.slice(mark.length, line.indexOf("\t"));
+  if (!line.startsWith(formMark)) return readColumns(line, 0, false);
+  const form = line.slice(formMark.length, line.indexOf("\t"));
   if (form !== "2") throw new Error(`form ${form.slice(0, 9)} of a stored event is not known here`);
-  return eventOf(line, mark.length + form.length + 1, true);
+  return readColumns(line, formMark.length + form.length + 1, true);
 };
 
 /** `from`: where the columns begin. */
-const eventOf = (line: string, from: number, withMeta: boolean): Incoming => {
+const readColumns = (line: string, from: number, withMeta: boolean): Incoming => {
   let at = from;
   const next = (): string => {
     const end = line.indexOf("\t", at);
@@ -48,7 +48,7 @@ const eventOf = (line: string, from: number, withMeta: boolean): Incoming => {
 };
 
 /** A raw line break cannot stand inside a JSON string, so a blank in its place changes nothing. */
-const oneLine = (text: string): string => (/[\n\r]/.test(text) ? text.replace(/[\n\r]/g, " ") : text);
+const onOneLine = (text: string): string => (/[\n\r]/.test(text) ? text.replace(/[\n\r]/g, " ") : text);
 const oneColumn = (name: string): string => name.replace(/[\t\n\r]/g, " ");
 
 /** Bodies of the lane of events: one a line. */

@@ -20,7 +20,7 @@ export const walkEvents = async (stages: Stages, chunk: WalkedChunk, attend: Att
   const { judge } = stages;
   if (!judge) return [];
   const events: readonly Incoming[] = await through(stages.enrich, chunk, read(chunk, eventLines), attend);
-  const alerts = await run(judge, chunk, events, attend);
+  const alerts = await runStage(judge, chunk, events, attend);
   return alerts.length === 0 ? [] : toOutputs(chunk, await behindJudge(stages, chunk, alerts, attend));
 };
 
@@ -47,7 +47,7 @@ const behindJudge = async (
   attend: Attend,
 ): Promise<readonly Routed[]> => {
   const correlated = await through(stages.correlate, chunk, alerts, attend);
-  const routed = await run(stages.route, chunk, correlated, attend);
+  const routed = await runStage(stages.route, chunk, correlated, attend);
   return through(stages.hold, chunk, routed, attend);
 };
 
@@ -58,12 +58,12 @@ const through = async <T>(
   attend: Attend,
 ): Promise<readonly T[]> => {
   let passed = items;
-  for (const stage of stages) passed = await run(stage, chunk, passed, attend);
+  for (const stage of stages) passed = await runStage(stage, chunk, passed, attend);
   return passed;
 };
 
 /** Rejects with the stage's name before what it said; a QueueError stays what it is, for doors tell senders of it. */
-const run = async <In, Out>(
+const runStage = async <In, Out>(
   stage: Stage<In, Out>,
   chunk: ChunkFacts,
   items: readonly In[],
