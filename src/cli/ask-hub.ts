@@ -14,6 +14,12 @@ export type Ask = (path: string, body?: unknown) => Promise<string>;
 /** What a running hub, or the way to it, has against the request; printed, exit code 1. */
 export class Refused extends Error {
   override readonly name = "Refused";
+  /** Of the hub's answer; absent: there was none. */
+  readonly status: number | undefined;
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
 }
 
 /** From the file, else from OPERATORS_TOKEN or AUTH_TOKEN as the hub itself does. Throws Refused. */
@@ -53,7 +59,7 @@ export const askHub = (base: string, token: string): Ask => {
       throw new Refused(`no answer from the hub: ${causeOf(error)}`);
     }
     if (reply.ok && isJson(reply)) return text;
-    throw new Refused(`the hub refused: HTTP ${reply.status}${reasonIn(text)}`);
+    throw new Refused(`the hub refused: HTTP ${reply.status}${reasonIn(text)}`, reply.status);
   };
 };
 

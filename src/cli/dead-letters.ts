@@ -19,8 +19,10 @@ interface Page {
   readonly next?: string;
 }
 
+type Kind = "redrive" | "discard";
+
 /** One that goes on in the hub. */
-interface Redrive {
+interface Move {
   readonly id: string;
   readonly state: "running" | "done" | "cancelled" | "failed";
   readonly letters: number;
@@ -59,17 +61,12 @@ export const deadLetters: Command = async (args, io) => {
     const ask = askHub(values.url, readToken(io, values["token-file"]));
     const { output, lane, id: ids } = values;
     if (action === "list") return await list(io, ask, { output, lane }, limit, values.json ?? false);
-    if (action === "cancel") {
-      const answer = await ask("/api/v1/dead-letters/redrive/cancel", { output, lane });
-      const { letters } = (JSON.parse(answer) as { redrive: Redrive }).redrive;
-      io.stdout.write(values.json ? answer : `cancelled; ${counted(letters)} sent again before\n`);
-      return 0;
-    }
-    const answer = await ask(`/api/v1/dead-letters/${action}`, { output, lane, ids });
-    const { letters, redrive } = JSON.parse(answer) as { letters: number; redrive?: Redrive };
-    if (redrive) return await follow(io, ask, redrive, values.json ?? false);
-    const done = action === "redrive" ? "sent again" : "discarded";
-    io.stdout.write(values.json ? answer : `${counted(letters)} ${done}\n`);
+    if (action === "cancel") return await cancel(io, ask, { output, lane }, values.json ?? false);
+    const kind = action === "redrive" ? "redrive" : "discard";
+    const answer = await ask(`/api/v1/dead-letters/${kind}`, { output, lane, ids });
+    const { letters, [kind]: move } = JSON.parse(answer) as { letters: number } & Partial<Record<Kind, Move>>;
+    if (move) return await follow(io, ask, kind, move, values.json ?? false);
+    io.stdout.write(values.json ? answer : `${counted(letters)} ${done[kind]}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -80,18 +77,36 @@ export const deadLetters: Command = async (args, io) => {
 
 const counted = (letters: number): string => `${letters} dead ${letters === 1 ? "letter" : "letters"}`;
 
+const done = { redrive: "sent again", discard: "discarded" } as const;
+
+/** Stops what the hub does to the letters of an output, whichever it is. */
+const cancel = async (io: CommandIo, ask: Ask, choice: object, json: boolean): Promise<number> => {
+  const stop = async (kind: Kind) => {
+    const answer = await ask(`/api/v1/dead-letters/${kind}/cancel`, choice);
+    const { [kind]: move } = JSON.parse(answer) as Partial<Record<Kind, Move>>;
+    io.stdout.write(json ? answer : `cancelled; ${counted(move?.letters ?? 0)} ${done[kind]} before\n`);
+    return 0;
+  };
+  try {
+    return await stop("redrive");
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status !== 404) throw error;
+    return stop("discard");
+  }
+};
+
 /** Says how far the hub is until it is done; the hub goes on without us. */
-const follow = async (io: CommandIo, ask: Ask, { id }: Redrive, json: boolean): Promise<number> => {
+const follow = async (io: CommandIo, ask: Ask, kind: Kind, { id }: Move, json: boolean): Promise<number> => {
   for (;;) {
-    const { redrives } = JSON.parse(await ask("/api/v1/dead-letters/redrives")) as { redrives: readonly Redrive[] };
-    const found = redrives.find((redrive) => redrive.id === id);
-    if (!found) throw new Refused("the hub was started anew: what was not sent again is a dead letter still");
+    const answer = JSON.parse(await ask(`/api/v1/dead-letters/${kind}s`)) as Record<string, readonly Move[]>;
+    const found = answer[`${kind}s`]?.find((move) => move.id === id);
+    if (!found) throw new Refused(`the hub was started anew: what was not ${done[kind]} is a dead letter still`);
     if (found.state !== "running") {
       const early = found.state === "done" ? "" : `; ${found.state}${found.error ? `: ${printable(found.error)}` : ""}`;
-      io.stdout.write(json ? `${JSON.stringify(found)}\n` : `${counted(found.letters)} sent again${early}\n`);
+      io.stdout.write(json ? `${JSON.stringify(found)}\n` : `${counted(found.letters)} ${done[kind]}${early}\n`);
       return found.state === "failed" ? 1 : 0;
     }
-    io.stderr.write(`${found.letters} sent again so far\n`);
+    io.stderr.write(`${found.letters} ${done[kind]} so far\n`);
     await sleep(progressMs);
   }
 };

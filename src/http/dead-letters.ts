@@ -7,19 +7,10 @@ import type { Family } from "./app.ts";
 import { createBudget } from "./budget.ts";
 import { HttpError } from "./errors.ts";
 import { type Choice, readChoice } from "./letter-choice.ts";
-import {
-  cursorOf,
-  laneNames,
-  lettersOf,
-  letterText,
-  listText,
-  pageLetters,
-  readCursor,
-  readLimit,
-} from "./letter-list.ts";
+import { cursorOf, laneNames, lettersOf, letterText, listText, readCursor, readLimit } from "./letter-list.ts";
+import { createMoves, type Kind } from "./letter-moves.ts";
 import { openOperatorDoor } from "./operator-door.ts";
 import { bodyBytes } from "./operator-request.ts";
-import { createRedrives } from "./redrives.ts";
 
 export interface DeadLetterDeps {
   readonly queue: Pick<Queue, "lanes" | "depth" | "dead" | "redrive" | "discard" | "status">;
@@ -37,7 +28,7 @@ export interface DeadLetterDeps {
 const path = "/api/v1/dead-letters";
 /** Text of one answer, after which a page ends early. */
 const answerBytes = 4 << 20;
-/** A redrive that takes longer goes on by itself. */
+/** A redrive or discard that takes longer goes on by itself. */
 const patienceMs = 2000;
 
 /** What waits in the lanes and what was given up; dead letters can be sent again or thrown away. */
@@ -45,7 +36,7 @@ export const deadLetters = (deps: DeadLetterDeps): Family => {
   const { queue, log } = deps;
   const answered = openOperatorDoor(deps.token);
   const budget = createBudget(4 * bodyBytes);
-  const redrives = createRedrives(queue, log, deps.now);
+  const moves = createMoves(queue, log, deps.now);
 
   const known = (): Promise<readonly string[]> => knownLanes(queue, deps.lanes);
 
@@ -85,27 +76,18 @@ export const deadLetters = (deps: DeadLetterDeps): Family => {
     return jsonText(listText(texts));
   };
 
-  const redrive = async (req: IncomingMessage): Promise<Answer> => {
+  const move = (kind: Kind) => async (req: IncomingMessage) => {
     const { ids, ...choice } = await readChoice(req, budget);
-    const lane = await chosenLane(choice);
-    const redrive = await redrives.start(lane, ids, patienceMs);
-    const { letters } = redrive;
-    return redrive.state === "running" ? jsonAnswer(202, { letters, redrive }) : jsonAnswer(200, { letters });
+    const move = await moves.start(kind, await chosenLane(choice), ids, patienceMs);
+    const { letters } = move;
+    return move.state === "running" ? jsonAnswer(202, { letters, [kind]: move }) : jsonAnswer(200, { letters });
   };
 
-  const cancel = async (req: IncomingMessage): Promise<Answer> => {
+  const cancel = (kind: Kind) => async (req: IncomingMessage) => {
     const lane = await chosenLane(await readChoice(req, budget));
-    const redrive = await redrives.cancel(lane);
-    if (!redrive) throw new HttpError(404, "invalid", "none of this output's dead letters are being sent again");
-    return jsonAnswer(200, { redrive });
-  };
-
-  const discard = async (req: IncomingMessage): Promise<Answer> => {
-    const { ids, ...choice } = await readChoice(req, budget);
-    const lane = await chosenLane(choice);
-    const letters = ids ? await queue.discard(lane, ids) : await discardAll(queue, lane, deps.now());
-    log.info({ lane, letters }, "dead letters are discarded");
-    return jsonAnswer(200, { letters });
+    const move = await moves.cancel(kind, lane);
+    if (!move) throw new HttpError(404, "invalid", `there is no ${kind} of this output under way`);
+    return jsonAnswer(200, { [kind]: move });
   };
 
   return (router) => {
@@ -114,22 +96,20 @@ export const deadLetters = (deps: DeadLetterDeps): Family => {
       path,
       answered("GET", (ctx) => list(new URLSearchParams(ctx.querystring))),
     );
-    router.all(
-      `${path}/redrive`,
-      answered("POST", (ctx) => redrive(ctx.req)),
-    );
-    router.all(
-      `${path}/redrives`,
-      answered("GET", async () => jsonAnswer(200, { redrives: redrives.list() })),
-    );
-    router.all(
-      `${path}/redrive/cancel`,
-      answered("POST", (ctx) => cancel(ctx.req)),
-    );
-    router.all(
-      `${path}/discard`,
-      answered("POST", (ctx) => discard(ctx.req)),
-    );
+    for (const kind of ["redrive", "discard"] as const) {
+      router.all(
+        `${path}/${kind}`,
+        answered("POST", (ctx) => move(kind)(ctx.req)),
+      );
+      router.all(
+        `${path}/${kind}s`,
+        answered("GET", async () => jsonAnswer(200, { [`${kind}s`]: moves.list(kind) })),
+      );
+      router.all(
+        `${path}/${kind}/cancel`,
+        answered("POST", (ctx) => cancel(kind)(ctx.req)),
+      );
+    }
   };
 };
 
@@ -137,16 +117,5 @@ const depthOf = ({ oldestAt, ...counts }: Depth, now: number) => ({
   ...counts,
   ...(oldestAt !== undefined && { oldestAgeSeconds: Math.max(0, now - oldestAt) / 1000 }),
 });
-
-/** Those that died until now; what dies meanwhile was seen by nobody and stays. */
-const discardAll = async (queue: Pick<Queue, "dead" | "discard">, lane: string, until: number): Promise<number> => {
-  let letters = 0;
-  for (;;) {
-    const ids = (await queue.dead(lane, pageLetters)).filter((l) => l.diedAt <= until).map((l) => l.id);
-    const gone = ids.length === 0 ? 0 : await queue.discard(lane, ids);
-    if (gone === 0) return letters;
-    letters += gone;
-  }
-};
 
 const jsonText = (body: string): Answer => ({ ...jsonAnswer(200, {}), body });

@@ -73,7 +73,7 @@ export interface DeadLetter extends DeadPart {
   readonly diedAt: number;
 }
 
-export interface RedriveSteps {
+export interface LetterSteps {
   /** Told after each step how many letters have gone so far. */
   readonly moved?: (letters: number) => void;
   readonly signal?: AbortSignal;
@@ -110,8 +110,9 @@ export interface Queue {
    * Dead letters back into the lane, by id or all that there are now; resolves with the number of letters. They go in
    * steps, each of them whole or not at all: what has not gone when it is cancelled, or when the process ends, stays.
    */
-  redrive(lane: string, ids?: readonly string[], steps?: RedriveSteps): Promise<number>;
-  discard(lane: string, ids: readonly string[]): Promise<number>;
+  redrive(lane: string, ids?: readonly string[], steps?: LetterSteps): Promise<number>;
+  /** Dead letters away for good, chosen and taken the same way. */
+  discard(lane: string, ids?: readonly string[], steps?: LetterSteps): Promise<number>;
   /** How safe an accepted chunk is, and what is wrong now. */
   status(): QueueStatus;
   /** Absent: this queue keeps no files. */

@@ -184,7 +184,12 @@ export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: 
       const moved = (letters: number) => steps.moved?.(here + letters);
       return here + (await redis.redrive(lane, ids, { ...steps, moved }));
     },
-    discard: async (lane, ids) => (await local.discard(lane, ids)) + (await redis.discard(lane, ids)),
+    async discard(lane, ids, steps = {}) {
+      const here = await local.discard(lane, ids, steps);
+      if (steps.signal?.aborted) return here;
+      const moved = (letters: number) => steps.moved?.(here + letters);
+      return here + (await redis.discard(lane, ids, { ...steps, moved }));
+    },
     ...(local.originals && { originals: local.originals }),
     status() {
       const [there, here] = [redis.status(), local.status()];

@@ -11,7 +11,6 @@ import { createMemory, type Memory } from "../memory.ts";
 import {
   type Chunk,
   type Consumer,
-  type DeadLetter,
   type Handle,
   type Item,
   type Queue,
@@ -28,6 +27,7 @@ import { openDepths } from "./depth.ts";
 import { type RedisFacts, readFacts } from "./facts.ts";
 import { openForgetting } from "./forget.ts";
 import { type BullLane, baseOf, openBullLane } from "./lane.ts";
+import { moveLetters } from "./letters.ts";
 import { openPush } from "./push.ts";
 import { watchRoom, workWhenFull } from "./room.ts";
 import { watchRedis } from "./watch.ts";
@@ -248,25 +248,8 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
     depth: (name) => guard(() => depths.of(name)),
     lanes: () => guard(async () => depths.filled(await pushing.smembers(`${prefix}:lanes`))),
     dead: (name, limit, after) => guard(async () => (await open(name)).letters(limit, after)),
-    redrive: async (name, ids, { moved: tell, signal } = {}) => {
-      const lane = await guard(() => open(name));
-      const last = await guard(() => lane.lastLetter());
-      let moved = 0;
-      for (let at = 0; !signal?.aborted; at += 100) {
-        // The first page is always the next one: its letters are gone from the list afterwards.
-        const step = async () => {
-          const letters: DeadLetter[] = ids ? await lane.read(ids.slice(at, at + 100)) : await lane.lettersUntil(last);
-          await push(letters);
-          moved += await lane.remove(letters.map((l) => l.id));
-          return letters.length;
-        };
-        const found = await guard(step);
-        if (ids ? at + 100 >= ids.length : found === 0) break;
-        tell?.(moved);
-      }
-      return moved;
-    },
-    discard: (name, ids) => guard(async () => (await open(name)).remove(ids)),
+    redrive: async (name, ids, steps) => moveLetters(await guard(() => open(name)), guard, ids, push, steps),
+    discard: async (name, ids, steps) => moveLetters(await guard(() => open(name)), guard, ids, async () => {}, steps),
     status: () => ({
       driver: "redis",
       writable: !closed && watch.connected() && refusal === undefined,

@@ -218,9 +218,9 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
         throw unreadable(core, error);
       });
     },
-    async discard(name, ids) {
+    async discard(name, ids, steps) {
       flusher.catchUp();
-      return moveLetters(core, name, ids, false).catch((error) => {
+      return moveLetters(core, name, ids, false, steps).catch((error) => {
         throw unreadable(core, error);
       });
     },

@@ -1,7 +1,7 @@
 /** Dead letters of the embedded queue. */
 
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { QueueError, type RedriveSteps } from "../queue.ts";
+import { type LetterSteps, QueueError } from "../queue.ts";
 import { type Core, laneOf } from "./core.ts";
 import { arrived, lettersGone } from "./counters.ts";
 import { dispatch, enlist } from "./handout.ts";
@@ -17,7 +17,7 @@ export async function moveLetters(
   name: string,
   ids: readonly string[] | undefined,
   again: boolean,
-  { moved: tell, signal }: RedriveSteps = {},
+  { moved: tell, signal }: LetterSteps = {},
 ): Promise<number> {
   const lane = core.lanes.get(name);
   if (!lane) return 0;

@@ -63,4 +63,21 @@ export function letters(queue: () => Queue, lane: () => string): void {
     assert.ok(moved > 0 && moved < 250, `${moved}`);
     assert.deepEqual([waiting, dead], [moved, 250 - moved]);
   });
+
+  test("a discard of all takes what was there when it was asked for, in steps, and can be cancelled", async () => {
+    const l = lane();
+    const { handle } = recorder((item) => ({ dead: [{ body: item.body, count: 1, why: "refused" }] }));
+    const consumer = queue().consume(l, handle, 16);
+    await queue().push(Array.from({ length: 250 }, (_, i) => chunk(l, `r${i}`)));
+    await until("all dead", async () => (await queue().depth(l)).dead === 250);
+    await consumer.close(1000);
+    const cancel = new AbortController();
+    const gone = await queue().discard(l, undefined, { moved: () => cancel.abort(), signal: cancel.signal });
+    assert.ok(gone > 0 && gone < 250, `${gone}`);
+    assert.deepEqual(await queue().depth(l), { waiting: 0, active: 0, delayed: 0, dead: 250 - gone });
+    const steps: number[] = [];
+    assert.equal(await queue().discard(l, undefined, { moved: (letters) => steps.push(letters) }), 250 - gone);
+    assert.ok(steps.length > 1 && steps.at(-1) === 250 - gone, steps.join());
+    assert.deepEqual(await queue().depth(l), { waiting: 0, active: 0, delayed: 0, dead: 0 });
+  });
 }

@@ -137,3 +137,24 @@ test("a redrive that takes long is followed to its end, and can be cancelled", a
   assert.equal(restarted.code, 1);
   assert.match(restarted.stderr, /started anew/);
 });
+
+test("a discard that takes long is followed and cancelled the same way", async (t) => {
+  const hub = await openHttpSink();
+  t.after(() => hub.close());
+  const discard = { id: "d-1", lane: "out:slack", state: "running", letters: 25 };
+  hub.next(
+    json({ letters: 25, discard }, 202),
+    json({ discards: [discard] }),
+    json({ discards: [{ ...discard, state: "done", letters: 60 }] }),
+    json({ error: "there is no redrive of this output under way" }, 404),
+    json({ discard: { ...discard, state: "cancelled", letters: 30 } }),
+  );
+  const args = ["--url", hub.url, "--output", "slack"];
+  const followed = await runCommand(deadLetters, ["discard", ...args]);
+  assert.deepEqual(
+    [followed.code, followed.stdout, followed.stderr],
+    [0, "60 dead letters discarded\n", "25 discarded so far\n"],
+  );
+  const cancelled = await runCommand(deadLetters, ["cancel", ...args]);
+  assert.deepEqual([cancelled.code, cancelled.stdout], [0, "cancelled; 30 dead letters discarded before\n"]);
+});

@@ -153,23 +153,27 @@ test("a queue that does not answer is 503 with a reason", async (t) => {
   assert.deepEqual(await call("dead-letters"), { status: 503, body: { error: "the queue does not answer" } });
 });
 
-test("a long redrive goes on by itself, shows how far it is, is the lane's only one, and can be cancelled", async (t) => {
-  const redrive: Queue["redrive"] = async (_lane, _ids, { moved, signal } = {}) => {
-    moved?.(25);
-    await new Promise((resolve) => signal?.addEventListener("abort", resolve));
-    return 50;
-  };
-  const { call } = await startApi(t, { queue: { redrive } });
-  const slack = { output: "slack" };
-  const started = await call("dead-letters/redrive", slack);
-  assert.deepEqual([started.status, started.body.letters, started.body.redrive.state], [202, 25, "running"]);
-  assert.equal((await call("dead-letters/redrive", slack)).status, 409);
-  assert.deepEqual((await call("dead-letters/redrives")).body, { redrives: [started.body.redrive] });
-  const { body } = await call("dead-letters/redrive/cancel", slack);
-  assert.deepEqual(
-    [body.redrive.id, body.redrive.state, body.redrive.letters],
-    [started.body.redrive.id, "cancelled", 50],
-  );
-  assert.equal((await call("dead-letters/redrive/cancel", slack)).status, 404);
-  assert.equal((await call("dead-letters/redrive/cancel", { output: "nobody" })).status, 404);
-});
+for (const [kind, other] of [
+  ["redrive", "discard"],
+  ["discard", "redrive"],
+] as const)
+  test(`a long ${kind} goes on by itself, shows how far it is, is the lane's only one, and can be cancelled`, async (t) => {
+    const long: Queue["redrive"] = async (_lane, _ids, { moved, signal } = {}) => {
+      moved?.(25);
+      await new Promise((resolve) => signal?.addEventListener("abort", resolve));
+      return 50;
+    };
+    const { call } = await startApi(t, { queue: { [kind]: long } });
+    const slack = { output: "slack" };
+    const started = await call(`dead-letters/${kind}`, slack);
+    assert.deepEqual([started.status, started.body.letters, started.body[kind].state], [202, 25, "running"]);
+    assert.equal((await call(`dead-letters/${kind}`, slack)).status, 409);
+    assert.equal((await call(`dead-letters/${other}`, slack)).status, 409);
+    assert.deepEqual((await call(`dead-letters/${kind}s`)).body, { [`${kind}s`]: [started.body[kind]] });
+    assert.deepEqual((await call(`dead-letters/${other}s`)).body, { [`${other}s`]: [] });
+    assert.equal((await call(`dead-letters/${other}/cancel`, slack)).status, 404);
+    const { body } = await call(`dead-letters/${kind}/cancel`, slack);
+    assert.deepEqual([body[kind].id, body[kind].state, body[kind].letters], [started.body[kind].id, "cancelled", 50]);
+    assert.equal((await call(`dead-letters/${kind}/cancel`, slack)).status, 404);
+    assert.equal((await call(`dead-letters/${kind}/cancel`, { output: "nobody" })).status, 404);
+  });
