@@ -20,6 +20,7 @@ export const rooms: readonly Room[] = [
   { path: "src/json", what: "reading and writing JSON; knows nothing of alerts", imports: [] },
   { path: "src/sdk", what: "the contracts that outputs and sources are written against", imports: ["src/json"] },
   { path: "src/audit", what: "the Kubernetes audit event, for whoever reads one", imports: ["src/sdk", "src/json"] },
+  { path: "src/time", what: "time that only goes forward, and waits between tries", imports: [] },
   { path: "src/names", what: "looks names up, in the place of Node's own lookup", imports: [] },
   { path: "src/log", what: "lines of the log, without secrets", imports: ["src/sdk"] },
   {
@@ -47,7 +48,7 @@ export const rooms: readonly Room[] = [
   {
     path: "src/deliver",
     what: "gates, batcher, verdicts, the HTTP client",
-    imports: ["src/sdk", "src/queue", "src/config"],
+    imports: ["src/sdk", "src/time", "src/queue", "src/config"],
     packages: [/^undici$/],
   },
   {
@@ -58,8 +59,8 @@ export const rooms: readonly Room[] = [
   },
   {
     path: "src/pipeline",
-    what: "intake, stages, judging, routing",
-    imports: ["src/sdk", "src/json", "src/config", "src/queue", "src/rules", "src/fields", "src/metrics"],
+    what: "intake, stages, what is known of the cluster, judging, routing",
+    imports: ["src/sdk", "src/json", "src/time", "src/config", "src/queue", "src/rules", "src/fields", "src/metrics"],
   },
   {
     path: "src/http",

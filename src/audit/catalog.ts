@@ -11,6 +11,7 @@ import { deprecatedPodFields, podFields } from "./fields/pod.ts";
 import { podSpecFields } from "./fields/podspec.ts";
 import { oddRequestFields, requestFields } from "./fields/request.ts";
 import { auditSource, splitPayload } from "./payload.ts";
+import { refersTo } from "./refers.ts";
 
 const fields = catalogOf<JsonEvent>(auditSource, [
   ...eventFields,
@@ -30,6 +31,7 @@ export const auditFields: EventCatalog = {
   ...fields,
   split: splitPayload,
   seen: rememberAuthor,
+  refers: refersTo,
   rules: join(import.meta.dirname, "../../rules/k8s_audit_rules.yaml"),
   blank: {
     kind: "Event",

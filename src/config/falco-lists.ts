@@ -53,7 +53,7 @@ const everywhere = "json";
 /** Plugins that bring no events, only fields: what becomes of those; an empty text: they are all here. */
 export const extractors: ReadonlyMap<string, string> = new Map([
   [everywhere, ""],
-  ["k8smeta", "is not provided yet: alerts bear no k8smeta fields"],
+  ["k8smeta", ""],
   ["container", "is not provided: container fields belong to system calls, which Falco goes on reading"],
   ["anomalydetection", "is not provided: rules see no anomaly fields"],
 ]);

@@ -103,6 +103,18 @@ export const globalFields = {
     "",
     { raw: true },
   ),
+  "metadata.collectors": list(
+    "k8s-metacollectors that tell what the cluster has, host:port each; port 45000 where none is named.",
+  ),
+  "metadata.nodes": list("Nodes whose pods are asked for at every collector: a collector tells of one node at a time."),
+  "metadata.cacertfile": text("PEM file of the CA that signed the collectors' certificates; empty: without TLS."),
+  "metadata.maxobjects": int("Objects of the cluster that are kept at most.", 500_000, 1),
+  "metadata.grace": duration("How long an object is still known after it is gone.", "60s"),
+  "metadata.readywithin": duration("How long readiness waits for a first telling of all objects.", "30s"),
+  "enrich.add": list(
+    "Fields of the cluster (`k8smeta.*`) that every alert gets as output fields, where they are known.",
+  ),
+  "enrich.as": pairs("Names of those output fields, by field, where they are to have others."),
   "prometheus.extralabels": list("Output fields that become labels of the events metric."),
   mutualtlsfilespath: text("Folder of client.crt, client.key and ca.crt for outputs with mutualtls.", certs),
   "mutualtlsclient.certfile": text("Client certificate, in place of client.crt."),

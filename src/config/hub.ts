@@ -12,7 +12,17 @@ export type GlobalSettings = Settings<typeof globalFields>;
 export interface Parts
   extends Pick<
     HubConfig,
-    "values" | "file" | "falco" | "tlsserver" | "proxy" | "outputs" | "sources" | "knownSources" | "off" | "secretFiles"
+    | "values"
+    | "file"
+    | "falco"
+    | "metadata"
+    | "tlsserver"
+    | "proxy"
+    | "outputs"
+    | "sources"
+    | "knownSources"
+    | "off"
+    | "secretFiles"
   > {
   readonly redis: RedisSettings;
 }
@@ -32,6 +42,7 @@ export const assemble = ({ values, redis, ...parts }: Parts): HubConfig => {
     operators: blockOf(values, "operators"),
     limits: blockOf(values, "limits"),
     metrics: blockOf(values, "prometheus"),
+    enrich: blockOf(values, "enrich"),
   };
 };
 

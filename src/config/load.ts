@@ -15,6 +15,7 @@ import { globalFields, mustFit } from "./globals.ts";
 import { assemble, customValues, redisOf, withoutStrays } from "./hub.ts";
 import { guardsOf, leavesOf, sharedKey } from "./instances.ts";
 import { clashes, listenersOf } from "./listeners.ts";
+import { metadataOf } from "./metadata.ts";
 import { outputInstances } from "./output-instances.ts";
 import { pemReader } from "./pem-reader.ts";
 import { collectProblems, type Problems } from "./problem.ts";
@@ -87,6 +88,7 @@ export const loadConfig = (options: LoadOptions): Loaded => {
     secretFiles: globals.files,
     falco,
     redis: redisOf(globals, readPem, reader),
+    metadata: metadataOf(globals, falco, readPem, reader),
     tlsserver: serverTls(globals, readPem, reader),
     proxy: proxyOf(env),
     outputs: outs.flatMap(({ instance }) => instance ?? []),

@@ -109,6 +109,20 @@ export type QueueSettings = Block<Globals, "queue"> & { readonly redis: RedisSet
 /** `tlsserver`; the texts are there when `deploy` is on (`ca` with `mutualtls`). */
 export type ServerTls = Block<Globals, "tlsserver"> & PemTexts;
 
+/** A k8s-metacollector, and the nodes that it is asked for. */
+export interface CollectorSettings {
+  /** `host:port`. */
+  readonly address: string;
+  readonly nodes: readonly string[];
+  /** PEM; absent: without TLS. */
+  readonly ca?: string;
+}
+
+/** `metadata`, and what falco.yaml's plugin k8smeta asks for. */
+export type MetadataSettings = Pick<Block<Globals, "metadata">, "maxobjects" | "grace" | "readywithin"> & {
+  readonly collectors: readonly CollectorSettings[];
+};
+
 /** What a posted alert may have. */
 export type AlertLimits = Pick<
   Block<Globals, "limits">,
@@ -183,6 +197,8 @@ export interface HubConfig extends Block<Globals, ""> {
   readonly operators: Block<Globals, "operators">;
   readonly limits: Block<Globals, "limits">;
   readonly metrics: Block<Globals, "prometheus">;
+  readonly metadata: MetadataSettings;
+  readonly enrich: Block<Globals, "enrich">;
   readonly tlsserver: ServerTls;
   /** Files that secrets of the hub itself were read from, by key. */
   readonly secretFiles: Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@ import { type Fifo, fifo } from "../queue/fifo.ts";
 import type { Item, Queue } from "../queue/queue.ts";
 import type { Reason } from "../sdk/errors.ts";
 import type { Alert, Alerts, Batch } from "../sdk/output.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../time/clock.ts";
 import type { Failure } from "./failure.ts";
 import type { Gate } from "./gate.ts";
 

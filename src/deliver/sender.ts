@@ -10,8 +10,8 @@ import {
   mergeHeaders,
 } from "../sdk/http.ts";
 import type { Alerts, ClientOutput, HttpOutput, HubFacts, Sender } from "../sdk/output.ts";
+import type { Clock } from "../time/clock.ts";
 import { reopening } from "./client.ts";
-import type { Clock } from "./clock.ts";
 import { failureOf, type Mask } from "./failure.ts";
 import { timed } from "./timeout.ts";
 import { clientTls } from "./tls.ts";

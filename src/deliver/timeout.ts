@@ -1,5 +1,5 @@
 import { DeliveryError } from "../sdk/errors.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../time/clock.ts";
 
 interface Attempt {
   readonly due: number;

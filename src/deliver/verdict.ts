@@ -2,7 +2,7 @@ import type { Codec } from "../queue/codec.ts";
 import type { Settlement } from "../queue/queue.ts";
 import type { Reason } from "../sdk/errors.ts";
 import type { Alert } from "../sdk/output.ts";
-import { backoffMs, waitMs } from "./backoff.ts";
+import { backoffMs, waitMs } from "../time/backoff.ts";
 import type { Outcome } from "./batcher.ts";
 import type { Failure } from "./failure.ts";
 

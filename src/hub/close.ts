@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { HubServer } from "../http/server.ts";
+import type { Metadata } from "../pipeline/enrich/metadata.ts";
 import type { Intake } from "../pipeline/intake.ts";
 import { frontLanes, outputLane } from "../pipeline/lanes.ts";
 import type { Consumer, Queue } from "../queue/queue.ts";
@@ -13,6 +14,7 @@ export interface Open {
   readonly queue: Queue;
   readonly outputs: readonly OpenOutput[];
   readonly workers: readonly Consumer[];
+  readonly metadata: Pick<Metadata, "close"> | undefined;
 }
 
 /** Front to back: nothing new comes in while what is inside moves on. */
@@ -26,7 +28,7 @@ export const closeInOrder = async (open: Open, deadlineMs: number, now: () => nu
   await Promise.all(open.workers.map((w) => w.close(Math.min(left(), 1000))));
   const rest = Math.min(left(), 1000);
   await Promise.all(open.outputs.map((o) => Promise.all([o.delivery.close(rest), o.consumer.close(rest)])));
-  await open.queue.close();
+  await Promise.all([open.metadata?.close(), open.queue.close()]);
 };
 
 /**

@@ -8,6 +8,7 @@ import { loopMarks } from "../http/loop-marks.ts";
 import { followTokens, tokensOf } from "../http/secrets.ts";
 import { createServer, type HubServer } from "../http/server.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import type { Metadata } from "../pipeline/enrich/metadata.ts";
 import { knownLanes, lanesOf, outputOfLane } from "../pipeline/lanes.ts";
 import type { Queue } from "../queue/queue.ts";
 import type { OpenOutput } from "./outputs.ts";
@@ -18,6 +19,7 @@ export interface ServerParts {
   readonly take: TakeAlerts;
   readonly queue: Queue;
   readonly outputs: readonly OpenOutput[];
+  readonly metadata: Metadata | undefined;
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly now: () => number;
@@ -26,14 +28,14 @@ export interface ServerParts {
 /** The hub's doors and pages, not listening yet; `follow` reads its tokens again when their files change. */
 export const openServer = (
   config: HubConfig,
-  { take, queue, outputs, metrics, log, now }: ServerParts,
+  { take, queue, outputs, metadata, metrics, log, now }: ServerParts,
 ): { readonly server: HubServer; follow(): { close(): void } } => {
   let tokens = tokensOf(config.values);
   const lanes = lanesOf(config.outputs);
   const server = createServer({
     config,
     take,
-    ready: readiness(queue, outputs, config.off),
+    ready: readiness(queue, outputs, config.off, metadata),
     loops: loopMarks(config),
     metrics,
     log,
@@ -54,6 +56,7 @@ export const openServer = (
     queue: () => queue.status(),
     inflightBytes: server.inflightBytes,
     listeners: server.listeners,
+    metadata: () => metadata?.state(),
     lanes: async () =>
       Promise.all((await knownLanes(queue, lanes)).map(async (lane) => ({ lane, depth: await queue.depth(lane) }))),
   });

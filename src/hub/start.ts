@@ -5,6 +5,7 @@ import { takeNothing } from "../http/alerts.ts";
 import { timedPush } from "../metrics/timed-push.ts";
 import { makeAlertSettings } from "../pipeline/alert-in.ts";
 import { countIn } from "../pipeline/counts.ts";
+import { openMetadata } from "../pipeline/enrich/metadata.ts";
 import { openIntake } from "../pipeline/intake.ts";
 import type { LoadedRules } from "../pipeline/judge/load-rules.ts";
 import { openRules } from "../pipeline/judge/rules.ts";
@@ -49,10 +50,13 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
   const { settings, problems } = makeAlertSettings(config, parts.uuid);
   for (const problem of problems) log.warn({ key: problem.key }, problem.message);
 
-  const rules = works ? openRules(config, { log, metrics, counts, settings }, parts.rules) : undefined;
+  const metadata = works ? await openMetadata(config, { log, random: parts.random, counts: metrics }) : undefined;
+  const { enrich = [], add = [], added } = metadata?.enrichment ?? {};
+  const judging = { log, metrics, counts, settings, ...(added && { added }) };
+  const rules = works ? openRules(config, judging, parts.rules) : undefined;
   const queue = await openConfiguredQueue(config, { log, metrics, now });
   const route = routeStage(compileRoutes(config.outputs, alertTest));
-  const stages = listStages({ route, ...(rules && { judge: rules.stage }) });
+  const stages = listStages({ enrich, ...(rules && { judge: rules.stage }), add, route });
   const outputs = works ? await openOutputs(config, { ...parts, queue, metrics }) : [];
   const workers = works ? openWorker(queue, stages) : [];
 
@@ -68,6 +72,7 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
   const { server, follow } = openServer(config, {
     queue,
     outputs,
+    metadata,
     metrics,
     log,
     now,
@@ -87,11 +92,12 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
         stopWatching();
         following.close();
         rules?.close();
-        return closeInOrder({ server, sources, intake, queue, outputs, workers }, deadlineMs, now, log);
+        return closeInOrder({ server, sources, intake, queue, outputs, workers, metadata }, deadlineMs, now, log);
       },
     };
   } catch (error) {
     rules?.close();
+    await metadata?.close();
     await server.close(0);
     await Promise.all(outputs.map((o) => o.delivery.close(0)));
     await queue.close();

@@ -6,6 +6,7 @@ import type { Alert } from "../sdk/alert.ts";
 import { type CounterFamily, createCounter } from "./counter.ts";
 import { createEventSeries, type EventLabels, type SeriesLimits } from "./event-series.ts";
 import { createHistogram } from "./histogram.ts";
+import { createMetadataMetrics, type MetadataMetrics, type MetadataState } from "./metadata.ts";
 
 export type InputStatus = "accepted" | "rejected";
 
@@ -16,6 +17,8 @@ export interface ScrapeSources {
   /** Bytes of bodies held in memory. */
   inflightBytes?(): number;
   listeners?(): readonly ListenerState[];
+  /** Undefined: nothing is configured that knows the cluster. */
+  metadata?(): MetadataState | undefined;
 }
 
 /** What is at work at one listener. */
@@ -28,7 +31,7 @@ export interface ListenerState {
   readonly saturated?: string;
 }
 
-export interface Metrics {
+export interface Metrics extends MetadataMetrics {
   readonly contentType: string;
   /** The exposition text; scrapes that overlap share one collection. */
   expose(): Promise<string>;
@@ -186,6 +189,7 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
   );
 
   const lastSuccess = new Map<string, number>();
+  const { read: readMetadata, ...metadata } = createMetadataMetrics(registry);
   let sources: ScrapeSources = {};
   const readSources = async (): Promise<void> => {
     const status = sources.queue?.();
@@ -199,6 +203,8 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     }
     for (const [output, seconds] of lastSuccess) success.set({ output }, seconds);
     inflight.set(sources.inflightBytes?.() ?? 0);
+    const known = sources.metadata?.();
+    if (known) readMetadata(known);
     for (const state of sources.listeners?.() ?? []) {
       const { listener } = state;
       for (const name of ["requests", "bytes", "connections"] as const)
@@ -217,6 +223,7 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
 
   let running: Promise<string> | undefined;
   return {
+    ...metadata,
     contentType,
     refusedLabels: events.refused,
     expose: () => {

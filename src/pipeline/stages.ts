@@ -32,7 +32,9 @@ export interface Stages {
   readonly enrich: readonly Stage<Incoming, readonly Incoming[]>[];
   /** Events become alerts. Absent: no rules are loaded, and events end here. */
   readonly judge?: Stage<Incoming, readonly Alert[]>;
-  /** Alerts of several events become one, or are told of each other. Posted alerts enter here. */
+  /** What is known of where an alert happened, written into its output fields. Posted alerts enter here. */
+  readonly add: readonly Stage<Alert, readonly Alert[]>[];
+  /** Alerts of several events become one, or are told of each other. */
   readonly correlate: readonly Stage<Alert, readonly Alert[]>[];
   /** Which outputs get which alerts. */
   readonly route: Stage<Alert, readonly Routed[]>;
@@ -40,15 +42,17 @@ export interface Stages {
   readonly hold: readonly Stage<Routed, readonly Routed[]>[];
 }
 
-/** The stages of a hub. */
-export const listStages = ({ judge, route }: Pick<Stages, "judge" | "route">): Stages => ({
+/** The stages of a hub; where nothing is configured for a step, nobody stands there. */
+export const listStages = (
+  configured: Pick<Stages, "judge" | "route"> & Partial<Pick<Stages, "enrich" | "add">>,
+): Stages => ({
   enrich: [],
-  ...(judge && { judge }),
+  add: [],
   correlate: [],
-  route,
   hold: [],
+  ...configured,
 });
 
 /** Whether intake may walk posted alerts to the lanes of their outputs itself. */
-export const canWalkAtTheDoor = ({ correlate, route, hold }: Stages): boolean =>
-  [...correlate, route, ...hold].every((stage) => stage.pure);
+export const canWalkAtTheDoor = ({ add, correlate, route, hold }: Stages): boolean =>
+  [...add, ...correlate, route, ...hold].every((stage) => stage.pure);

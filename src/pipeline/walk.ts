@@ -46,7 +46,8 @@ const behindJudge = async (
   alerts: readonly Alert[],
   attend: Attend,
 ): Promise<readonly Routed[]> => {
-  const correlated = await through(stages.correlate, chunk, alerts, attend);
+  const added = await through(stages.add, chunk, alerts, attend);
+  const correlated = await through(stages.correlate, chunk, added, attend);
   const routed = await runStage(stages.route, chunk, correlated, attend);
   return through(stages.hold, chunk, routed, attend);
 };

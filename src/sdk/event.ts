@@ -1,4 +1,5 @@
 import type { JsonNode } from "../json/node.ts";
+import type { KubeLookup } from "./kubernetes.ts";
 
 /** What is known of an event beside what it says, by names such as `cloud.account`: a source or a stage adds to it. */
 export type EventMeta = Readonly<Record<string, string>>;
@@ -15,6 +16,8 @@ export interface Incoming {
   readonly cluster?: string;
   /** Stored with the event. No part of what the event is: two that differ in nothing else are one. */
   readonly meta?: EventMeta;
+  /** Who knows the cluster that it happened in. Never stored. */
+  readonly lookup?: KubeLookup;
   /** The text's value, already indexed: spares the rules a pass over it. Never stored; holds the payload it came in. */
   readonly root?: JsonNode;
 }

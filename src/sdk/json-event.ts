@@ -1,6 +1,7 @@
 import { JsonNode } from "../json/node.ts";
 import type { EngineEvent } from "./catalog.ts";
 import type { EventMeta, Incoming } from "./event.ts";
+import type { KubeLookup, KubeReference, KubeView } from "./kubernetes.ts";
 
 const nothing: EventMeta = Object.freeze({});
 
@@ -15,6 +16,9 @@ export class JsonEvent implements EngineEvent {
   /** null: the text begins with no bracket. */
   #root: JsonNode | null | undefined;
   #auditRoot: JsonNode | null | undefined;
+  readonly #lookup: KubeLookup | undefined;
+  /** null: nobody knows. */
+  #view: KubeView | null | undefined;
 
   constructor(incoming: Incoming, num: number, arrivedMs: number) {
     this.source = incoming.source;
@@ -24,6 +28,7 @@ export class JsonEvent implements EngineEvent {
     this.meta = incoming.meta ?? nothing;
     this.#time = incoming.timeNs ?? BigInt(arrivedMs) * 1_000_000n;
     this.#root = incoming.root;
+    this.#lookup = incoming.lookup;
   }
 
   get timeNs(): bigint {
@@ -38,6 +43,15 @@ export class JsonEvent implements EngineEvent {
       this.#root = first === 123 || first === 91 ? new JsonNode(this.text, 0, this.text.length, true) : null;
     }
     return this.#root ?? undefined;
+  }
+
+  /** What is known of where it happened, which `refers` reads of it; undefined: nobody knows, or it does not say. */
+  view(refers: (event: JsonEvent) => KubeReference | undefined): KubeView | undefined {
+    if (this.#view === undefined) {
+      const reference = this.#lookup && refers(this);
+      this.#view = (reference && this.#lookup?.(reference)) ?? null;
+    }
+    return this.#view ?? undefined;
   }
 
   /** The JSON value of what is an audit event at all: it has an auditID, whatever its value. */

@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/deliver/clock.ts";
+import type { Clock } from "../../src/time/clock.ts";
 
 export interface FakeClock extends Clock {
   /** Moves on, calling back what falls due on the way, in order; what promises do in between is waited for. */

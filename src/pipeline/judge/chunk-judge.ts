@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Alert } from "../../sdk/alert.ts";
 import type { Incoming } from "../../sdk/event.ts";
 import { openEvent } from "../../sdk/json-event.ts";
+import type { KubeView } from "../../sdk/kubernetes.ts";
 import { createThrottledLog } from "../../sdk/throttled-log.ts";
 import type { AlertSettings } from "../alert-in.ts";
 import type { Counts } from "../counts.ts";
@@ -15,12 +16,14 @@ export interface JudgeParts {
   readonly counts: Pick<Counts, "judged" | "notJudged">;
   /** What is done to every alert that the hub takes. */
   readonly settings: AlertSettings;
+  /** Writes what is known of where the event happened into its alerts; absent: nothing is to be added. */
+  readonly added?: (alert: Alert, view: KubeView) => Alert;
 }
 
 /** The alerts of a chunk's events: an event is matched, then what it matched is formatted. */
 export type ChunkJudge = (rules: EventRules, events: readonly Incoming[], chunk: ChunkFacts) => readonly Alert[];
 
-export const createChunkJudge = ({ log, counts, settings }: JudgeParts): ChunkJudge => {
+export const createChunkJudge = ({ log, counts, settings, added }: JudgeParts): ChunkJudge => {
   const faults = createThrottledLog(log);
   /** `evt.num`, over all chunks. */
   let number = 0;
@@ -30,7 +33,10 @@ export const createChunkJudge = ({ log, counts, settings }: JudgeParts): ChunkJu
       try {
         const event = openEvent(incoming, ++number, chunk.at);
         const matched = rules.match(event);
-        if (matched.length > 0) for (const alert of formatMatches(event, matched, rules, settings)) alerts.push(alert);
+        if (matched.length === 0) continue;
+        const view = added && rules.view(event);
+        for (const alert of formatMatches(event, matched, rules, settings))
+          alerts.push(added && view ? added(alert, view) : alert);
       } catch (error) {
         // One event must not hold up its chunk for ever.
         counts.notJudged();

@@ -2,6 +2,7 @@ import type { FalcoConfig } from "../../config/types.ts";
 import type { AlertFacts, CompiledRule, FileInput, RuleConfig, RuleSet, Selection } from "../../rules/index.ts";
 import { loadRules } from "../../rules/index.ts";
 import type { JsonEvent } from "../../sdk/json-event.ts";
+import type { KubeView } from "../../sdk/kubernetes.ts";
 import { type EventKind, ruleCatalogOf } from "./kinds.ts";
 
 /** Rules, ready for one event after the other. */
@@ -9,6 +10,8 @@ export interface EventRules {
   readonly set: RuleSet;
   /** The rules that the event matches. */
   match(event: JsonEvent): readonly CompiledRule<unknown>[];
+  /** What is known of where it happened. */
+  view(event: JsonEvent): KubeView | undefined;
   /** What alerts of the event say beside its fields. */
   facts(event: JsonEvent): AlertFacts;
 }
@@ -61,6 +64,10 @@ export const loadEventRules = (files: readonly FileInput[], options: EventRulesO
       const judge = judging.get(event.source);
       judge?.catalog.seen?.(event);
       return judge?.matcher?.match(event) ?? none;
+    },
+    view: (event) => {
+      const refers = judging.get(event.source)?.catalog.refers;
+      return refers && event.view(refers);
     },
     facts: (event) => ({ timeNs: event.timeNs, offsetMinutes: zone(event.timeNs), hostname }),
   };

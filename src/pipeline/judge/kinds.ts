@@ -1,5 +1,6 @@
 import { evtFields } from "../../fields/evt.ts";
 import { jsonFields } from "../../fields/json.ts";
+import { kubeFields } from "../../fields/k8smeta.ts";
 import type { AnyCatalog, LoadedPlugin } from "../../rules/index.ts";
 import { catalogOf, type Field } from "../../sdk/catalog.ts";
 import type { EventCatalog } from "../../sdk/event-catalog.ts";
@@ -42,6 +43,7 @@ export const fieldsOfKind = (
 ): readonly Field<JsonEvent>[] => [
   ...catalog.fields.values(),
   ...jsonFields,
+  ...kubeFields<JsonEvent>((event) => catalog.refers && event.view(catalog.refers)),
   ...evtFields<JsonEvent>({ pluginName: plugin, offsetMinutes }),
 ];
 

@@ -7,7 +7,7 @@ import type { Incoming } from "../../sdk/event.ts";
 import type { AlertSettings } from "../alert-in.ts";
 import type { Counts } from "../counts.ts";
 import type { Stage } from "../stages.ts";
-import { createChunkJudge } from "./chunk-judge.ts";
+import { createChunkJudge, type JudgeParts } from "./chunk-judge.ts";
 import type { EventRules } from "./event-rules.ts";
 import { judges, type LoadedRules, loadHubRules, rulePaths } from "./load-rules.ts";
 import { watchRules } from "./rule-watch.ts";
@@ -25,6 +25,7 @@ export interface HubRulesParts {
   readonly counts: Pick<Counts, "judged" | "notJudged">;
   /** What is done to every alert that the hub takes. */
   readonly settings: AlertSettings;
+  readonly added?: NonNullable<JudgeParts["added"]>;
   /** Between two looks at the files. */
   readonly pollMs?: number;
 }

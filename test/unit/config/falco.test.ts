@@ -42,11 +42,7 @@ for (const name of ["k8saudit-nowhere", "cloudtrail", "okta", "my_plugin"])
 
 test("a plugin that only adds fields is named when they are not here, and is no error", () => {
   assert.deepEqual(load(pluginsOf("k8saudit", "json")).said, []);
-  for (const name of ["k8smeta", "container"])
-    assert.match(
-      load(pluginsOf(name, "json")).said.join(),
-      new RegExp(`^warning [^,]*plugins\\.${name}: is not provided`),
-    );
+  assert.match(load(pluginsOf("container", "json")).said.join(), /^warning [^,]*plugins\.container: is not provided/);
 });
 
 test("http_output becomes a webhook, with its certificates, its agent and Falco's two forms", () => {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { proxyFor } from "../../../src/config/proxy.ts";
-import { backoffMs, waitMs } from "../../../src/deliver/backoff.ts";
 import { breaker } from "../../../src/deliver/breaker.ts";
 import { concurrency } from "../../../src/deliver/concurrency.ts";
 import type { Failure } from "../../../src/deliver/failure.ts";
 import { limit } from "../../../src/deliver/limit.ts";
 import { pace } from "../../../src/deliver/pace.ts";
+import { backoffMs, waitMs } from "../../../src/time/backoff.ts";
 
 const down: Failure = { reason: "network", retryable: true, message: "down" };
 const refused: Failure = { reason: "client_error", retryable: false, message: "HTTP 400" };

@@ -35,6 +35,8 @@ test("the labels on the page are those of the metrics", async () => {
   metrics.rulesReload("ok");
   metrics.off("smtp.to", "smtp");
   metrics.off("debug");
+  metrics.metadataLookup("found");
+  metrics.metadataHeard("drop", "kind");
   const depth = { waiting: 0, active: 0, delayed: 0, dead: 0 };
   metrics.scrape({
     lanes: async () => [{ lane: "alerts", depth }],
@@ -44,6 +46,12 @@ test("the labels on the page are those of the metrics", async () => {
       durable: true,
       warnings: [],
       damaged: { files: [], bytes: 1, reading: false, lost: { alerts: 1 } },
+    }),
+    metadata: () => ({
+      objects: { Pod: 1 },
+      bytes: 1,
+      refused: 0,
+      watches: [{ collector: "c:45000", node: "n", connected: true, synced: true, quietMs: 1 }],
     }),
     listeners: () => [{ listener: "alerts", requests: 0, bytes: 0, connections: 0 }],
   });

@@ -47,6 +47,7 @@ const told = () => {
         return alerts;
       },
     },
+    add: [],
     correlate: [passing("correlate"), passing("correlate again")],
     route,
     hold: [passing("hold")],

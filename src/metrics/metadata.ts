@@ -1,0 +1,73 @@
+import { Gauge, type Registry } from "prom-client";
+import { createCounter } from "./counter.ts";
+
+/** What is known of the cluster, read at a scrape. */
+export interface MetadataState {
+  readonly objects: Readonly<Record<string, number>>;
+  /** An estimate. */
+  readonly bytes: number;
+  /** How often there was no room for another object. */
+  readonly refused: number;
+  readonly watches: readonly {
+    readonly collector: string;
+    readonly node: string;
+    readonly connected: boolean;
+    readonly synced: boolean;
+    /** Milliseconds since something came. */
+    readonly quietMs?: number;
+  }[];
+}
+
+export interface MetadataMetrics {
+  /** Something came of a collector, a stream of it began, or what came was left out. */
+  metadataHeard(what: "event" | "start" | "drop", why?: string): void;
+  /** An event asked for its object: `found`, `unknown`, or `other` where it names none that is kept. */
+  metadataLookup(outcome: string): void;
+}
+
+export const createMetadataMetrics = (
+  registry: Registry,
+): MetadataMetrics & { readonly read: (state: MetadataState) => void } => {
+  const gauge = <const L extends string>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
+  const events = createCounter(registry, "eyrie_metadata_events_total", "What collectors told.", []).cell();
+  const starts = createCounter(
+    registry,
+    "eyrie_metadata_watch_starts_total",
+    "Streams of collectors that began; more than nodes: they began anew.",
+    [],
+  ).cell();
+  const drops = createCounter(registry, "eyrie_metadata_dropped_total", "What collectors told and was left out.", [
+    "reason",
+  ]);
+  const lookups = createCounter(registry, "eyrie_metadata_lookups_total", "Objects that events asked for.", [
+    "outcome",
+  ]);
+  const objects = gauge("eyrie_metadata_objects", "Objects of the cluster that are known.", ["kind"]);
+  const bytes = gauge("eyrie_metadata_bytes", "Estimate of the memory that they take.");
+  const refused = gauge("eyrie_metadata_refused", "How often metadata.maxobjects left no room for another object.");
+  const synced = gauge("eyrie_metadata_synced", "1: everything was told once.", ["collector", "node"]);
+  const connected = gauge("eyrie_metadata_connected", "1: the stream is open and something came.", [
+    "collector",
+    "node",
+  ]);
+  const age = gauge("eyrie_metadata_quiet_seconds", "Since the stream last told something.", ["collector", "node"]);
+  return {
+    metadataHeard: (what, why = "") => {
+      if (what === "event") events.add(1);
+      else if (what === "start") starts.add(1);
+      else drops.cell(why).add(1);
+    },
+    metadataLookup: (outcome) => lookups.cell(outcome).add(1),
+    read: (state) => {
+      for (const [kind, count] of Object.entries(state.objects)) objects.set({ kind }, count);
+      bytes.set(state.bytes);
+      refused.set(state.refused);
+      for (const { collector, node, ...watch } of state.watches) {
+        synced.set({ collector, node }, Number(watch.synced));
+        connected.set({ collector, node }, Number(watch.connected));
+        if (watch.quietMs !== undefined) age.set({ collector, node }, watch.quietMs / 1000);
+      }
+    },
+  };
+};
