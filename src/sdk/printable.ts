@@ -10,6 +10,13 @@ const escaped = (c: string): string => (c === "\n" ? "\\n" : `\\u${c.charCodeAt(
 /** Text from outside as one line that can do none of that, as JSON escapes it: JSON text keeps its meaning. */
 export const printable = (text: string): string => (text.search(steering) < 0 ? text : text.replace(steering, escaped));
 
+/**
+ * The same for JSON text, where the control characters below the blank are escaped already: of ASCII only DEL is left, and that
+ * it is ASCII is quickly seen.
+ */
+export const printableJson = (json: string): string =>
+  Buffer.byteLength(json) === json.length && !json.includes("\u007f") ? json : printable(json);
+
 /** The same for several lines. */
 export const printableLines = (text: string): string =>
   text.search(steeringInLines) < 0 ? text : text.replace(steeringInLines, escaped);

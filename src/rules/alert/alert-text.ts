@@ -1,7 +1,8 @@
 import type { FieldResult } from "../../sdk/catalog.ts";
-import { printable } from "../../sdk/printable.ts";
+import { printable, printableJson } from "../../sdk/printable.ts";
 import type { CompiledRule } from "../compile.ts";
 import type { RuleConfig } from "../file/config.ts";
+import type { RuleItem } from "../file/items.ts";
 
 export interface AlertFacts {
   /** Event time in nanoseconds since the epoch. */
@@ -61,21 +62,43 @@ export const jsonAlert = (
 ): string => {
   const { item } = rule;
   const values = valuesOf(rule, event);
-  const message = rule.output.format.render(event, values);
-  const prefix = `${stamp(facts, config.time_format_iso_8601)}: ${item.priority} `;
+  const message = text(rule.output.format.render(event, values));
+  const fixed = fixedOf(item);
   const parts = [`"hostname":${text(facts.hostname)}`];
-  if (config.json_include_message_property) parts.push(`"message":${text(message)}`);
-  if (config.json_include_output_property) parts.push(`"output":${text(prefix + message)}`);
+  if (config.json_include_message_property) parts.push(`"message":${message}`);
+  if (config.json_include_output_property)
+    parts.push(`"output":"${stamp(facts, config.time_format_iso_8601)}: ${item.priority} ${message.slice(1)}`);
   if (config.json_include_output_fields_property)
     parts.push(
       `"output_fields":{${rule.output.columns
         .map(({ key, read }) => `${key}${jsonValue(read(event, values, facts.timeNs))}`)
         .join(",")}}`,
     );
-  parts.push(`"priority":${text(item.priority)}`, `"rule":${text(item.name)}`, `"source":${text(item.source)}`);
-  if (config.json_include_tags_property) parts.push(`"tags":[${item.tags.map(text).join(",")}]`);
+  parts.push(fixed.names);
+  if (config.json_include_tags_property) parts.push(fixed.tags);
   parts.push(`"time":"${dateTime(facts.timeNs)}Z"`);
-  return printable(`{${parts.join(",")}}`);
+  return printableJson(`{${parts.join(",")}}`);
+};
+
+/** What of an alert is the rule's own, as JSON. */
+interface Fixed {
+  readonly names: string;
+  readonly tags: string;
+}
+
+const known = new WeakMap<RuleItem, Fixed>();
+
+const fixedOf = (item: RuleItem): Fixed => {
+  let fixed = known.get(item);
+  if (fixed === undefined) {
+    const { name, priority, source, tags } = item;
+    fixed = {
+      names: `"priority":${text(priority)},"rule":${text(name)},"source":${text(source)}`,
+      tags: `"tags":[${tags.map(text).join(",")}]`,
+    };
+    known.set(item, fixed);
+  }
+  return fixed;
 };
 
 const text = (value: string): string => JSON.stringify(value.isWellFormed() ? value : value.toWellFormed());
