@@ -48,7 +48,7 @@ interface Sink extends PayloadLimits {
 }
 
 /** Levels of an event whose members are indexed while it is checked: those that most fields lie in. */
-const eventLevels = 3;
+const eventLevels = 2;
 /** An EventList and its items stand above. */
 const listLevels = 2 + eventLevels;
 

@@ -53,7 +53,7 @@ const unescapeUnit = (raw: string, at: number): readonly [string, number] => {
 };
 
 /** Whether there may be an escape that JSON does not need. */
-const mayBePlainer = (json: string): boolean => json.includes("\\u") || json.includes("\\/");
+const mayBePlainer = (json: string): boolean => json.includes("\\") && (json.includes("\\u") || json.includes("\\/"));
 
 /** JSON text whose strings are written without escapes where they can be: `\u0065` is `e`. The same text when it has none. */
 export const plainEscapes = (json: string): string => {

@@ -76,14 +76,16 @@ export class JsonNode {
     return at < 0 ? undefined : this.at(at);
   }
 
-  /** `get(key)?.asText()`; no node is made of a string. */
+  /** `get(key)?.asText()`; no node is made but of an object or array. */
   textAt(key: string): string | undefined {
     const at = this.#position(key);
     if (at < 0) return undefined;
     const spans = this.#index();
     const from = spans[at * 4 + 2] as number;
-    if (this.text.charCodeAt(from) !== quote) return this.at(at)?.asText();
-    return unescapeJson(this.text.slice(from + 1, (spans[at * 4 + 3] as number) - 1));
+    const end = spans[at * 4 + 3] as number;
+    const c = this.text.charCodeAt(from);
+    if (c === quote) return unescapeJson(this.text.slice(from + 1, end - 1));
+    return c === 123 || c === 91 ? this.at(at)?.asText() : this.text.slice(from, end);
   }
 
   /** True when `get` finds a value. */

@@ -48,8 +48,8 @@ const readContainer = (text: string, at: number, reading: Reading, depth: number
   const spans: number[] = [];
   const children: (JsonNode | undefined)[] = [];
   const slash = nextSlash(text, at, reading);
-  // What lies between the keys of an event is long: with it most events would seem to have such keys.
-  const eachKey = depth <= reading.levels - 2;
+  // What lies between the keys of an event is long, and most often holds a backslash; keys at the last level are close together.
+  const eachKey = depth < reading.levels;
   let escapes = false;
   reading.left--;
   let i = gap(text, at + 1, blanks);

@@ -24,7 +24,7 @@ export const bodiesOf = rememberLatest((event: JsonNode): Bodies => readBodies(e
 const deletes = new Set(["delete", "deletecollection"]);
 
 const readBodies = (event: JsonNode): Bodies => {
-  const verb = event.get("verb")?.asText();
+  const verb = event.textAt("verb");
   const request = event.get("requestObject")?.asRead();
   const operations = request?.kind === "array" ? operationsOf(request) : undefined;
   const answer = objectOnly(event.get("responseObject")?.asRead());

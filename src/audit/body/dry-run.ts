@@ -11,11 +11,11 @@ const shown = new Set(["Request", "RequestResponse"]);
  * nothing; whether there was one is only known where bodies are audited, so elsewhere a deletion is taken for one.
  */
 export const isDryRun = (event: JsonNode): boolean => {
-  const verb = event.get("verb")?.asText() ?? "";
+  const verb = event.textAt("verb") ?? "";
   const named = mayName(event);
   const deletes = verb === "delete" || verb === "deletecollection";
   if (!named && !deletes && verb !== "create") return false;
-  const subresource = event.get("objectRef")?.get("subresource")?.asText() ?? "";
+  const subresource = event.get("objectRef")?.textAt("subresource") ?? "";
   if (heedless.has(subresource)) return false;
   const asked = () => named && queryValues(event, "dryRun").includes("All");
   if (!deletes && subresource !== "eviction") return asked();

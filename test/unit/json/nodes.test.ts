@@ -73,3 +73,13 @@ test("a key written with escapes is found at every level, whatever backslashes s
       assert.equal(root?.get("z")?.asText(), "0");
     }
 });
+
+test("the text of a member is that of its value, without a node for it", () => {
+  const text = '{"s":"a\\u0062","n":-1.50,"t":true,"z":null,"o":{"b" : 1},"l":[1, 2],"s":"second","\\u0065":"e"}';
+  for (const value of [node(text), node(text).asRead()])
+    for (const key of ["s", "n", "t", "z", "o", "l", "e", "missing"]) {
+      assert.equal(value.textAt(key), value.get(key)?.asText(), key);
+      assert.equal(value.has(key), value.get(key) !== undefined, key);
+    }
+  assert.equal(node("[1]").textAt("0"), undefined);
+});
