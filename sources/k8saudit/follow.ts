@@ -1,6 +1,6 @@
 import { type FileHandle, stat } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
-import { createLineIntake, maxLineBytes } from "../../src/audit/line-intake.ts";
+import { createLineIntake, type LineIntake, maxLineBytes } from "../../src/audit/line-intake.ts";
 import { type PayloadLimits, splitPayload } from "../../src/audit/payload.ts";
 import type { SourceHost } from "../../src/sdk/source.ts";
 import { chunkBytes, type FileReader, openFileReader } from "./file-reader.ts";
@@ -38,10 +38,10 @@ export const createFollower = async (
   signal: AbortSignal,
   positioned: () => void,
 ): Promise<void> => {
-  const follow = createFollowing(settings, host, signal, positioned);
+  const following = new Following(settings, host, signal, positioned);
   for (let ms = settings.pollMs; !signal.aborted; ms = Math.min(2 * ms, longestPauseMs)) {
     try {
-      await follow();
+      await following.run();
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Rotating) {
@@ -59,185 +59,200 @@ export const createFollower = async (
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> => wait(ms, undefined, { signal }).catch(() => {});
 
-const createFollowing = (
-  settings: FollowSettings,
-  host: FollowHost,
-  signal: AbortSignal,
-  positioned: () => void,
-): (() => Promise<void>) => {
-  const { path, pollMs } = settings;
-  const key = `file:${path}`;
-  const maxLine = maxLineBytes(settings);
-  const intakeOf = (file: string) => createLineIntake(host, settings, file, signal);
-
+/** One following: what it has read, what late lines it still looks for, where its checkpoint is. */
+class Following {
+  readonly #path: string;
+  readonly #settings: FollowSettings;
+  readonly #host: FollowHost;
+  readonly #signal: AbortSignal;
+  readonly #positioned: () => void;
+  /** Of the checkpoint. */
+  readonly #key: string;
+  readonly #maxLine: number;
   /** Files read before the current one, that of the late lines left out. */
-  let done: readonly Mark[] = [];
-  let late: LateLines | undefined;
-  let { fromEnd } = settings;
+  #done: readonly Mark[] = [];
+  #late: LateLines | undefined;
+  #fromEnd: boolean;
   /** How far lines are stored, and what the checkpoint says. */
-  let reached = "";
-  let saved: string | undefined;
+  #reached = "";
+  #saved: string | undefined;
 
-  const save = async (current: readonly Mark[]): Promise<void> => {
-    reached = writeMarks([...done, ...(late ? [late.mark] : []), ...current]);
-    if (reached === saved) return;
-    await host.checkpoint.set(key, reached);
-    saved = reached;
-  };
+  constructor(settings: FollowSettings, host: FollowHost, signal: AbortSignal, positioned: () => void) {
+    this.#path = settings.path;
+    this.#settings = settings;
+    this.#host = host;
+    this.#signal = signal;
+    this.#positioned = positioned;
+    this.#key = `file:${settings.path}`;
+    this.#maxLine = maxLineBytes(settings);
+    this.#fromEnd = settings.fromEnd;
+  }
 
-  const load = async (): Promise<readonly Mark[]> => {
-    const text = reached || (await host.checkpoint.get(key));
+  #intakeOf(file: string): LineIntake {
+    return createLineIntake(this.#host, this.#settings, file, this.#signal);
+  }
+
+  async #save(current: readonly Mark[]): Promise<void> {
+    this.#reached = writeMarks([...this.#done, ...(this.#late ? [this.#late.mark] : []), ...current]);
+    if (this.#reached === this.#saved) return;
+    await this.#host.checkpoint.set(this.#key, this.#reached);
+    this.#saved = this.#reached;
+  }
+
+  async #load(): Promise<readonly Mark[]> {
+    const text = this.#reached || (await this.#host.checkpoint.get(this.#key));
     if (!text) return [];
-    fromEnd = false;
+    this.#fromEnd = false;
     const marks = readMarks(text);
-    if (!marks) gap("its checkpoint cannot be read");
+    if (!marks) this.#gap("its checkpoint cannot be read");
     return marks ?? [];
-  };
+  }
 
-  const gap = (what: string, file = path): void => {
-    host.gap?.();
-    host.log.error({ file, lostBytes: "unknown" }, `audit events may be missing: ${what}`);
-  };
+  #gap(what: string, file = this.#path): void {
+    this.#host.gap?.();
+    this.#host.log.error({ file, lostBytes: "unknown" }, `audit events may be missing: ${what}`);
+  }
 
   /** Reads what a rotated file has left, its last line too. */
-  const finish = async ({ file, from }: Remainder): Promise<void> => {
-    const intake = intakeOf(file.path);
-    host.log.info({ file: file.path, offset: from?.offset ?? 0 }, "reading a rotated file to its end");
-    const others = done.filter((one) => one !== from);
+  async #finish({ file, from }: Remainder): Promise<void> {
+    const intake = this.#intakeOf(file.path);
+    this.#host.log.info({ file: file.path, offset: from?.offset ?? 0 }, "reading a rotated file to its end");
+    const others = this.#done.filter((one) => one !== from);
     const keep = (mark: Mark): Promise<void> => {
-      done = [...others, mark];
-      return save([]);
+      this.#done = [...others, mark];
+      return this.#save([]);
     };
     if (file.gzip) {
-      const read = await readCompressed(file, from, intake, maxLine);
-      if (read.fault !== undefined) gap(`the compressed file is broken (${read.fault})`, file.path);
+      const read = await readCompressed(file, from, intake, this.#maxLine);
+      if (read.fault !== undefined) this.#gap(`the compressed file is broken (${read.fault})`, file.path);
       return keep(read.mark);
     }
     const opened = await openFound(file.path, file.inode);
-    const reader = await openFileReader(opened, from ?? { offset: 0, line: 1 }, intake, maxLine);
+    const reader = await openFileReader(opened, from ?? { offset: 0, line: 1 }, intake, this.#maxLine);
     try {
       let unsaved = 0;
       let got = await reader.read();
-      for (; got !== "cut" && got > 0 && !signal.aborted; got = await reader.read()) {
+      for (; got !== "cut" && got > 0 && !this.#signal.aborted; got = await reader.read()) {
         unsaved += got;
         if (unsaved < savedBytes) continue;
         await keep(await reader.mark());
         unsaved = 0;
       }
-      if (got === "cut") gap("the rotated file was cut while it was read", file.path);
-      if (!signal.aborted) await reader.end();
+      if (got === "cut") this.#gap("the rotated file was cut while it was read", file.path);
+      if (!this.#signal.aborted) await reader.end();
       await keep(await reader.mark());
     } finally {
       await reader.close();
     }
-  };
+  }
 
-  const lookForLate = async (over: boolean): Promise<void> => {
-    if (!late || !(await late.look(over))) return;
-    done = [...done, late.mark].slice(-marksKept);
-    late = undefined;
-  };
+  async #lookForLate(over: boolean): Promise<void> {
+    if (!this.#late || !(await this.#late.look(over))) return;
+    this.#done = [...this.#done, this.#late.mark].slice(-marksKept);
+    this.#late = undefined;
+  }
 
-  /** Resolves when the file was cut, or replaced and read to its end, or the signal came. */
-  const followOne = async (reader: FileReader): Promise<"cut" | "replaced" | "stopped"> => {
+  /** Resolves when the file was cut, or replaced and read to its end, or the this.#signal came. */
+  async #followOne(reader: FileReader): Promise<"cut" | "replaced" | "stopped"> {
     let unsaved = 0;
-    while (!signal.aborted) {
+    while (!this.#signal.aborted) {
       const got = await reader.read();
       if (got === "cut") return "cut";
       unsaved += got;
       if (got > 0 && unsaved < savedBytes) continue;
       unsaved = 0;
-      await lookForLate(false);
-      await save([await reader.mark()]);
+      await this.#lookForLate(false);
+      await this.#save([await reader.mark()]);
       if (got > 0) continue;
-      const named = await stat(path).catch(() => undefined);
+      const named = await stat(this.#path).catch(() => undefined);
       // While the new file is empty its writer may still be at the old one.
       const replaced = named?.isFile() && named.ino !== reader.inode && named.size > 0;
       if (replaced && (await reader.read()) === 0) return "replaced";
-      if (!replaced) await pause(pollMs, signal);
+      if (!replaced) await pause(this.#settings.pollMs, this.#signal);
     }
     return "stopped";
-  };
+  }
 
   /** Reads what is older, then opens the file that is written to now; undefined: there is none. */
-  const openCurrent = async ({ older, current, seen }: Located): Promise<FileReader | undefined> => {
+  async #openCurrent({ older, current, seen }: Located): Promise<FileReader | undefined> {
     const last = older.at(-1);
     // Where the name is free or its file empty, whoever writes may still have the renamed file open.
     const renamed = last && !last.file.gzip && (current?.empty ?? true) ? last : undefined;
-    for (const one of renamed ? older.slice(0, -1) : older) if (!signal.aborted) await finish(one);
+    for (const one of renamed ? older.slice(0, -1) : older) if (!this.#signal.aborted) await this.#finish(one);
     // What is left of those is not known to the checkpoint once it knows the current file.
-    if (signal.aborted || (!renamed && !current)) return undefined;
+    if (this.#signal.aborted || (!renamed && !current)) return undefined;
     const from = renamed ? renamed.from : current?.from;
-    const file = renamed?.file.path ?? path;
+    const file = renamed?.file.path ?? this.#path;
     const opened = await openFound(file, renamed?.file.inode ?? current?.inode ?? 0);
-    if (!from && seen !== undefined) await refuseRotatedSince(seen, opened);
-    done = done.filter((mark) => mark !== from);
-    const start = from ?? { offset: fromEnd ? (await opened.stat()).size : 0, line: 1 };
-    const reader = await openFileReader(opened, start, intakeOf(file), maxLine);
+    if (!from && seen !== undefined) await this.#refuseRotatedSince(seen, opened);
+    this.#done = this.#done.filter((mark) => mark !== from);
+    const start = from ?? { offset: this.#fromEnd ? (await opened.stat()).size : 0, line: 1 };
+    const reader = await openFileReader(opened, start, this.#intakeOf(file), this.#maxLine);
     // Whoever is killed before the first lines are stored knows the file again, under whatever name.
-    if (!from) await save([await reader.mark()]);
+    if (!from) await this.#save([await reader.mark()]);
     return reader;
-  };
+  }
 
   /** A file that is copied and cut keeps its inode: what it held since it was looked at is in the copy. Throws Rotating. */
-  const refuseRotatedSince = async (seen: string, opened: FileHandle): Promise<void> => {
+  async #refuseRotatedSince(seen: string, opened: FileHandle): Promise<void> {
     try {
-      if (rotationState(await listRotated(path)) !== seen) throw new Rotating("rotated again");
+      if (rotationState(await listRotated(this.#path)) !== seen) throw new Rotating("rotated again");
     } catch (error) {
       await opened.close();
       throw error;
     }
-  };
+  }
 
-  const waitForFile = async (): Promise<void> => {
-    host.log.warn({ file: path }, "the file to follow is not there: waiting");
+  async #waitForFile(): Promise<void> {
+    this.#host.log.warn({ file: this.#path }, "the file to follow is not there: waiting");
     // What appears later is new from its first byte.
-    fromEnd = false;
-    positioned();
-    while (!signal.aborted && !(await stat(path).catch(() => undefined))?.isFile()) await pause(pollMs, signal);
-  };
+    this.#fromEnd = false;
+    this.#positioned();
+    while (!this.#signal.aborted && !(await stat(this.#path).catch(() => undefined))?.isFile())
+      await pause(this.#settings.pollMs, this.#signal);
+  }
 
-  return async () => {
-    let marks = await load();
+  async run(): Promise<void> {
+    let marks = await this.#load();
     let finished = false;
     let reader: FileReader | undefined;
-    done = marks;
+    this.#done = marks;
     try {
-      while (!signal.aborted) {
-        const located = await locate(path, marks, finished);
+      while (!this.#signal.aborted) {
+        const located = await locate(this.#path, marks, finished);
         if (located.gap) {
-          gap("what had been read was replaced or cut, and is found under no other name");
-          done = [];
+          this.#gap("what had been read was replaced or cut, and is found under no other name");
+          this.#done = [];
         }
-        if (!fromEnd) positioned();
-        reader = await openCurrent(located);
-        if (signal.aborted) return;
+        if (!this.#fromEnd) this.#positioned();
+        reader = await this.#openCurrent(located);
+        if (this.#signal.aborted) return;
         if (!reader) {
-          await waitForFile();
-          marks = done;
+          await this.#waitForFile();
+          marks = this.#done;
           finished = true;
           continue;
         }
-        fromEnd = false;
-        positioned();
-        const end = await followOne(reader);
+        this.#fromEnd = false;
+        this.#positioned();
+        const end = await this.#followOne(reader);
         finished = end === "replaced";
-        if (finished) await reader.end((line) => splitPayload(line.toString(), settings).dropped.length === 0);
-        await lookForLate(end !== "stopped");
+        if (finished) await reader.end((line) => splitPayload(line.toString(), this.#settings).dropped.length === 0);
+        await this.#lookForLate(end !== "stopped");
         const mark = await reader.mark();
-        await save([mark]);
-        marks = [...done.slice(-marksKept), mark];
-        if (finished) late = watchLateLines(reader, mark);
+        await this.#save([mark]);
+        marks = [...this.#done.slice(-marksKept), mark];
+        if (finished) this.#late = watchLateLines(reader, mark);
         else {
           await reader.close();
-          done = marks;
+          this.#done = marks;
         }
         reader = undefined;
       }
     } finally {
       await reader?.close();
-      await late?.close();
-      late = undefined;
+      await this.#late?.close();
+      this.#late = undefined;
     }
-  };
-};
+  }
+}
