@@ -62,7 +62,7 @@ export const sendTest: Command = async (args, io) => {
 const none = ({ off }: HubConfig): string =>
   off.some((problem) => problem.off?.output !== undefined) ? "every output is off" : "no output is configured";
 
-const noMetrics = { attempt() {}, retried() {}, dead() {}, omitted() {}, breaker() {} };
+const noMetrics = { attempt() {}, retried() {}, dead() {}, omitted() {}, breaker() {}, listenerFailed() {} };
 
 /** What the destination answered, for people; delivery's messages hold no URL, key or body. */
 const attempt = async (

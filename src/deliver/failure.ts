@@ -9,7 +9,25 @@ export interface Failure extends DeliveryFault {
   readonly outline?: string;
   /** What the destination said about single alerts, by their indexes. */
   readonly each?: ReadonlyMap<number, string>;
+  /** HTTP status of the answer, where there was one. */
+  readonly status?: number;
 }
+
+/** A failure as it concerns single alerts, by their places in the request. */
+export const perAlert = (failure: Failure) => {
+  const failed = failure.failed && new Set(failure.failed);
+  const dead = new Set(failure.dead);
+  return {
+    taken: (index: number): boolean => failed !== undefined && !failed.has(index) && !dead.has(index),
+    /** It never succeeds, whatever becomes of the others. */
+    permanent: (index: number): boolean => dead.has(index) || !failure.retryable,
+    /** With what was said about this alert. */
+    of: (index: number): Failure => {
+      const said = failure.each?.get(index);
+      return said === undefined ? failure : { ...failure, message: said };
+    },
+  };
+};
 
 /** Replaces the secrets of the configuration in a text. */
 export type Mask = (text: string) => string;
@@ -33,7 +51,8 @@ export const failureOf = (error: unknown, mask: Mask = noMask): Failure => {
   return { reason: "other", retryable: true, message: `unexpected ${labelOf(error)}` };
 };
 
-const refused = ({ fault, message, said }: DeliveryError, mask: Mask): Failure => {
+const refused = ({ fault: told, message, said, status }: DeliveryError, mask: Mask): Failure => {
+  const fault = status === undefined ? told : { ...told, status };
   // Masked before they are cut: half a secret would not be known.
   const shown = (words: string): string => fitWords(mask(words).trim(), longestWords);
   if (typeof said === "string") return { ...fault, ...joined(message, shown(said)) };

@@ -53,7 +53,8 @@ const httpSender = (output: HttpOutput, { config }: OutputInstance, parts: Sende
         if (output.accept) accepted(() => output.accept?.(reply, alerts), reply);
       },
       (error) => {
-        if (error instanceof HttpRefusal) output.refused?.(error.reply, alerts, config);
+        if (error instanceof HttpRefusal && output.refused)
+          accepted(() => output.refused?.(error.reply, alerts, config), error.reply);
         throw error;
       },
     );
@@ -68,13 +69,18 @@ const dressed = (request: HttpRequest): HttpRequest =>
     ? request
     : { ...request, headers: request.headers ? mergeHeaders(jsonHeaders, request.headers) : jsonHeaders };
 
-/** An answer that is not what the output reads (a portal's HTML with status 200) is no proof of delivery. */
-const accepted = (check: () => void, reply: HttpReply): void => {
+/**
+ * What the output reads in an answer, told with its status. One that is not what it reads (a portal's HTML with status
+ * 200) is no proof of delivery.
+ */
+const accepted = (check: () => void, { status }: HttpReply): void => {
   try {
     check();
   } catch (error) {
+    if (error instanceof DeliveryError) throw new DeliveryError(error.message, error.fault, error.said, status);
     if (!(error instanceof SyntaxError)) throw error;
-    throw new DeliveryError(`HTTP ${reply.status} with an unreadable answer`, { reason: "bad_reply", retryable: true });
+    const unreadable = { reason: "bad_reply", retryable: true } as const;
+    throw new DeliveryError(`HTTP ${status} with an unreadable answer`, unreadable, "", status);
   }
 };
 

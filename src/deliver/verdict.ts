@@ -3,8 +3,8 @@ import type { Settlement } from "../queue/queue.ts";
 import type { Reason } from "../sdk/errors.ts";
 import type { Alert } from "../sdk/output.ts";
 import { backoffMs, waitMs } from "../time/backoff.ts";
-import type { Outcome } from "./batcher.ts";
 import type { Failure } from "./failure.ts";
+import type { Outcome } from "./tickets.ts";
 
 export interface RetryLimits {
   readonly initialMs: number;
@@ -32,7 +32,8 @@ export type Verdict =
   | { readonly kind: "retry"; readonly inMs: number; readonly reason?: Reason }
   | { readonly kind: "dead"; readonly reason: Reason; readonly why: string };
 
-const ack: Verdict = { kind: "ack" };
+/** Taken. */
+export const ack: Verdict = { kind: "ack" };
 
 /** The verdicts on one item's alerts. All that are retried wait alike, since they stay one item. */
 export const judge = (

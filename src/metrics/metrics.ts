@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { BreakerState } from "../deliver/breaker.ts";
-import type { DeliveryMetrics } from "../deliver/observe.ts";
+import type { DeliveryMetrics } from "../deliver/count-outcomes.ts";
 import type { Depth, QueueStatus } from "../queue/queue.ts";
 import type { Alert } from "../sdk/alert.ts";
 import { type CounterFamily, createCounter } from "./counter.ts";
@@ -134,6 +134,11 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     "Parts of alerts that destinations did not take and that were left out.",
     ["output"],
   );
+  const deaf = counter(
+    "eyrie_outcome_listener_failures_total",
+    "Outcomes that a listener failed on; delivery goes on without it.",
+    ["output", "listener"],
+  );
   const breaker = gauge("eyrie_breaker_state", "0 closed, 1 half open, 2 open.", ["output"]);
   const success = gauge("eyrie_last_success_timestamp_seconds", "When the destination last took an alert.", ["output"]);
   const bytes = counter("eyrie_intake_bytes_total", "Bytes of request bodies as received.", ["source"]);
@@ -256,6 +261,7 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
         dead: (reason, alerts) => dead.cell(output, reason).add(alerts),
         omitted: (parts) => omitted.cell(output).add(parts),
         breaker: (state) => breaker.set({ output }, breakerValue[state]),
+        listenerFailed: (listener) => deaf.cell(output, listener).add(1),
       };
     },
     intakeBytes: (source, n) => bytes.cell(source).add(n),

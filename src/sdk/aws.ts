@@ -94,7 +94,7 @@ export const awsFault = (error: unknown): DeliveryFault => {
 /** For `.catch`: every failure of a client as a DeliveryError. What AWS says goes along, what the client says does not. */
 export const failAws = (error: unknown): never => {
   if (error instanceof DeliveryError) throw error;
-  const { name, code, message } = (error ?? {}) as SdkError;
+  const { name, code, message, $metadata } = (error ?? {}) as SdkError;
   const word = (text: unknown): string | undefined =>
     typeof text === "string" && /^\w{1,60}$/.test(text) ? text : undefined;
   if (message === "Region is missing")
@@ -102,8 +102,9 @@ export const failAws = (error: unknown): never => {
   const fault = awsFault(error);
   if (fault.reason === "network" || fault.reason === "tls")
     throw new DeliveryError(`AWS is not reached (${word(code) ?? word(name) ?? "?"})`, fault);
-  const answered = (error as SdkError).$metadata?.httpStatusCode !== undefined;
-  throw new DeliveryError(`AWS answered ${word(name) ?? "an error"}`, fault, answered ? awsWords(message) : "");
+  const status = $metadata?.httpStatusCode;
+  const said = status === undefined ? "" : awsWords(message);
+  throw new DeliveryError(`AWS answered ${word(name) ?? "an error"}`, fault, said, status);
 };
 
 /** What AWS says, its first line: below it stands the request that was signed. Keys that it names are the SDK's own finds. */

@@ -44,9 +44,17 @@ export class DeliveryError extends Error {
    * behind the message once delivery has masked the secrets in it.
    */
   readonly said: string | ReadonlyMap<number, string>;
-  constructor(message: string, fault: DeliveryFault, said: string | ReadonlyMap<number, string> = "") {
+  /** HTTP status of the answer, where there was one. */
+  readonly status: number | undefined;
+  constructor(
+    message: string,
+    fault: DeliveryFault,
+    said: string | ReadonlyMap<number, string> = "",
+    status: number | undefined = undefined,
+  ) {
     super(message);
     this.fault = fault;
     this.said = said;
+    this.status = status;
   }
 }

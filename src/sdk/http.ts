@@ -33,7 +33,7 @@ export interface HttpReply {
 export class HttpRefusal extends DeliveryError {
   readonly reply: HttpReply;
   constructor(message: string, fault: DeliveryFault, said: string, reply: HttpReply) {
-    super(message, fault, said);
+    super(message, fault, said, reply.status);
     this.reply = reply;
   }
 }

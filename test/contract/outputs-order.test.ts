@@ -27,7 +27,7 @@ const alertAt = (i: number, count: number): Alert =>
     output: `alert-${String(i).padStart(6, "0")}-`,
   });
 
-const noMetrics = { attempt() {}, retried() {}, dead() {}, omitted() {}, breaker() {} };
+const noMetrics = { attempt() {}, retried() {}, dead() {}, omitted() {}, breaker() {}, listenerFailed() {} };
 
 /** Loki's lane, consumed as the hub does it. */
 const deliver = async (queue: Queue, hostport: string) => {

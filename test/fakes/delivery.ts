@@ -1,7 +1,8 @@
 import { pino } from "pino";
 import type { DeliverySettings, OutputInstance } from "../../src/config/types.ts";
 import { type Delivery, openDelivery } from "../../src/deliver/chain.ts";
-import type { DeliveryMetrics } from "../../src/deliver/observe.ts";
+import type { DeliveryMetrics } from "../../src/deliver/count-outcomes.ts";
+import type { OutcomeListener } from "../../src/deliver/outcomes.ts";
 import type { Codec } from "../../src/queue/codec.ts";
 import type { Item, Settlement } from "../../src/queue/queue.ts";
 import type { Alert } from "../../src/sdk/alert.ts";
@@ -85,6 +86,7 @@ export const openRig = async (
   instance: OutputInstance,
   random: () => number = () => 1,
   mask?: (text: string) => string,
+  listeners: readonly OutcomeListener[] = [],
 ): Promise<Rig> => {
   const clock = fakeClock();
   const lines: string[] = [];
@@ -95,6 +97,7 @@ export const openRig = async (
     dead: (reason, alerts) => counted.push(`dead ${reason} ${alerts}`),
     omitted: (parts) => counted.push(`omitted ${parts}`),
     breaker: (state) => counted.push(`breaker ${state}`),
+    listenerFailed: (listener) => counted.push(`failed ${listener}`),
   };
   let serial = 0;
   const rig = {
@@ -120,6 +123,7 @@ export const openRig = async (
     codec,
     hub: { outputs: [], customfields: {}, templatedfields: {} },
     clock,
+    listeners,
     ...(mask && { mask }),
   });
   return Object.assign(rig, { delivery });

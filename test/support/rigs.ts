@@ -1,5 +1,6 @@
 import { after } from "node:test";
 import type { OutputInstance } from "../../src/config/types.ts";
+import type { OutcomeListener } from "../../src/deliver/outcomes.ts";
 import { makeAlert, openRig, type Rig } from "../fakes/delivery.ts";
 import { type HttpSink, openHttpSink, type SinkOptions } from "../fakes/http-sink.ts";
 
@@ -15,8 +16,12 @@ export const rigsOfFile = () => {
       open.push(sink);
       return sink;
     },
-    newRig: async (instance: OutputInstance, random?: () => number): Promise<Rig> => {
-      const rig = await openRig(instance, random);
+    newRig: async (
+      instance: OutputInstance,
+      random?: () => number,
+      listeners: readonly OutcomeListener[] = [],
+    ): Promise<Rig> => {
+      const rig = await openRig(instance, random, undefined, listeners);
       open.push({ close: () => rig.delivery.close(0) });
       rigs.push(rig);
       return rig;

@@ -25,6 +25,7 @@ test("the labels on the page are those of the metrics", async () => {
   of.retried("timeout", 1);
   of.dead("invalid", 1);
   of.omitted(1);
+  of.listenerFailed("ledger");
   metrics.intakeBytes("requests", 1);
   metrics.intakeRejected("requests", "invalid", 1);
   metrics.credentialReload("hub", "ok");
