@@ -2,7 +2,7 @@ import { loadFalco } from "../config/falco-file.ts";
 import { formatProblem } from "../config/problem.ts";
 import type { FalcoConfig, Problem } from "../config/types.ts";
 import { jsonMarkdownOrTable } from "../fields/describe.ts";
-import { type EventRules, loadEventRules, ruleConfigOf } from "../pipeline/judge/event-rules.ts";
+import { type EventRules, loadEventRules } from "../pipeline/judge/event-rules.ts";
 import { type EventKind, fieldsOfKinds, kindsOf, usualKind } from "../pipeline/judge/kinds.ts";
 import { hostnameOf } from "../pipeline/judge/load-rules.ts";
 import { type RuleFiles, readRuleFiles } from "../pipeline/judge/rule-files.ts";
@@ -118,14 +118,13 @@ const emptyFormats = new Set([
 ]);
 
 const configOf = (args: RunArgs, falco: FalcoConfig, io: CommandIo): RuleConfig => {
-  const config = ruleConfigOf(falco);
   if (args.print.length > 0)
     io.stderr.write("The -p/--print option is deprecated and will be removed. Use -o append_output=... instead.\n");
   const printed = args.print.slice(-1).filter((format) => !emptyFormats.has(format));
   return {
-    ...config,
-    rules: [...config.rules, ...args.selections],
-    append_output: [...config.append_output, ...printed.map((extra_output) => ({ extra_output }))],
+    ...falco,
+    rules: [...falco.rules, ...args.selections],
+    append_output: [...falco.append_output, ...printed.map((extra_output) => ({ extra_output }))],
   };
 };
 
@@ -151,8 +150,8 @@ const filesOf = (paths: readonly string[]): readonly FileInput[] => {
 /** Files of the command line must be there; of those in falco.yaml, the ones that are. */
 const rulesOf = (args: RunArgs, falco: FalcoConfig, usual: string | undefined, io: CommandIo): readonly FileInput[] => {
   if (args.rules.length > 0) return filesOf(args.rules);
-  if (falco.rulesFiles.length === 0 && usual !== undefined) return filesOf([usual]);
-  const { files, missing }: RuleFiles = readRuleFiles(falco.rulesFiles);
+  if (falco.rules_files.length === 0 && usual !== undefined) return filesOf([usual]);
+  const { files, missing }: RuleFiles = readRuleFiles(falco.rules_files);
   for (const path of missing) io.stderr.write(`rules file ${path} is not there and is left out\n`);
   if (files.length === 0)
     refuse("You must specify at least one rules file/directory via -r or a rules_file entry in falco.yaml");

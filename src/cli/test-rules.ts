@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { loadFalco } from "../config/falco-file.ts";
 import { formatProblem } from "../config/problem.ts";
-import { type EventRules, loadEventRules, ruleConfigOf } from "../pipeline/judge/event-rules.ts";
+import { type EventRules, loadEventRules } from "../pipeline/judge/event-rules.ts";
 import { type EventKind, kindsOf } from "../pipeline/judge/kinds.ts";
 import { readRuleFiles } from "../pipeline/judge/rule-files.ts";
 import { textReport } from "../rules/index.ts";
@@ -104,7 +104,7 @@ const rulesOf = (
   const { files, missing } = readRuleFiles(asked.rules.length > 0 ? asked.rules : test.rules);
   if (missing.length > 0) return missing.map((path) => `rules file ${path} cannot be read`);
   const rules = loadEventRules(files, {
-    config: ruleConfigOf(config),
+    config,
     hostname: "test",
     kinds,
     offsetMinutes: () => 0,

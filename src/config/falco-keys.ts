@@ -1,3 +1,4 @@
+import { defaultRuleConfig as usual } from "../rules/file/config.ts";
 import { choice, flag, int, list, pairs, text, url } from "../sdk/fields.ts";
 
 /** Keys of falco.yaml that hold plain values. */
@@ -5,14 +6,21 @@ export const falcoFields = {
   load_plugins: list("Names of the plugins to load; absent: all of `plugins`."),
   rules_files: list("Rule files and folders, in the order of loading."),
   rules_file: list("Older name of rules_files."),
-  priority: text("Least severe priority of the rules that are loaded.", "debug"),
-  rule_matching: choice("Alerts of one event: of the first rule that matches, or of all.", ["first", "all"], "first"),
-  json_output: flag("Write alerts as JSON where they are written to a file or the terminal."),
-  json_include_output_property: flag("The JSON has `output`.", true),
-  json_include_message_property: flag("The JSON has `message`: the output without its prefix."),
-  json_include_output_fields_property: flag("The JSON has `output_fields`.", true),
-  json_include_tags_property: flag("The JSON has `tags`.", true),
-  time_format_iso_8601: flag("Times as ISO 8601 in UTC."),
+  priority: text("Least severe priority of the rules that are loaded.", usual.priority.toLowerCase()),
+  rule_matching: choice(
+    "Alerts of one event: of the first rule that matches, or of all.",
+    ["first", "all"],
+    usual.rule_matching,
+  ),
+  json_output: flag("Write alerts as JSON where they are written to a file or the terminal.", usual.json_output),
+  json_include_output_property: flag("The JSON has `output`.", usual.json_include_output_property),
+  json_include_message_property: flag(
+    "The JSON has `message`: the output without its prefix.",
+    usual.json_include_message_property,
+  ),
+  json_include_output_fields_property: flag("The JSON has `output_fields`.", usual.json_include_output_fields_property),
+  json_include_tags_property: flag("The JSON has `tags`.", usual.json_include_tags_property),
+  time_format_iso_8601: flag("Times as ISO 8601 in UTC.", usual.time_format_iso_8601),
   buffer_format_base64: flag("Byte buffers as Base64."),
   static_fields: pairs("Fields with a fixed text, named `static.<name>` in rules.", { exact: true }),
 };

@@ -1,6 +1,7 @@
+import type { AppendOutput, Selection } from "../rules/file/config.ts";
 import type { Place, Problems } from "./problem.ts";
 import { type MapTree, plain, type Tree } from "./tree.ts";
-import type { AppendOutput, PluginConfig, RuleSelection } from "./types.ts";
+import type { PluginConfig } from "./types.ts";
 
 /** The maps of a list; anything else in it is an error. */
 const mapsOf = (tree: Tree | undefined, key: string, problems: Problems): readonly (readonly [MapTree, string])[] => {
@@ -86,16 +87,20 @@ export const appendOutputs = (tree: Tree | undefined, problems: Problems): Appen
     const suggested = child(map, "suggested_output");
     return {
       match: { ...(rule && { rule }), ...(source && { source }), ...(tags && { tags }) },
-      ...(extraOutput && { extraOutput }),
-      extraFields: extraFields(child(map, "extra_fields"), label, problems),
-      ...(suggested?.kind === "leaf" && { suggestedOutput: suggested.value === true || suggested.value === "true" }),
+      ...(extraOutput && { extra_output: extraOutput }),
+      extra_fields: extraFields(child(map, "extra_fields"), label, problems),
+      ...(suggested?.kind === "leaf" && { suggested_output: suggested.value === true || suggested.value === "true" }),
     };
   });
 
-const extraFields = (tree: Tree | undefined, label: string, problems: Problems): AppendOutput["extraFields"] => {
+const extraFields = (
+  tree: Tree | undefined,
+  label: string,
+  problems: Problems,
+): NonNullable<AppendOutput["extra_fields"]> => {
   if (!tree || tree.kind === "leaf") return [];
   if (tree.kind === "map") return [formats(tree)];
-  return tree.items.flatMap((item): AppendOutput["extraFields"] => {
+  return tree.items.flatMap((item): NonNullable<AppendOutput["extra_fields"]> => {
     if (item.kind === "map") return [formats(item)];
     const name = textOf(item);
     if (name === undefined) problems.error(`${label}.extra_fields`, "must hold names, or names with a format", item.at);
@@ -107,13 +112,13 @@ const formats = (map: MapTree): Readonly<Record<string, string>> =>
   Object.fromEntries(map.entries.map((e) => [e.key, textOf(e.tree) ?? ""]));
 
 /** As Falco: `enable` goes before `disable` in one entry, and an entry that chooses nothing is an error. */
-export const ruleSelections = (tree: Tree | undefined, problems: Problems): RuleSelection[] =>
+export const ruleSelections = (tree: Tree | undefined, problems: Problems): Selection[] =>
   mapsOf(tree, "rules", problems).flatMap(([map, label]) => {
     const action = (["enable", "disable"] as const).find((key) => child(map, key) !== undefined);
     const what = action && child(map, action);
     const rule = what?.kind === "map" ? textOf(child(what, "rule")) : undefined;
     const tag = what?.kind === "map" ? textOf(child(what, "tag")) : undefined;
-    if (action && (rule || tag)) return [{ action, ...(rule && { rule }), ...(tag && { tag }) }];
+    if (action && (rule || tag)) return [{ enable: action === "enable", ...(rule && { rule }), ...(tag && { tag }) }];
     problems.error(
       action ? `${label}.${action}` : label,
       "must be `enable` or `disable` with a `rule` or a `tag`",

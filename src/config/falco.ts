@@ -1,4 +1,4 @@
-import { parseMatching, parseThreshold } from "../rules/file/config.ts";
+import { defaultRuleConfig, parseMatching, parseThreshold } from "../rules/file/config.ts";
 import { text } from "../sdk/fields.ts";
 import type { AnySource } from "../sdk/source.ts";
 import { emptyUnset, unsetFault } from "./expand.ts";
@@ -23,11 +23,11 @@ export const readFalco = (
     const there = found.get(key);
     return there && emptyUnset(there, ({ at }, name) => told(key, name, at));
   };
-  const fields = { ...falcoFields, rule_matching: text("", falcoFields.rule_matching.parse(undefined)) };
+  const fields = { ...falcoFields, rule_matching: text("", defaultRuleConfig.rule_matching) };
   const { values, places } = readStrictly(fields, { label: "", inFile: tree, envOver: () => [] }, reader);
   if (found.has("rules_files") && found.has("rules_file"))
     reader.problems.error("rules_file", "both 'rules_files' and 'rules_file' keys set", found.get("rules_file")?.at);
-  const { load_plugins: names } = values;
+  const { load_plugins: names, rules_files, rules_file, buffer_format_base64: _, ...asWritten } = values;
   const plugins = readPlugins(tree("plugins"), reader.problems);
   const priority = parseThreshold(values.priority);
   if (typeof priority === "object") reader.problems.error("priority", priority.fault, places.get("priority"));
@@ -35,27 +35,20 @@ export const readFalco = (
   if (typeof matching === "object") reader.problems.error("rule_matching", matching.fault, places.get("rule_matching"));
   const builtIn = sources.flatMap(({ plugin }) => plugin?.name ?? []);
   const loaded = found.has("load_plugins")
-    ? loadedPlugins(names, plugins, builtIn, reader.problems, placeOf(found))
+    ? loadedPlugins(names, plugins, builtIn, reader.problems, whereNamed(found))
     : plugins;
   const named = [...plugins, ...loaded].map(({ name }) => name);
   return {
+    ...asWritten,
     hostname: reader.env.FALCO_HOSTNAME ?? "",
     plugins,
     loaded: [...loaded, ...askedSources(sources, found, named, reader)],
-    rulesFiles: [...values.rules_files, ...values.rules_file],
-    appendOutput: appendOutputs(tree("append_output"), reader.problems),
+    rules_files: [...rules_files, ...rules_file],
+    append_output: appendOutputs(tree("append_output"), reader.problems),
     rules: ruleSelections(tree("rules"), reader.problems),
-    ruleMatching: typeof matching === "object" ? "first" : matching,
-    priority: typeof priority === "object" ? "Debug" : priority,
-    jsonOutput: values.json_output,
-    jsonIncludeOutputProperty: values.json_include_output_property,
-    jsonIncludeMessageProperty: values.json_include_message_property,
-    jsonIncludeOutputFieldsProperty: values.json_include_output_fields_property,
-    jsonIncludeTagsProperty: values.json_include_tags_property,
-    timeFormatIso8601: values.time_format_iso_8601,
-    bufferFormatBase64: values.buffer_format_base64,
-    staticFields: values.static_fields,
+    rule_matching: typeof matching === "object" ? defaultRuleConfig.rule_matching : matching,
+    priority: typeof priority === "object" ? defaultRuleConfig.priority : priority,
   };
 };
 
-const placeOf = (found: ReadonlyMap<string, Tree>): Place => found.get("load_plugins")?.at ?? {};
+const whereNamed = (found: ReadonlyMap<string, Tree>): Place => found.get("load_plugins")?.at ?? {};

@@ -64,7 +64,7 @@ export const loadConfig = (options: LoadOptions): Loaded => {
   const falco = readFalco(found, sources, reader);
   const readPem = pemReader(reader);
   const own = outputInstances(outputs, found, globals, readPem, reader);
-  const json = falco.jsonOutput;
+  const json = falco.json_output;
   const outs = [...own, ...falcoOutputs({ outputs, found, globals, own, json, reader })];
   const srcs = sourceInstances(sources, found, falco, reader);
   const built = new Set(outputs.map((o) => o.name));

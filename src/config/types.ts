@@ -1,3 +1,4 @@
+import type { RuleConfig } from "../rules/file/config.ts";
 import type { Priority } from "../sdk/alert.ts";
 import type { Output, TlsMaterial } from "../sdk/output.ts";
 import type { AnySource } from "../sdk/source.ts";
@@ -147,42 +148,15 @@ export interface PluginConfig {
   };
 }
 
-export interface AppendOutput {
-  readonly match: { readonly rule?: string; readonly source?: string; readonly tags?: readonly string[] };
-  readonly extraOutput?: string;
-  /** Field names, or name → format. */
-  readonly extraFields: readonly (string | Readonly<Record<string, string>>)[];
-  readonly suggestedOutput?: boolean;
-}
-
-/** One entry of falco.yaml's `rules:`; applied in order. */
-export interface RuleSelection {
-  readonly action: "enable" | "disable";
-  /** Exact name, or with `*`. */
-  readonly rule?: string;
-  readonly tag?: string;
-}
-
-/** The part of falco.yaml that the hub obeys. */
-export interface FalcoConfig {
+/** The part of falco.yaml that the hub obeys, under falco.yaml's names. */
+export interface FalcoConfig extends RuleConfig {
   /** FALCO_HOSTNAME: what alerts say in place of the host's name; empty: not set. */
   readonly hostname: string;
   readonly plugins: readonly PluginConfig[];
   /** Plugins that are loaded: named by `load_plugins`, or all when that key is absent. */
   readonly loaded: readonly PluginConfig[];
-  readonly rulesFiles: readonly string[];
-  readonly appendOutput: readonly AppendOutput[];
-  readonly rules: readonly RuleSelection[];
-  readonly ruleMatching: "first" | "all";
-  readonly priority: Priority;
-  readonly jsonOutput: boolean;
-  readonly jsonIncludeOutputProperty: boolean;
-  readonly jsonIncludeMessageProperty: boolean;
-  readonly jsonIncludeOutputFieldsProperty: boolean;
-  readonly jsonIncludeTagsProperty: boolean;
-  readonly timeFormatIso8601: boolean;
-  readonly bufferFormatBase64: boolean;
-  readonly staticFields: Readonly<Record<string, string>>;
+  /** `rules_file` too. */
+  readonly rules_files: readonly string[];
 }
 
 /** What a hub is started with: the hub's keys as `globalFields` defines them, and what was made of all the others. */

@@ -7,7 +7,7 @@ import type { CompiledRule } from "./compile.ts";
 import { matcherOf } from "./evaluate/choose-matcher.ts";
 import { compileClosure, type Predicate } from "./evaluate/closures.ts";
 import type { Matcher, Mode } from "./evaluate/matcher.ts";
-import { type RuleConfig, standardRuleConfig } from "./file/config.ts";
+import { defaultRuleConfig, type RuleConfig } from "./file/config.ts";
 import { conditionPlace } from "./file/context.ts";
 import type { Problem } from "./file/problem.ts";
 import { selectRules } from "./file/select.ts";
@@ -65,7 +65,7 @@ const none: readonly CompiledRule<unknown>[] = [];
 
 /** Loads rules files in order. Never throws for what is in them: see `ok`, `problems` and `unmet`. */
 export const loadRules = (files: readonly FileInput[], options: LoadOptions): RuleSet => {
-  const config: RuleConfig = { ...standardRuleConfig, ...options.config };
+  const config: RuleConfig = { ...defaultRuleConfig, ...options.config };
   const fed = new Set(options.catalogs.map((catalog) => catalog.source));
   const names = (options.others ?? options.catalogs).flatMap(({ fields }) => [...fields.keys()]);
   const known: readonly AnyCatalog[] = fed.has(syscallSource)

@@ -1,5 +1,4 @@
-import type { FalcoConfig } from "../../config/types.ts";
-import type { AlertFacts, CompiledRule, FileInput, RuleConfig, RuleSet, Selection } from "../../rules/index.ts";
+import type { AlertFacts, CompiledRule, FileInput, RuleConfig, RuleSet } from "../../rules/index.ts";
 import { loadRules } from "../../rules/index.ts";
 import type { JsonEvent } from "../../sdk/json-event.ts";
 import type { KubeView } from "../../sdk/kubernetes.ts";
@@ -74,28 +73,3 @@ export const loadEventRules = (files: readonly FileInput[], options: EventRulesO
 };
 
 const none: readonly CompiledRule<unknown>[] = [];
-
-/** falco.yaml's keys as the engine takes them. */
-export const ruleConfigOf = (falco: FalcoConfig): RuleConfig => ({
-  rule_matching: falco.ruleMatching,
-  priority: falco.priority,
-  rules: falco.rules.map(
-    ({ action, ...what }): Selection => ({
-      enable: action === "enable",
-      ...what,
-    }),
-  ),
-  append_output: falco.appendOutput.map((entry) => ({
-    match: entry.match,
-    ...(entry.extraOutput !== undefined && { extra_output: entry.extraOutput }),
-    extra_fields: entry.extraFields,
-    ...(entry.suggestedOutput !== undefined && { suggested_output: entry.suggestedOutput }),
-  })),
-  static_fields: falco.staticFields,
-  json_output: falco.jsonOutput,
-  json_include_output_property: falco.jsonIncludeOutputProperty,
-  json_include_message_property: falco.jsonIncludeMessageProperty,
-  json_include_output_fields_property: falco.jsonIncludeOutputFieldsProperty,
-  json_include_tags_property: falco.jsonIncludeTagsProperty,
-  time_format_iso_8601: falco.timeFormatIso8601,
-});

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import type { FalcoConfig, HubConfig, Problem } from "../../config/types.ts";
 import type { Problem as RuleProblem, RuleSet } from "../../rules/index.ts";
-import { type EventRules, loadEventRules, ruleConfigOf } from "./event-rules.ts";
+import { type EventRules, loadEventRules } from "./event-rules.ts";
 import { kindsOf } from "./kinds.ts";
 import { readRuleFiles } from "./rule-files.ts";
 
@@ -17,7 +17,7 @@ export interface LoadedRules {
 
 /** Where rules are looked for; empty: this configuration has no use for any. */
 export const rulePaths = ({ falco, sources }: HubConfig): readonly string[] => {
-  if (falco.rulesFiles.length > 0) return falco.rulesFiles;
+  if (falco.rules_files.length > 0) return falco.rules_files;
   return [...new Set(sources.flatMap(({ source }) => source.catalog?.rules ?? []))].filter((path) => existsSync(path));
 };
 
@@ -42,7 +42,7 @@ export const loadHubRules = (config: HubConfig): LoadedRules => {
   );
   if (files.length === 0) return { files: [], problems: absent };
   const rules = loadEventRules(files, {
-    config: ruleConfigOf(config.falco),
+    config: config.falco,
     hostname: hostnameOf(config.falco),
     // What is configured comes first: it names the plugin.
     kinds: kindsOf([...config.sources.map(({ source }) => source), ...config.knownSources]),

@@ -41,7 +41,8 @@ export interface RuleConfig {
   readonly time_format_iso_8601: boolean;
 }
 
-export const standardRuleConfig: RuleConfig = {
+/** What falco.yaml says where it says nothing. */
+export const defaultRuleConfig: RuleConfig = {
   rule_matching: "first",
   priority: "Debug",
   rules: [],

@@ -161,7 +161,7 @@ test("a text that is set to nothing means none; an empty variable does not", () 
 test("rules_file beside rules_files is Falco's error, here and in its own files", () => {
   const both = "both 'rules_files' and 'rules_file' keys set";
   assert.deepEqual(load("rules_files: [/a]\nrules_file: /b\n").said, [`error c.yaml:2:13: rules_file: ${both}`]);
-  assert.deepEqual(load("rules_file: [/b]\n").config.falco.rulesFiles, ["/b"]);
+  assert.deepEqual(load("rules_file: [/b]\n").config.falco.rules_files, ["/b"]);
   const { problems } = loadFalco({ sources, env: {}, overrides: ["rules_files=[/a]", "rules_file=/b"] });
   assert.deepEqual(problems.map(formatProblem), [`rules_file: ${both}`]);
 });

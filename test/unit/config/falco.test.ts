@@ -182,16 +182,16 @@ test("config_files are laid over the file in their order, by three strategies", 
   };
   const main = (entries: string) => `config_files: [${entries}]\nrules_files: [one.yaml]\npriority: warning\n`;
   const read = (entries: string) => load(main(entries), [], files);
-  assert.deepEqual(read("/a.yaml").config.falco.rulesFiles, ["one.yaml", "two.yaml"]);
+  assert.deepEqual(read("/a.yaml").config.falco.rules_files, ["one.yaml", "two.yaml"]);
   assert.equal(read("/a.yaml").config.falco.priority, "Error");
-  assert.deepEqual(read("/a.yaml, {path: /b.yaml, strategy: override}").config.falco.rulesFiles, ["three.yaml"]);
+  assert.deepEqual(read("/a.yaml, {path: /b.yaml, strategy: override}").config.falco.rules_files, ["three.yaml"]);
   const added = read("{path: /c.yaml, strategy: add-only}").config.falco;
-  assert.deepEqual([added.priority, added.jsonOutput], ["Warning", true]);
+  assert.deepEqual([added.priority, added.json_output], ["Warning", true]);
   assert.match(read("{path: /c.yaml, strategy: some}").said.join(), /strategy must be one of/);
   assert.match(read("/gone.yaml").said.join(), /^warning .*config_files: \/gone\.yaml is not there/);
   assert.match(read("falco.yaml").said.join(), /names itself/);
   const named = load("rules_files: [one.yaml]\n", ["config_files[]=/b.yaml", "rules_files[]=four.yaml"], files).config;
-  assert.deepEqual(named.falco.rulesFiles, ["one.yaml", "three.yaml", "four.yaml"]);
+  assert.deepEqual(named.falco.rules_files, ["one.yaml", "three.yaml", "four.yaml"]);
   const nested = load(main("/n.yaml"), [], { "/n.yaml": "config_files: [/a.yaml]\npriority: bogus\n" }).said;
   assert.deepEqual(nested, ["error /n.yaml:1:15: config_files: must not stand in a file that config_files names"]);
 });
@@ -206,7 +206,7 @@ test("a folder of config_files is read in the order of its names, faults are pla
   file("config.d/10.yaml", "rules_files: [two.yaml]\npriority: bogus\n");
   file("config.d/notes.txt", "not: [yaml");
   const { config, problems } = loadConfig({ file: join(folder, "falco.yaml"), env: {}, outputs, sources });
-  assert.deepEqual(config.falco.rulesFiles, ["one.yaml", "two.yaml", "three.yaml"]);
+  assert.deepEqual(config.falco.rules_files, ["one.yaml", "two.yaml", "three.yaml"]);
   assert.deepEqual(
     problems.map(({ file, line, key }) => [file, line, key]),
     [[join(folder, "config.d/10.yaml"), 2, "priority"]],

@@ -115,20 +115,20 @@ webserver: {enabled: false}
   assert.deepEqual(said, []);
   const { falco } = config;
   assert.equal(falco.priority, "Informational");
-  assert.equal(falco.ruleMatching, "all");
-  assert.deepEqual(falco.rulesFiles, ["/etc/a.yaml", "/etc/b"]);
-  assert.deepEqual(falco.staticFields, { Cluster: "prod-$" + "{X}" });
-  assert.deepEqual(falco.appendOutput, [
+  assert.equal(falco.rule_matching, "all");
+  assert.deepEqual(falco.rules_files, ["/etc/a.yaml", "/etc/b"]);
+  assert.deepEqual(falco.static_fields, { Cluster: "prod-$" + "{X}" });
+  assert.deepEqual(falco.append_output, [
     {
       match: { source: "k8s_audit", tags: ["a"] },
-      extraOutput: "x=%ka.verb",
-      extraFields: ["ka.verb", { h: "%evt.hostname" }],
+      extra_output: "x=%ka.verb",
+      extra_fields: ["ka.verb", { h: "%evt.hostname" }],
     },
   ]);
   assert.deepEqual(falco.rules, [
-    { action: "disable", rule: "*" },
-    { action: "enable", tag: "k" },
-    { action: "enable", rule: "x" },
+    { enable: false, rule: "*" },
+    { enable: true, tag: "k" },
+    { enable: true, rule: "x" },
   ]);
 });
 

@@ -4,7 +4,7 @@ import test from "node:test";
 import { sources } from "../../../sources/index.ts";
 import { loadEventRules } from "../../../src/pipeline/judge/event-rules.ts";
 import { kindsOf } from "../../../src/pipeline/judge/kinds.ts";
-import { standardRuleConfig } from "../../../src/rules/file/config.ts";
+import { defaultRuleConfig } from "../../../src/rules/file/config.ts";
 import type { Problem, RuleSet } from "../../../src/rules/index.ts";
 import { openObject, packText } from "../../support/rules-pack.ts";
 
@@ -15,7 +15,7 @@ const kernelText = readFileSync(new URL("../../support/rules-kernel.yaml", impor
 const load = (...texts: readonly string[]) =>
   loadEventRules(
     texts.map((text, n) => ({ name: `${n}.yaml`, text })),
-    { config: { ...standardRuleConfig, rule_matching: "all" }, hostname: "h", kinds },
+    { config: { ...defaultRuleConfig, rule_matching: "all" }, hostname: "h", kinds },
   );
 
 const errors = ({ problems }: RuleSet): readonly Problem[] => problems.filter((each) => each.severity === "error");
@@ -127,7 +127,7 @@ test("a name that no kernel field has is taken on trust with a warning; a longer
 });
 
 test("fields that the configuration adds are known to rules for kernel events, too", () => {
-  const config = { ...standardRuleConfig, static_fields: { site: "x" } };
+  const config = { ...defaultRuleConfig, static_fields: { site: "x" } };
   const text = rule("proc.name = x and static.site = x and static.other = x", "%static.site");
   const { set } = loadEventRules([{ name: "r", text }], { config, hostname: "", kinds });
   assert.ok(set.ok);

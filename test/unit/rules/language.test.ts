@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { standardRuleConfig } from "../../../src/rules/file/config.ts";
+import { defaultRuleConfig } from "../../../src/rules/file/config.ts";
 import { compileCondition, formatAlert, loadRules } from "../../../src/rules/index.ts";
 import { rawEvent } from "../../../src/sdk/alert.ts";
 import { catalogOf, type Field } from "../../../src/sdk/catalog.ts";
@@ -167,7 +167,7 @@ test("a match becomes the alert that Falco would have sent", () => {
   const [rule] = set.match("sample", event);
   assert.ok(rule);
   const facts = { timeNs: 1714979281500000000n, offsetMinutes: 120, hostname: "h" };
-  const alert = formatAlert(rule, event, facts, standardRuleConfig, "u");
+  const alert = formatAlert(rule, event, facts, defaultRuleConfig, "u");
   assert.equal(
     rawEvent(alert),
     '{"uuid":"u","output":"09:08:01.500000000: Informational t=é n=12345678901234567890","priority":"Informational",' +

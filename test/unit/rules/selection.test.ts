@@ -4,9 +4,9 @@ import test from "node:test";
 import { sources } from "../../../sources/index.ts";
 import { run } from "../../../src/cli/run.ts";
 import { loadFalco } from "../../../src/config/falco-file.ts";
-import { loadEventRules, ruleConfigOf } from "../../../src/pipeline/judge/event-rules.ts";
+import { loadEventRules } from "../../../src/pipeline/judge/event-rules.ts";
 import { kindsOf } from "../../../src/pipeline/judge/kinds.ts";
-import { standardRuleConfig } from "../../../src/rules/file/config.ts";
+import { defaultRuleConfig } from "../../../src/rules/file/config.ts";
 import { folderOf, rule, runWith } from "../../support/rules-command.ts";
 
 const kinds = kindsOf(sources);
@@ -19,7 +19,7 @@ const read = (...overrides: readonly string[]) => loadFalco({ sources, env: {}, 
 const active = (...overrides: readonly string[]): readonly string[] => {
   const { config, problems } = read(...overrides);
   assert.deepEqual(problems, []);
-  const { set } = loadEventRules([{ name: "r", text }], { config: ruleConfigOf(config), hostname: "", kinds });
+  const { set } = loadEventRules([{ name: "r", text }], { config, hostname: "", kinds });
   return set.rules.map(({ item }) => item.name);
 };
 
@@ -52,7 +52,7 @@ test("`*` may stand anywhere in a rule's name, several times, and stands for the
 test("in one entry `enable` goes before `disable`, and an empty rule beside a tag chooses nothing", () => {
   const both = read("rules[].enable.rule=a", "rules[0].disable.rule=*");
   assert.deepEqual(both.problems, []);
-  assert.deepEqual(both.config.rules, [{ action: "enable", rule: "a" }]);
+  assert.deepEqual(both.config.rules, [{ enable: true, rule: "a" }]);
   assert.deepEqual(active("rules[].disable.tag=the", "rules[0].disable.rule="), names.toSpliced(3, 1));
 });
 
@@ -114,7 +114,7 @@ const changes: readonly Readonly<Record<string, unknown>>[] = [
 
 test("a change to a rule that names another source than the rule's is refused in the engine's words", () => {
   const load = (...texts: readonly string[]) =>
-    loadEventRules([{ name: "r", text: texts.join("") }], { config: standardRuleConfig, hostname: "", kinds }).set;
+    loadEventRules([{ name: "r", text: texts.join("") }], { config: defaultRuleConfig, hostname: "", kinds }).set;
   const base = rule("R", "ka.verb exists");
   for (const change of changes) {
     for (const source of ["syscall", "nosuch", "K8S_AUDIT"]) {
