@@ -6,9 +6,12 @@ import { linesOf } from "../audit/unzip.ts";
 import { jsonMarkdownOrTable } from "../fields/describe.ts";
 import { allWithoutArgument, type Chosen, chooseFields, rowOf } from "../fields/select.ts";
 import { fieldsOfKind, fieldsOfKinds, kindsOf, usualKind } from "../pipeline/judge/kinds.ts";
+import type { Incoming } from "../sdk/event.ts";
 import type { EventCatalog } from "../sdk/event-catalog.ts";
-import { openEvent } from "../sdk/json-event.ts";
+import { type JsonEvent, openEvent } from "../sdk/json-event.ts";
+import type { KubeLookup } from "../sdk/kubernetes.ts";
 import { type Command, type CommandIo, UsageError } from "./command.ts";
+import { readMetadata } from "./metadata-file.ts";
 
 const maxEventBytes = 1 << 30;
 const chunkChars = 1 << 16;
@@ -16,7 +19,8 @@ const chunkChars = 1 << 16;
 /**
  * `eyrie fields`: a table of every field (`--markdown`, `--json`). `eyrie fields FILE…`: one JSON object per event with
  * every field that has a value, or with those of `--select` and `--select-file`; `-` is standard input. `--source` names
- * the kind of events as rules do; without it audit events are meant.
+ * the kind of events as rules do; without it audit events are meant. `--metadata` is a recorded stream of a collector, for
+ * the fields of the cluster.
  */
 export const fields: Command = async (args, io) => {
   const { values, positionals } = parseArgs({
@@ -29,6 +33,7 @@ export const fields: Command = async (args, io) => {
       select: { type: "string", multiple: true },
       "select-file": { type: "string", multiple: true },
       source: { type: "string" },
+      metadata: { type: "string" },
     },
   });
   // Who reads the output may stop reading (`| head`): that is no fault of the command.
@@ -57,9 +62,17 @@ export const fields: Command = async (args, io) => {
   if ("fault" in chosen) throw new UsageError(chosen.fault);
   let code = 0;
   const counter = { events: 0 };
-  for (const file of positionals) if (!(await extract(file, kind.catalog, chosen, counter, io))) code = 1;
+  const lookup = values.metadata === undefined ? undefined : await metadataOf(values.metadata, io);
+  const open = (event: Incoming): JsonEvent =>
+    openEvent(lookup ? { ...event, lookup } : event, ++counter.events, Date.now());
+  for (const file of positionals) if (!(await extract(file, kind.catalog, chosen, open, io))) code = 1;
   return code;
 };
+
+const metadataOf = (file: string, io: CommandIo): Promise<KubeLookup> =>
+  readMetadata(file, io).catch(() => {
+    throw new UsageError(`cannot read ${basename(file)}`);
+  });
 
 /** Items between commas, but not those inside brackets. */
 const splitList = (text: string): readonly string[] =>
@@ -81,7 +94,7 @@ const extract = async (
   file: string,
   catalog: EventCatalog,
   chosen: Chosen,
-  counter: { events: number },
+  open: (event: Incoming) => JsonEvent,
   io: CommandIo,
 ): Promise<boolean> => {
   const input = file === "-" ? io.stdin : createReadStream(file);
@@ -93,7 +106,7 @@ const extract = async (
       if (line.length === 0) continue;
       const { events, dropped } = catalog.split(line.toString(), { maxEventBytes });
       for (const { message } of dropped) io.stderr.write(`${file}:${number}: ${message}\n`);
-      for (const event of events) out += `${rowOf(chosen, openEvent(event, ++counter.events, Date.now()))}\n`;
+      for (const event of events) out += `${rowOf(chosen, open(event))}\n`;
       if (out.length >= chunkChars) {
         await write(io.stdout, out);
         out = "";

@@ -20,6 +20,8 @@ export interface RunArgs {
   readonly dryRun: boolean;
   /** Go on as the file of events grows. */
   readonly follow: boolean;
+  /** A recorded stream of a metadata collector. */
+  readonly metadata: string | undefined;
   readonly enabledSources: readonly string[];
   readonly help: boolean;
   readonly version: boolean;
@@ -46,6 +48,7 @@ const options = {
   seconds: { ...text, short: "M" },
   "dry-run": flag,
   follow: flag,
+  metadata: text,
   "enable-source": text,
   "disable-source": text,
   unbuffered: { ...flag, short: "U" },
@@ -106,6 +109,7 @@ export const parseRunArgs = (argv: readonly string[]): RunArgs | { readonly faul
     seconds: Number(seconds),
     dryRun: has("dry-run"),
     follow: has("follow"),
+    metadata: all("metadata").at(-1),
     enabledSources: all("enable-source"),
     help: has("help"),
     version: has("version"),
@@ -125,6 +129,7 @@ Applies rules to audit events, one JSON value a line (plain or gzip), and prints
   -M SECONDS           stop when the events have gone on for so long
   -p FORMAT            append to every output
   --follow             go on as the file grows, until SIGINT or -M
+  --metadata FILE      what a k8s-metacollector told, recorded: for rules on k8smeta.* and k8sres.*
   --dry-run            load everything and stop
   -V FILE              validate rules files (-o json_output=true: as JSON)
   -L, -l RULE          describe all rules, or one

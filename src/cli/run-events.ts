@@ -6,6 +6,7 @@ import { createTally, jsonAlert, textAlert } from "../rules/index.ts";
 import type { Incoming } from "../sdk/event.ts";
 import type { EventCatalog } from "../sdk/event-catalog.ts";
 import { openEvent } from "../sdk/json-event.ts";
+import type { KubeLookup } from "../sdk/kubernetes.ts";
 import type { CommandIo } from "./command.ts";
 
 /** Of one event: what a string can hold. */
@@ -16,13 +17,11 @@ const chunkChars = 1 << 16;
 export const judgeFiles = async (
   files: readonly string[],
   catalog: EventCatalog,
-  rules: EventRules,
-  seconds: number,
+  judge: Judge,
   io: CommandIo,
 ): Promise<number> => {
   // Who reads the output may stop reading (`| head`): that is no fault of the command.
   if ("on" in io.stdout) (io.stdout as NodeJS.WriteStream).on("error", () => {});
-  const judge = createJudge(rules, seconds);
   let code = 0;
   try {
     for (const file of files) {
@@ -47,7 +46,8 @@ export interface Judge {
   summary(): string;
 }
 
-export const createJudge = (rules: EventRules, seconds: number): Judge => {
+/** `seconds`: of event time, 0: without end. `lookup`: who knows the cluster. */
+export const createJudge = (rules: EventRules, seconds: number, lookup?: KubeLookup): Judge => {
   const { config } = rules.set;
   const print = config.json_output ? jsonAlert : textAlert;
   const tally = createTally(rules.set.defined);
@@ -59,7 +59,7 @@ export const createJudge = (rules: EventRules, seconds: number): Judge => {
   return {
     event: (incoming) => {
       if (done) return;
-      const event = openEvent(incoming, ++number, Date.now());
+      const event = openEvent(lookup ? { ...incoming, lookup } : incoming, ++number, Date.now());
       if (limit > 0n) {
         first ??= event.timeNs;
         if (event.timeNs - first >= limit) {

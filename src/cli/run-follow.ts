@@ -1,9 +1,8 @@
 import { pino } from "pino";
-import type { EventRules } from "../pipeline/judge/event-rules.ts";
 import type { Incoming } from "../sdk/event.ts";
 import type { AnySource, SourceHost } from "../sdk/source.ts";
 import type { CommandIo } from "./command.ts";
-import { createJudge, maxEventBytes, writeOut } from "./run-events.ts";
+import { type Judge, maxEventBytes, writeOut } from "./run-events.ts";
 import { valuesOf } from "./source-values.ts";
 
 /**
@@ -11,14 +10,7 @@ import { valuesOf } from "./source-values.ts";
  * at SIGINT or SIGTERM, when event time is over or nobody reads the output; then prints the summary. Resolves with the
  * exit code.
  */
-export const judgeFollowed = async (
-  file: string,
-  source: AnySource,
-  rules: EventRules,
-  seconds: number,
-  io: CommandIo,
-): Promise<number> => {
-  const judge = createJudge(rules, seconds);
+export const judgeFollowed = async (file: string, source: AnySource, judge: Judge, io: CommandIo): Promise<number> => {
   const stop = new AbortController();
   const end = (): void => stop.abort();
   const signals = ["SIGINT", "SIGTERM"] as const;

@@ -8,10 +8,12 @@ import { hostnameOf } from "../pipeline/judge/load-rules.ts";
 import { type RuleFiles, readRuleFiles } from "../pipeline/judge/rule-files.ts";
 import type { FileInput, FileReport, RuleConfig, RuleSet, Selection } from "../rules/index.ts";
 import { blockOf, jsonReport, textDescription, textReport } from "../rules/index.ts";
+import type { KubeLookup } from "../sdk/kubernetes.ts";
 import type { AnySource } from "../sdk/source.ts";
 import type { Command, CommandIo } from "./command.ts";
+import { readMetadata } from "./metadata-file.ts";
 import { parseRunArgs, type RunArgs, runHelp } from "./run-args.ts";
-import { judgeFiles } from "./run-events.ts";
+import { createJudge, judgeFiles } from "./run-events.ts";
 import { judgeFollowed } from "./run-follow.ts";
 import { sortedJson } from "./sorted-json.ts";
 import { valuesOf } from "./source-values.ts";
@@ -78,14 +80,19 @@ const runWith = async (args: RunArgs, io: CommandIo): Promise<number> => {
   if (args.dryRun) return 0;
   if (!kind) return refuse("no plugin that falco.yaml loads reads audit events");
   if (events.files.length === 0) refuse("no events: name a file of JSON lines, or - for standard input");
-  if (!args.follow) return judgeFiles(events.files, kind.catalog, rules, args.seconds, io);
+  const lookup = args.metadata === undefined ? undefined : await metadataOf(args.metadata, io);
+  const judge = createJudge(rules, args.seconds, lookup);
+  if (!args.follow) return judgeFiles(events.files, kind.catalog, judge, io);
   const [file = "-", second] = events.files;
   if (file === "-" || second !== undefined) refuse("--follow takes one file");
   const { source } = kind.catalog;
   const following = sources.find(({ catalog, following }) => catalog?.source === source && following);
   if (!following) return refuse(`no file of ${source} can be followed`);
-  return judgeFollowed(file, following, rules, args.seconds, io);
+  return judgeFollowed(file, following, judge, io);
 };
+
+const metadataOf = (file: string, io: CommandIo): Promise<KubeLookup> =>
+  readMetadata(file, io).catch(() => refuse(`Could not open file ${file} for reading`));
 
 const falcoOf = (args: RunArgs, io: CommandIo): FalcoConfig => {
   try {
