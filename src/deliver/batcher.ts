@@ -1,21 +1,7 @@
-import type { Queue } from "../queue/queue.ts";
-import type { Reason } from "../sdk/errors.ts";
-import type { Alert, Alerts } from "../sdk/output.ts";
-import type { Clock } from "../time/clock.ts";
-import { type Failure, perAlert } from "./failure.ts";
-import type { Gate } from "./gate.ts";
+import type { Alert } from "../sdk/output.ts";
+import { type FlightParts, openFlights } from "./flights.ts";
 import { openStock, type StockParts } from "./stock.ts";
-import {
-  alertOf,
-  type DeliveredItem,
-  type Entry,
-  itemsOf,
-  type Origin,
-  type Outcome,
-  openTickets,
-  originOf,
-  type Tickets,
-} from "./tickets.ts";
+import { type DeliveredItem, type Entry, type Outcome, openTickets, type Tickets } from "./tickets.ts";
 
 export interface Batcher {
   /**
@@ -29,32 +15,8 @@ export interface Batcher {
   close(deadlineMs: number): Promise<void>;
 }
 
-export interface BatcherParts extends StockParts {
-  readonly gate: Required<Gate>;
-  /**
-   * Never rejects; resolves with the failure, if any. `accepted` is each alert's; `who` says where each came from, until
-   * what follows from the attempt has begun.
-   */
-  readonly attempt: (
-    alerts: Alerts,
-    accepted: readonly number[],
-    who: () => readonly Origin[],
-  ) => Promise<Failure | undefined>;
-  /** Told of the items whose alerts an attempt is made of, around its synchronous part. */
-  readonly during?: Queue["during"];
-  readonly clock: Clock;
-  /**
-   * Present: nothing overtakes what fails. It stays in hand and goes again, before all that is newer, after so many
-   * milliseconds; undefined: it is done with.
-   */
-  readonly again?: (failure: Failure, origin: Origin) => number | undefined;
-}
+export interface BatcherParts extends StockParts, FlightParts {}
 
-/**
- * After its first attempt an item goes back to the lane with what is left of it: a crash then repeats two seconds' worth
- * of deliveries at most, however many alerts the item holds.
- */
-const startedHoldMs = 2_000;
 /** An item whose turn does not come, though the breaker made a probe or two, is shown to other processes again. */
 const waitingHoldMs = 60_000;
 /** A large one takes memory that others may wait for. */
@@ -70,9 +32,6 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
   const { gate, clock } = parts;
   const tickets = openTickets();
   const stock = openStock(parts, parts.again !== undefined);
-  const flying = new Set<readonly Entry[]>();
-  /** In order: the tick before which nothing goes. */
-  let pausedUntil = -Infinity;
   let cancel = (): void => {};
   let scheduled = false;
   let closed = false;
@@ -82,7 +41,7 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
     cancel();
     for (;;) {
       const at = clock.ticks();
-      const wait = Math.max(gate.wait(at), pausedUntil - at);
+      const wait = Math.max(gate.wait(at), flights.pausedUntil() - at);
       const expires = parts.again ? inOrder() : giveBack(at, wait);
       if (expires === undefined) return;
       if (wait > 0) {
@@ -91,9 +50,11 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
         if (next !== Infinity) cancel = clock.after(next, pump);
         return;
       }
-      fly(stock.take(gate.room(at)), at);
+      flights.start(stock.take(gate.room(at)), at);
     }
   };
+
+  const flights = openFlights(parts, tickets, stock, pump);
 
   /** In order nothing expires: the lane would hand out what is newer. */
   const inOrder = (): number | undefined => (stock.empty() ? undefined : Infinity);
@@ -107,42 +68,15 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
     }
   };
 
-  const fly = (batch: readonly Entry[], at: number): void => {
-    for (const { ticket } of batch) {
-      if (ticket.started) continue;
-      ticket.started = true;
-      ticket.expires = at + startedHoldMs;
-    }
-    gate.enter(at, batch.length);
-    flying.add(batch);
-    void attempted(parts, batch).then((failure) => {
-      gate.leave(clock.ticks(), failure);
-      if (!flying.delete(batch)) return;
-      if (!failure) for (const entry of batch) tickets.resolve(entry, takenAfter(entry));
-      else if (batch.length > 1 && blamesOneAlert(failure)) stock.part(batch);
-      else land(batch, failure);
-      pump();
-    });
-  };
-
-  const land = (batch: readonly Entry[], failure: Failure): void => {
-    const { again } = parts;
-    const { kept, waitMs } = landed(tickets, batch, failure, closed ? undefined : again);
-    if (kept.length === 0) return;
-    pausedUntil = clock.ticks() + waitMs;
-    stock.keep(kept);
-  };
-
   const release = (): void => {
     closed = true;
     cancel();
+    const under = flights.forget();
     // In order: nothing is settled, so that the lane takes all back as it gave it.
-    if (!parts.again) {
-      const held: Outcome = { kind: "held", waitMs: 0 };
-      while (!stock.empty()) answer(tickets, stock.shiftOldest(), held);
-      for (const batch of [...flying]) answer(tickets, batch, held);
-    }
-    flying.clear();
+    if (parts.again) return;
+    const held: Outcome = { kind: "held", waitMs: 0 };
+    while (!stock.empty()) answer(tickets, stock.shiftOldest(), held);
+    answer(tickets, under, held);
   };
 
   return {
@@ -174,51 +108,6 @@ export const openBatcher = (parts: BatcherParts): Batcher => {
   };
 };
 
-const taken: Outcome = { kind: "taken" };
-const takenAfter = ({ attempts }: Entry): Outcome => (attempts === 0 ? taken : { ...taken, attempts: attempts + 1 });
-
 const answer = (tickets: Tickets, entries: readonly Entry[], outcome: Outcome): void => {
   for (const entry of entries) tickets.resolve(entry, outcome);
 };
-
-const attempted = (parts: BatcherParts, batch: readonly Entry[]): Promise<Failure | undefined> => {
-  const accepted = batch.map(({ ticket }) => ticket.item?.at ?? 0);
-  const who = () => batch.map(originOf);
-  const attempt = () => parts.attempt(batch.map(alertOf) as [Alert, ...Alert[]], accepted, who);
-  return parts.during ? parts.during(itemsOf(batch), attempt) : attempt();
-};
-
-/** Answers for each alert of a batch that failed, but those that `again` keeps in hand: for as long as it says of the first. */
-const landed = (
-  tickets: Tickets,
-  batch: readonly Entry[],
-  failure: Failure,
-  again: BatcherParts["again"],
-): { readonly kept: readonly Entry[]; readonly waitMs: number } => {
-  const each = perAlert(failure);
-  const aside = new Set(failure.aside);
-  const kept: Entry[] = [];
-  let waitMs = 0;
-  for (const [i, entry] of batch.entries()) {
-    if (each.taken(i)) {
-      tickets.resolve(entry, takenAfter(entry));
-      continue;
-    }
-    const own = each.of(i);
-    const permanent = each.permanent(i);
-    entry.attempts += 1;
-    const wait = permanent || aside.has(i) ? undefined : again?.(own, originOf(entry));
-    if (wait === undefined)
-      tickets.resolve(entry, { kind: "failed", failure: own, permanent, attempts: entry.attempts });
-    else {
-      if (kept.length === 0) waitMs = wait;
-      kept.push(entry);
-    }
-  }
-  return { kept, waitMs };
-};
-
-/** Refusals that one alert of many may have caused: the others deserve a request without it. */
-const blamed: ReadonlySet<Reason> = new Set(["client_error", "invalid", "too_large", "bug"]);
-const blamesOneAlert = (failure: Failure): boolean =>
-  !failure.retryable && failure.failed === undefined && blamed.has(failure.reason);

@@ -1,8 +1,9 @@
 import { type Codec, read } from "../queue/codec.ts";
 import type { Handle, Item, Queue, Settlement } from "../queue/queue.ts";
 import type { Alert } from "../sdk/output.ts";
-import type { Batcher, BatcherParts } from "./batcher.ts";
+import type { Batcher } from "./batcher.ts";
 import type { Breaker } from "./breaker.ts";
+import type { FlightParts } from "./flights.ts";
 import type { Outcomes } from "./outcomes.ts";
 import type { Postponements } from "./postponed.ts";
 import type { Outcome } from "./tickets.ts";
@@ -58,7 +59,7 @@ export const openHandle = (parts: HandleParts, batcher: Batcher, fuse: Breaker):
 
 /** Where an order is kept: what fails stays in hand while its verdict is to send it again. */
 export const keepInHand =
-  ({ output, retry, outcomes, now, random }: HandleParts): NonNullable<BatcherParts["again"]> =>
+  ({ output, retry, outcomes, now, random }: HandleParts): NonNullable<FlightParts["again"]> =>
   (failure, { alert, item, attempts: made }) => {
     const attempts = made + (item?.attempt ?? 0);
     const circumstances = { attempts, at: item?.at ?? 0, now: now(), random, failing: undefined };
