@@ -94,6 +94,7 @@ export const rooms: readonly Room[] = [
       "src/rules",
       "src/fields",
       "src/audit",
+      "src/queue",
       "src/deliver",
       "src/pipeline",
       "src/hub",

@@ -48,7 +48,10 @@ export const deliveryFields = {
   "retry.initial": duration("Wait before the second attempt; it doubles from one to the next.", "1s"),
   "retry.max": duration("Longest wait between attempts.", "30s"),
   "retry.maxattempts": maybeInt("Attempts after which an alert becomes a dead letter.", "no limit", 1),
-  "retry.maxage": maybeDuration("Age at which an alert that cannot be delivered becomes a dead letter.", "no limit"),
+  "retry.maxage": maybeDuration(
+    "Age at which an alert that cannot be delivered becomes a dead letter; no jump of the wall clock adds to it but across a restart.",
+    "no limit",
+  ),
   "batch.items": maybeInt("Alerts in one request at most.", "the output's own", 1),
   "batch.bytes": maybeInt("Bytes in one request at most.", "the output's own", 1),
   "breaker.failures": int("Failed attempts in a row after which the output rests.", 5, 1),

@@ -30,6 +30,8 @@ export interface DeliveryDeps {
   readonly listeners?: readonly OutcomeListener[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Milliseconds since what was accepted at `at`, milliseconds since the epoch; absent: by the wall clock. */
+  readonly age?: (at: number) => number;
   /** In [0, 1). */
   readonly random: () => number;
   /** Of the lane's bodies. */
@@ -72,6 +74,7 @@ const mostItems = 64;
 export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps): Promise<Delivery> => {
   const { delivery, transport, output } = instance;
   const { now, random, codec, hub, proxy, mask = noMask, clock = systemClock } = deps;
+  const age = deps.age ?? ((at: number) => now() - at);
   const during: Queue["during"] = deps.during ?? ((_, work) => work());
   const log = deps.log.child({ output: instance.id });
   const slots = output.ordered ? 1 : Math.min(delivery.maxconcurrentrequests || unlimited, unlimited);
@@ -88,7 +91,7 @@ export const openDelivery = async (instance: OutputInstance, deps: DeliveryDeps)
   const postponed = postponements();
   const send = timed(delivery.timeoutMs, clock, sender.send);
 
-  const parts = { output: instance.id, retry: delivery.retry, codec, outcomes, postponed, during, now, random };
+  const parts = { output: instance.id, retry: delivery.retry, codec, outcomes, postponed, during, age, random };
 
   // Outside in: batch, limit, breaker, timeout, send.
   const batcher = openBatcher({

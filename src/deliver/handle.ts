@@ -18,15 +18,15 @@ export interface HandleParts {
   readonly outcomes: Outcomes;
   readonly postponed: Postponements;
   readonly during: Queue["during"];
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+  /** Milliseconds since what was accepted at `at`, milliseconds since the epoch. */
+  readonly age: (at: number) => number;
   /** In [0, 1). */
   readonly random: () => number;
 }
 
 /** For queue.consume: delivers the alerts of an item, passes a verdict on each, and tells it; never rejects. */
 export const openHandle = (parts: HandleParts, batcher: Batcher, fuse: Breaker): Handle => {
-  const { output, retry, codec, outcomes, postponed, during, now, random } = parts;
+  const { output, retry, codec, outcomes, postponed, during, age, random } = parts;
   const settled = (item: Item, alerts: readonly Alert[], attempts: number, verdicts?: readonly Verdict[]): void => {
     const each = () => alerts.map((alert, i) => ({ ...idOf(alert, item), verdict: verdicts?.[i] ?? ack }));
     const facts = { output, lane: item.lane, chunk: item.id, alerts: item.count, attempts, each };
@@ -48,7 +48,7 @@ export const openHandle = (parts: HandleParts, batcher: Batcher, fuse: Breaker):
       return done;
     }
     const attempted = results.some((outcome) => outcome.kind === "failed");
-    const circumstances = { attempts, at: item.at, now: now(), random, failing: fuse.failing() };
+    const circumstances = { attempts, ageMs: age(item.at), random, failing: fuse.failing() };
     const verdicts = judge(results, retry, circumstances);
     settled(item, alerts, attempts, verdicts);
     const settlement = during([item], () => settle(alerts, verdicts, codec));
@@ -59,10 +59,10 @@ export const openHandle = (parts: HandleParts, batcher: Batcher, fuse: Breaker):
 
 /** Where an order is kept: what fails stays in hand while its verdict is to send it again. */
 export const keepInHand =
-  ({ output, retry, outcomes, now, random }: HandleParts): NonNullable<FlightParts["again"]> =>
+  ({ output, retry, outcomes, age, random }: HandleParts): NonNullable<FlightParts["again"]> =>
   (failure, { alert, item, attempts: made }) => {
     const attempts = made + (item?.attempt ?? 0);
-    const circumstances = { attempts, at: item?.at ?? 0, now: now(), random, failing: undefined };
+    const circumstances = { attempts, ageMs: age(item?.at ?? 0), random, failing: undefined };
     const [verdict] = judge([{ kind: "failed", failure, permanent: false }], retry, circumstances);
     if (verdict?.kind !== "retry") return undefined;
     const { reason } = failure;

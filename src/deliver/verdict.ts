@@ -18,9 +18,8 @@ export interface RetryLimits {
 export interface Circumstances {
   /** Attempts made on the item, this one included. */
   readonly attempts: number;
-  /** Acceptance time and now, milliseconds since the epoch. */
-  readonly at: number;
-  readonly now: number;
+  /** Milliseconds since acceptance. */
+  readonly ageMs: number;
   readonly random: () => number;
   /** The failure that keeps the destination shut, when its breaker is not closed. */
   readonly failing: Failure | undefined;
@@ -41,19 +40,19 @@ export const judge = (
   limits: RetryLimits,
   circumstances: Circumstances,
 ): readonly Verdict[] => {
-  const { attempts, at, now, random, failing } = circumstances;
+  const { attempts, ageMs, random, failing } = circumstances;
   const backoff = backoffMs(attempts, limits, random);
-  const tooOld = limits.maxAgeMs !== undefined && now - at >= limits.maxAgeMs;
+  const tooOld = limits.maxAgeMs !== undefined && ageMs >= limits.maxAgeMs;
   const tooOften = limits.maxAttempts !== undefined && attempts >= limits.maxAttempts;
 
   const one = (outcome: Outcome): Verdict => {
     if (outcome.kind === "taken") return ack;
     if (outcome.kind === "held")
-      return failing && tooOld ? dead(failing, gaveUp(now - at)) : { kind: "retry", inMs: outcome.waitMs };
+      return failing && tooOld ? dead(failing, gaveUp(ageMs)) : { kind: "retry", inMs: outcome.waitMs };
     const { failure } = outcome;
     if (outcome.permanent) return dead(failure);
     if (tooOften) return dead(failure, `given up after ${attempts} ${attempts === 1 ? "attempt" : "attempts"}`);
-    if (tooOld) return dead(failure, gaveUp(now - at));
+    if (tooOld) return dead(failure, gaveUp(ageMs));
     return { kind: "retry", inMs: waitMs(backoff, failure.retryAfterMs), reason: failure.reason };
   };
   return outcomes.map(one);

@@ -17,10 +17,10 @@ export interface Open {
   readonly metadata: Pick<Metadata, "close"> | undefined;
 }
 
-/** Front to back: nothing new comes in while what is inside moves on. */
-export const closeInOrder = async (open: Open, deadlineMs: number, now: () => number, log: Logger): Promise<void> => {
-  const end = now() + deadlineMs;
-  const left = (): number => Math.max(0, end - now());
+/** Front to back: nothing new comes in while what is inside moves on. `ticks`: milliseconds that only go forward. */
+export const closeInOrder = async (open: Open, deadlineMs: number, ticks: () => number, log: Logger): Promise<void> => {
+  const end = ticks() + deadlineMs;
+  const left = (): number => Math.max(0, end - ticks());
   open.server.drain();
   await Promise.all([...open.sources.map((s) => s.close()), open.server.close(left())]);
   await open.intake.idle();

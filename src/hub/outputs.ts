@@ -31,10 +31,11 @@ export const openOutputs = async (
     readonly metrics: Metrics;
     readonly log: Logger;
     readonly now: () => number;
+    readonly age: (at: number) => number;
     readonly random: () => number;
   },
 ): Promise<readonly OpenOutput[]> => {
-  const { queue, metrics, log, now, random } = parts;
+  const { queue, metrics, log, now, age, random } = parts;
   const hub = hubFacts(config);
   const mask = createTextMask(secretsOf(config));
   return Promise.all(
@@ -43,6 +44,7 @@ export const openOutputs = async (
         log,
         metrics: metrics.delivery(instance.id, destinationOf(instance)),
         now,
+        age,
         random,
         codec: alertLines,
         hub,

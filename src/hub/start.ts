@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { HubConfig } from "../config/types.ts";
+import { createAges } from "../deliver/age.ts";
 import { alertTest } from "../fields/condition.ts";
 import { takeNothing } from "../http/alerts.ts";
 import { timedPush } from "../metrics/timed-push.ts";
@@ -41,6 +42,9 @@ export interface HubParts {
   readonly rules?: LoadedRules;
 }
 
+/** How exactly a jump of the wall clock is dated. */
+const ageLookMs = 1000;
+
 /** Opens everything in the order of the flow, back to front, so that nothing arrives before what it needs. */
 export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub> => {
   const { log, now } = parts;
@@ -57,7 +61,9 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
   const queue = await openConfiguredQueue(config, { log, metrics, now });
   const route = routeStage(compileRoutes(config.outputs, alertTest));
   const stages = listStages({ enrich, ...(rules && { judge: rules.stage }), add, route });
-  const outputs = works ? await openOutputs(config, { ...parts, queue, metrics }) : [];
+  const ages = createAges(now, () => performance.now());
+  const looking = setInterval(ages.look, ageLookMs).unref();
+  const outputs = works ? await openOutputs(config, { ...parts, queue, metrics, age: ages.of }) : [];
   const workers = works ? openWorker(queue, stages) : [];
 
   const push = timedPush(queue, metrics);
@@ -90,9 +96,15 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
       addresses: server.addresses(),
       close: (deadlineMs) => {
         stopWatching();
+        clearInterval(looking);
         following.close();
         rules?.close();
-        return closeInOrder({ server, sources, intake, queue, outputs, workers, metadata }, deadlineMs, now, log);
+        return closeInOrder(
+          { server, sources, intake, queue, outputs, workers, metadata },
+          deadlineMs,
+          () => performance.now(),
+          log,
+        );
       },
     };
   } catch (error) {

@@ -1,5 +1,6 @@
 import { pino } from "pino";
 import type { DeliverySettings, OutputInstance } from "../../src/config/types.ts";
+import { createAges } from "../../src/deliver/age.ts";
 import { type Delivery, openDelivery } from "../../src/deliver/chain.ts";
 import type { DeliveryMetrics } from "../../src/deliver/count-outcomes.ts";
 import type { OutcomeListener } from "../../src/deliver/outcomes.ts";
@@ -74,8 +75,10 @@ export interface Rig {
   /** Log lines, and metrics as text: `dead client_error 3`. */
   readonly lines: string[];
   readonly counted: string[];
-  /** Wall clock, milliseconds since the epoch. */
+  /** Wall clock, milliseconds since the epoch; set alone it jumps. */
   now: number;
+  /** Time passes, on both clocks. */
+  pass(ms: number): Promise<void>;
   item(alerts: readonly Alert[], more?: Partial<Item>): Item;
   /** The item as the lane hands it out again. */
   again(item: Item, settlement: Settlement): Item;
@@ -105,6 +108,10 @@ export const openRig = async (
     lines,
     counted,
     now: Date.UTC(2026, 10, 21),
+    pass: async (ms: number): Promise<void> => {
+      rig.now += ms;
+      await clock.pass(ms);
+    },
     item: (alerts: readonly Alert[], more: Partial<Item> = {}): Item => {
       serial += 1;
       const body = codec.encode(alerts);
@@ -119,6 +126,7 @@ export const openRig = async (
     log: pino({ level: "trace" }, { write: (line) => lines.push(line) }),
     metrics,
     now: () => rig.now,
+    age: createAges(() => rig.now, clock.ticks).of,
     random,
     codec,
     hub: { outputs: [], customfields: {}, templatedfields: {} },

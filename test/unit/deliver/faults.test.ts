@@ -210,15 +210,39 @@ describe("a destination that is down", () => {
       instanceOf(hookOutput(sink.url), { retry: { initialMs: 1, maxMs: 1, maxAgeMs: 3_600_000 } }),
     );
     const item = rig.item([makeAlert("a")]);
-    rig.now += 3_599_999;
+    await rig.pass(3_599_999);
     const settlement = await rig.delivery.handle(item);
     assert.equal(settlement.retry?.count, 1);
-    rig.now += 1;
+    await rig.pass(1);
     const { dead } = await rig.delivery.handle(rig.again(item, settlement));
     assert.deepEqual(
       dead?.map((part) => part.why),
       ["server_error: HTTP 503; given up at the age of 3600 s"],
     );
+  });
+
+  test("a wall clock that jumps by an hour makes no alert too old, nor young again", async () => {
+    const sink = await newSink();
+    sink.always({ status: 503 });
+    const rig = await newRig(
+      instanceOf(hookOutput(sink.url), { retry: { initialMs: 1, maxMs: 1, maxAgeMs: 1_800_000 } }),
+    );
+    const item = rig.item([makeAlert("a")]);
+    const kept = async () => (await rig.delivery.handle(item)).retry?.count;
+    await rig.pass(60_000);
+    rig.now += 3_600_000;
+    assert.equal(await kept(), 1, "set on");
+    const later = rig.item([makeAlert("b")]);
+    await rig.pass(60_000);
+    rig.now -= 7_200_000;
+    assert.equal(await kept(), 1, "set back");
+    assert.equal((await rig.delivery.handle(later)).retry?.count, 1);
+    await rig.pass(1_680_000);
+    const { dead } = await rig.delivery.handle(item);
+    assert.match(dead?.[0]?.why ?? "", /given up at the age of 1800 s/);
+    assert.equal((await rig.delivery.handle(later)).retry?.count, 1);
+    await rig.pass(60_000);
+    assert.match((await rig.delivery.handle(later)).dead?.[0]?.why ?? "", /given up at the age of 1800 s/);
   });
 
   test("what it takes in hand is all it holds: one attempt a slot, nothing more in memory than the items given", async () => {

@@ -66,7 +66,7 @@ const toTheEnd = async (rig: Rig, alerts: ReturnType<typeof numbered>, passMs = 
   for (let round = 0; round < 10; round += 1) {
     const settlement = await rig.delivery.handle(item);
     if (!settlement.retry) return;
-    rig.now += passMs;
+    await rig.pass(passMs);
     item = rig.again(item, settlement);
   }
 };
