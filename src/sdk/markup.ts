@@ -14,8 +14,13 @@ export const leftToRight = (text: string): string => text.replaceAll(direction, 
 const runs = /`{3,}/g;
 const broken = (run: string): string => [...run].join(gap);
 
+/** What is replaced holds one of these; most text holds none. */
+const suspicious = /[[\]@`#>\u202a-\u202e\u2066-\u2069]/;
+
 /** What all dialects share. */
-const inert = (text: string): string =>
+const inert = (text: string): string => (suspicious.test(text) ? replaceMarkup(text) : text);
+
+const replaceMarkup = (text: string): string =>
   leftToRight(text)
     // Links and pictures, and the lines that give a link its address elsewhere.
     .replaceAll("](", `]${gap}(`)
