@@ -1,32 +1,12 @@
 import { plainEscapes, unescapeJson } from "./escape.ts";
-import { compactJson, quote, skipBlank, skipString, skipValue } from "./grammar.ts";
+import { compactJson, quote } from "./grammar.ts";
+import { hasEscape, type JsonKind, kindAt, spansOf } from "./spans.ts";
 
 /**
  * JSON text read where it lies: nothing is parsed before it is asked for, numbers and escapes keep their spelling, the
  * first of equal keys wins unless asked otherwise (`asRead`). The text must have been found good (`readJson`); on other text the answers are arbitrary,
  * but they come.
  */
-
-export type JsonKind = "object" | "array" | "string" | "number" | "true" | "false" | "null";
-
-const kindAt = (text: string, at: number): JsonKind => {
-  switch (text.charCodeAt(at)) {
-    case 123:
-      return "object";
-    case 91:
-      return "array";
-    case quote:
-      return "string";
-    case 116:
-      return "true";
-    case 102:
-      return "false";
-    case 110:
-      return text.charCodeAt(at + 1) === 117 ? "null" : "number";
-    default:
-      return "number";
-  }
-};
 
 /** One value inside a JSON text. Containers are indexed on first use and keep their children. */
 export class JsonNode {
@@ -229,24 +209,8 @@ export class JsonNode {
   }
 
   #index(): number[] {
-    if (this.#spans) return this.#spans;
-    const { text, end } = this;
-    const spans: number[] = [];
-    const object = text.charCodeAt(this.start) === 123;
-    let i = skipBlank(text, this.start + 1);
-    while (i < end - 1) {
-      if (object) {
-        const close = skipString(text, i + 1);
-        if (close < 0) break;
-        spans.push(i + 1, close - 1);
-        i = skipBlank(text, skipBlank(text, close) + 1);
-      }
-      const stop = skipValue(text, i);
-      spans.push(i, stop);
-      i = skipBlank(text, skipBlank(text, stop) + 1);
-    }
-    this.#spans = spans;
-    return spans;
+    this.#spans ??= spansOf(this.text, this.start, this.end);
+    return this.#spans;
   }
 }
 
@@ -258,11 +222,6 @@ export const comparableText = (node: JsonNode): string => {
 
 /** Longer values may hold much beside their keys. */
 const fewCharacters = 16_384;
-
-const hasEscape = (text: string, from: number, to: number): boolean => {
-  for (let i = from; i < to; i++) if (text.charCodeAt(i) === 92) return true;
-  return false;
-};
 
 /** What `asRead` gives of a node: it looks at that node's index and keeps views of its children. */
 class ReadNode extends JsonNode {
