@@ -5,7 +5,7 @@ import { listOf, pairsOf } from "./items.ts";
 import type { Entry, Leaf, Tree } from "./tree.ts";
 
 /** What a field wants before its schema sees it; falcosidekick reads values of other types where the sense is plain. */
-export type Kind = "text" | "flag" | "int" | "number" | "list" | "pairs";
+export type FieldKind = "text" | "flag" | "int" | "number" | "list" | "pairs";
 
 type Shape = z.core.JSONSchema.BaseSchema;
 
@@ -19,14 +19,14 @@ const shapeOf = (schema: z.ZodType): Shape => {
   return shape;
 };
 
-const kinds: Readonly<Record<string, Kind>> = {
+const kinds: Readonly<Record<string, FieldKind>> = {
   boolean: "flag",
   integer: "int",
   number: "number",
   array: "list",
   object: "pairs",
 };
-export const kindOf = (schema: z.ZodType): Kind => kinds[String(shapeOf(schema).type)] ?? "text";
+export const kindOf = (schema: z.ZodType): FieldKind => kinds[String(shapeOf(schema).type)] ?? "text";
 
 /** `value` undefined: as if the key were absent. `notes` are warnings. */
 export type Coerced = { readonly value: unknown; readonly notes?: readonly string[] } | { readonly fault: string };
@@ -98,7 +98,7 @@ export const coerceTree = (schema: z.ZodType, tree: Tree): Coerced => {
     const list = listFrom(tree.items, meta);
     return "fault" in list ? list : coerceText(schema, list.value.join(","));
   }
-  const wanted: Record<Kind, string> = {
+  const wanted: Record<FieldKind, string> = {
     text: "a text",
     flag: "true or false",
     int: "a number",

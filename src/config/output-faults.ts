@@ -6,14 +6,14 @@ import type { Place } from "./problem.ts";
 import type { Fault, Reader } from "./settings.ts";
 import { told } from "./told.ts";
 
-type Config = Readonly<Record<string, unknown>>;
+type Values = Readonly<Record<string, unknown>>;
 
 /**
  * Whether an instance is enabled and fit to send; says what is wrong. A fault of an address, a secret or the output's own
  * checks turns the output off, as falcosidekick does or would have to; one of any other key means the key's default; one of
  * `match` stops the start, for alerts would go where they should not.
  */
-export const outputFaults = (output: Output, config: Config, raw: RawInstance, reader: Reader): boolean => {
+export const outputFaults = (output: Output, config: Values, raw: RawInstance, reader: Reader): boolean => {
   const { problems } = reader;
   const fields: Fields = fieldsOf(output);
   let fit = true;
@@ -50,11 +50,11 @@ export const outputFaults = (output: Output, config: Config, raw: RawInstance, r
   return fit;
 };
 
-const enabledBy = (output: Output, config: Config, key: string): boolean =>
+const enabledBy = (output: Output, config: Values, key: string): boolean =>
   output.enabled({ ...config, [key]: output.example[key] });
 
 /** The keys that the example sets and the instance does not. */
-const missing = (output: Output, config: Config): string => {
+const missing = (output: Output, config: Values): string => {
   const keys = Object.keys(output.example).filter((key) => config[key] === "" || config[key] === undefined);
   return `is not complete${keys.length > 0 ? `, these keys are not set: ${keys.join(", ")}` : ""}`;
 };
@@ -64,7 +64,7 @@ const isHttp = (text: unknown): boolean =>
 const listed = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
 
 /** Keys whose example is an HTTP URL and whose value, where there is one, is not. */
-const badUrls = (output: Output, config: Config): string[] =>
+const badUrls = (output: Output, config: Values): string[] =>
   Object.entries(output.example)
     .filter(([, example]) => listed(example).every(isHttp))
     .map(([key]) => key)

@@ -38,7 +38,7 @@ export const sourceInstances = (
     }),
   );
   const plugged = falco.loaded.flatMap((plugin, index) => {
-    const at: Place = placeOf(plugin, found);
+    const at: Place = pluginPlace(plugin, found);
     const source = sources.find((s) => s.fromPlugin?.(plugin) !== undefined);
     const wanted = source?.fromPlugin?.(plugin);
     if (!source || !wanted) {
@@ -74,7 +74,7 @@ const nameMissing = ({ name }: PluginConfig, sources: readonly AnySource[], at: 
   );
 };
 
-const placeOf = (plugin: PluginConfig, found: ReadonlyMap<string, Tree>): Place => {
+const pluginPlace = (plugin: PluginConfig, found: ReadonlyMap<string, Tree>): Place => {
   if (plugin.from) {
     const { key: _key, keys: _keys, ...at } = plugin.from;
     return at;

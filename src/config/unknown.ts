@@ -13,7 +13,7 @@ const parents = new Set(["aws", "gcp", "yandex"]);
 const standsIn = (block: string, path: string): boolean => path === block || path.startsWith(`${block}.`);
 
 /** The falcosidekick block that a path belongs to, the longest one. */
-const blockOf = (path: string): string | undefined =>
+const longestBlock = (path: string): string | undefined =>
   falcosidekickBlocks.filter((block) => standsIn(block, path)).sort((a, b) => b.length - a.length)[0];
 
 /** Paths that falcosidekick has keys under. */
@@ -53,7 +53,7 @@ export const warnUnknown = (
     // falcosidekick's example file has a block named `securitylake.`.
     const path = written.replaceAll(/\.+(?=\.|$)/g, "");
     if (falcoUnread.has(path)) return void unread.push([path, entry]);
-    const block = blockOf(path);
+    const block = longestBlock(path);
     const children = entry.tree.kind === "map" && !falcosidekickKeys.has(path) ? entry.tree.entries : [];
     if (children.length > 0 && inner.has(path)) {
       for (const inner of children) visit(`${path}.${inner.key.toLowerCase()}`, inner);
@@ -159,7 +159,7 @@ export const warnUnknownEnv = (
     if (!value || known.has(name) || known.has(name.replace(/_FILE$/, ""))) continue;
     const key = theirs.get(name);
     if (key !== undefined) {
-      const block = blockOf(key);
+      const block = longestBlock(key);
       if (block !== undefined && isUnbuilt(block, built) && enables(key, value))
         tellOnce(block, told, problems, { env: name });
       continue;

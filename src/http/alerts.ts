@@ -4,7 +4,7 @@ import type { Counts } from "../pipeline/counts.ts";
 import type { BodyOutcome } from "../pipeline/intake.ts";
 import { loopHeader } from "../sdk/loop.ts";
 import { type Answer, jsonAnswer, ok } from "./answer.ts";
-import type { Sender } from "./auth.ts";
+import type { Caller } from "./auth.ts";
 import type { Door } from "./door.ts";
 import { HttpError } from "./errors.ts";
 import { serve } from "./exchange.ts";
@@ -12,7 +12,7 @@ import { refuseLoop } from "./loop-marks.ts";
 import { checkWeight } from "./weight.ts";
 
 /** Resolves when the good alerts of the body are durable. Rejects with QueueError: nothing was taken. */
-export type TakeAlerts = (text: string, sender: Sender) => Promise<BodyOutcome>;
+export type TakeAlerts = (text: string, sender: Caller) => Promise<BodyOutcome>;
 
 /** falcosidekick's name for what comes over HTTP. */
 export const requests = "requests";
@@ -21,7 +21,7 @@ export const requests = "requests";
 export const takeAlerts = async (
   parts: AlertParts,
   text: string,
-  sender: Sender,
+  sender: Caller,
   req: IncomingMessage,
 ): Promise<Answer> => {
   const { counts, door } = parts;
@@ -42,7 +42,7 @@ export interface AlertParts {
   readonly take: TakeAlerts;
   readonly metrics: Pick<Metrics, "intakeBytes">;
   readonly counts: Pick<Counts, "accepted" | "rejected">;
-  readonly authorize: (header: string | undefined) => Sender;
+  readonly authorize: (header: string | undefined) => Caller;
   readonly door: Door;
   /** Marks of the URLs that this hub sends to and that would send its alerts back. */
   readonly loops?: ReadonlySet<string>;
@@ -57,7 +57,7 @@ export const takeNothing: TakeAlerts = async () => {
 export const createAlertPost =
   (parts: AlertParts) =>
   (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    let sender: Sender = {};
+    let sender: Caller = {};
     return serve(req, res, parts.door, {
       admit: () => {
         sender = parts.authorize(req.headers.authorization);

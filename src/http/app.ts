@@ -26,7 +26,7 @@ export const createApp = (families: readonly Family[], door: Door): App => {
       await next();
       if (ctx.status >= 400 && ctx.status < 500) tell(ctx, door);
     } catch (error) {
-      respond(ctx, refuse(error, door, ctx.req, placeOf(ctx.path)));
+      respond(ctx, refuse(error, door, ctx.req, pathShown(ctx.path)));
     }
     if (door.phase.now !== "open") ctx.res.shouldKeepAlive = false;
     leaveRest(ctx.req, ctx.res);
@@ -42,7 +42,7 @@ export const createApp = (families: readonly Family[], door: Door): App => {
 /** What a family answered by itself, with the sender at fault. */
 const tell = (ctx: Context, door: Door): void => {
   const refusal = ctx.body === wrongMethod.body ? "method" : refusalOf(ctx.status);
-  door.refused(refusal, errorIn(ctx.body) ?? `answered ${ctx.status}`, ctx.req.socket.remoteAddress, placeOf(ctx.path));
+  door.refused(refusal, errorIn(ctx.body) ?? `answered ${ctx.status}`, ctx.req.socket.remoteAddress, pathShown(ctx.path));
 };
 
 /** The words of a JSON answer of the hub's own. */
@@ -53,7 +53,7 @@ const errorIn = (body: unknown): string | undefined => {
 };
 
 /** The label of paths whose callers are not senders; undefined: the listener's own. */
-const placeOf = (path: string): string | undefined =>
+const pathShown = (path: string): string | undefined =>
   path === "/metrics" ? "metrics" : path.startsWith("/api/") ? "operators" : undefined;
 
 export const respond = (ctx: Context, answer: Answer): void => {

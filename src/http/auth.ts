@@ -9,20 +9,20 @@ export interface AuthSettings {
   readonly tokens: Readonly<Record<string, string>>;
 }
 
-export interface Sender {
+export interface Caller {
   /** Name of the token that the sender showed, when it has one. */
   readonly token?: string;
   /** The hub itself: what it sends is made to try its outputs. */
   readonly itself?: true;
 }
 
-const knownOf = ({ token, tokens }: AuthSettings): readonly KnownToken<Sender>[] => [
+const knownOf = ({ token, tokens }: AuthSettings): readonly KnownToken<Caller>[] => [
   ...Object.entries(tokens).map(([name, one]) => ({ token: one, holder: { token: name } })),
   { token, holder: {} },
 ];
 
 /** Checks an Authorization header; throws HttpError 401. `current` gives another object when its tokens changed. */
-export const createAuth = (current: () => AuthSettings): ((authorization: string | undefined) => Sender) => {
+export const createAuth = (current: () => AuthSettings): ((authorization: string | undefined) => Caller) => {
   const check = bearerCheck(current, (settings) => knownOf(settings).filter(({ token }) => token !== ""), {});
   return (authorization) => {
     const sender = check(authorization);

@@ -7,7 +7,7 @@ import type { Family } from "./app.ts";
 import { createBudget } from "./budget.ts";
 import { HttpError } from "./errors.ts";
 import { type Choice, readChoice } from "./letter-choice.ts";
-import { cursorOf, laneNames, lettersOf, letterText, listText, readCursor, readLimit } from "./letter-list.ts";
+import { cursorOf, laneNames, lettersOf, letterText, pageText, readCursor, readLimit } from "./letter-list.ts";
 import { createMoves, type Kind } from "./letter-moves.ts";
 import { openOperatorDoor } from "./operator-door.ts";
 import { bodyBytes } from "./operator-request.ts";
@@ -67,13 +67,13 @@ export const deadLetters = (deps: DeadLetterDeps): Family => {
     let bytes = 0;
     let next: string | undefined;
     for await (const letter of lettersOf(queue, chosen.slice(from), after?.id)) {
-      if (texts.length === limit || bytes >= answerBytes) return jsonText(listText(texts, next));
+      if (texts.length === limit || bytes >= answerBytes) return jsonText(pageText(texts, next));
       const text = letterText(letter);
       bytes += text.length;
       texts.push(text);
       next = cursorOf(letter);
     }
-    return jsonText(listText(texts));
+    return jsonText(pageText(texts));
   };
 
   const move = (kind: Kind) => async (req: IncomingMessage) => {

@@ -54,7 +54,7 @@ const alertTexts = ({ body }: DeadLetter): readonly string[] | undefined => {
 };
 
 /** `next` is given back as `after`; absent: the list ends here. */
-export const listText = (letters: readonly string[], next?: string): string =>
+export const pageText = (letters: readonly string[], next?: string): string =>
   `{"deadLetters":[${letters.join(",")}]${next === undefined ? "" : `,"next":${JSON.stringify(next)}`}}\n`;
 
 export const cursorOf = ({ lane, id }: DeadLetter): string => `${encodeURIComponent(lane)}/${id}`;

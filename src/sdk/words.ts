@@ -52,13 +52,13 @@ export const jsonWords = (value: unknown): string => {
   return [...said].join("; ");
 };
 
-interface Place {
+interface Within {
   readonly path: string;
   readonly fields: boolean;
   readonly depth: number;
 }
 
-const gather = (value: unknown, at: Place, said: Set<string>): void => {
+const gather = (value: unknown, at: Within, said: Set<string>): void => {
   if (said.size >= 10 || at.depth > 12 || value === null) return;
   const say = (text: string): void => {
     if (text.trim() !== "") said.add(at.path === "" ? text : `${at.path}: ${text}`);

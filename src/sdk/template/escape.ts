@@ -29,7 +29,7 @@ export const escapeJs = (text: string): string =>
   text.replaceAll(/[\\'"<>&=\u0000-\u001f]|[^\u0000-\u007f]/gu, (c) => {
     const known = jsText[c];
     if (known !== undefined) return known;
-    return c < " " || !printable(c) ? hex4(c) : c;
+    return c < " " || !isPrintable(c) ? hex4(c) : c;
   });
 
 /** Go's url.QueryEscape; halves of character pairs become U+FFFD. */
@@ -39,7 +39,7 @@ export const escapeQuery = (text: string): string =>
     .replaceAll(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 /** Go's unicode.IsPrint: letters, marks, numbers, punctuation, symbols and the ASCII blank. */
-export const printable = (c: string): boolean => c === " " || /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u.test(c);
+export const isPrintable = (c: string): boolean => c === " " || /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u.test(c);
 
 const quoted: Readonly<Record<string, string>> = {
   "\u0007": "\\a",
@@ -59,7 +59,7 @@ export const quote = (text: string, mark = '"', ascii = false): string => {
     const code = c.codePointAt(0) ?? 0;
     if (c === mark) out += `\\${c}`;
     else if (quoted[c] !== undefined) out += quoted[c];
-    else if (code < 0x80 || !ascii ? printable(c) : false) out += c;
+    else if (code < 0x80 || !ascii ? isPrintable(c) : false) out += c;
     else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, "0")}`;
     else if (code < 0x10000) out += `\\u${code.toString(16).padStart(4, "0")}`;
     else out += `\\U${code.toString(16).padStart(8, "0")}`;

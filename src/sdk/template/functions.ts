@@ -3,7 +3,7 @@ import { compareBytewise } from "../bytewise.ts";
 import { formatTime } from "../rfc3339.ts";
 import { escapeHtml, escapeJs, escapeQuery } from "./escape.ts";
 import { print, println } from "./format.ts";
-import type { Problem } from "./member.ts";
+import type { Fail } from "./member.ts";
 import { sprintf } from "./printf.ts";
 import {
   type GoFloat,
@@ -24,7 +24,7 @@ import {
 } from "./value.ts";
 
 /** Go's predefined functions but `and` and `or`, whose arguments are not all evaluated. */
-export const callFunction = (name: string, args: readonly Value[], problem: Problem): Value => {
+export const callFunction = (name: string, args: readonly Value[], problem: Fail): Value => {
   const need = least[name];
   if (need !== undefined && (args.length < need.least || args.length > (need.most ?? Number.POSITIVE_INFINITY))) {
     return problem(
@@ -120,7 +120,7 @@ const jsonText = (value: Value): string => {
 
 const joined = (args: readonly Value[]): string => print(args.map((arg) => arg ?? "<no value>"));
 
-const length = (value: Value, problem: Problem): Value => {
+const length = (value: Value, problem: Fail): Value => {
   const text = stringOf(value);
   if (text !== undefined) return BigInt(Buffer.byteLength(text));
   const items = itemsOf(value);
@@ -130,10 +130,10 @@ const length = (value: Value, problem: Problem): Value => {
   return problem(`len of type ${typeName(value)}`);
 };
 
-const checkItem = (value: Value, problem: Problem): Value =>
+const checkItem = (value: Value, problem: Fail): Value =>
   value === undefined || value === null ? problem("index of untyped nil") : value;
 
-const indexOne = (item: Value, key: Value, problem: Problem): Value => {
+const indexOne = (item: Value, key: Value, problem: Fail): Value => {
   if (item === undefined || item === null) return problem("index of nil pointer");
   if (isMap(item)) {
     if (key === undefined || key === null) return problem("value is nil; should be of type string");
@@ -148,7 +148,7 @@ const indexOne = (item: Value, key: Value, problem: Problem): Value => {
   return bytes === undefined ? items?.[at] : BigInt(bytes[at] ?? 0);
 };
 
-const place = (key: Value, limit: number, problem: Problem, inclusive = false): number => {
+const place = (key: Value, limit: number, problem: Fail, inclusive = false): number => {
   const n = intOf(key);
   if (key === undefined || key === null) return problem("cannot index slice/array with nil");
   if (n === undefined) return problem(`cannot index slice/array with type ${typeName(key)}`);
@@ -156,7 +156,7 @@ const place = (key: Value, limit: number, problem: Problem, inclusive = false): 
   return Number(n);
 };
 
-const slice = (item: Value, keys: readonly Value[], problem: Problem): Value => {
+const slice = (item: Value, keys: readonly Value[], problem: Fail): Value => {
   if (item === undefined || item === null) return problem("slice of untyped nil");
   if (keys.length > 3) return problem(`too many slice indexes: ${keys.length}`);
   const text = stringOf(item);
@@ -183,7 +183,7 @@ const basicKind = (value: Value): Basic => {
 
 const isNone = (value: Value): boolean => value === undefined || value === null;
 
-const equal = (a: Value, b: Value, problem: Problem): boolean => {
+const equal = (a: Value, b: Value, problem: Fail): boolean => {
   const kind = basicKind(a);
   if (kind !== basicKind(b)) return isNone(a) || isNone(b) ? false : problem("incompatible types for comparison");
   switch (kind) {
@@ -205,7 +205,7 @@ const equal = (a: Value, b: Value, problem: Problem): boolean => {
 const sameTime = ({ instant: a }: GoTime, { instant: b }: GoTime): boolean =>
   a.seconds === b.seconds && a.nanos === b.nanos && a.offset === b.offset;
 
-const less = (a: Value, b: Value, problem: Problem): boolean => {
+const less = (a: Value, b: Value, problem: Fail): boolean => {
   const kind = basicKind(a);
   if (kind === undefined || basicKind(b) === undefined) return problem("invalid type for comparison");
   if (kind !== basicKind(b)) return problem("incompatible types for comparison");

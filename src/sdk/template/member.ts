@@ -14,10 +14,10 @@ import {
 } from "./value.ts";
 
 /** Ends the run with this message: throws TemplateError. */
-export type Problem = (message: string) => never;
+export type Fail = (message: string) => never;
 
 /** `.Name` of a value, with arguments where it is a method. */
-export const fieldOf = (value: Value, name: string, args: readonly Value[], problem: Problem): Value => {
+export const fieldOf = (value: Value, name: string, args: readonly Value[], problem: Fail): Value => {
   if (value === undefined) return undefined;
   if (value === null) return problem(`nil pointer evaluating interface {}.${name}`);
   const method = methodOf(value, name);
@@ -37,7 +37,7 @@ export const fieldOf = (value: Value, name: string, args: readonly Value[], prob
   }
 };
 
-type Method = (args: readonly Value[], problem: Problem) => Value;
+type Method = (args: readonly Value[], problem: Fail) => Value;
 
 const bare =
   (name: string, make: () => Value): Method =>

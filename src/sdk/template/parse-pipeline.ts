@@ -2,12 +2,12 @@ import { functionNames } from "./function-names.ts";
 import { fail } from "./lex.ts";
 import { readNumber } from "./literal.ts";
 import type { Operand, Pipeline } from "./nodes.ts";
-import { enter, peek, type Reader, skipSpace, take, unexpected } from "./reader.ts";
+import { enter, peek, type TokenReader, skipSpace, take, unexpected } from "./reader.ts";
 
 const keywords = new Set(["if", "with", "range", "else", "end", "define", "block", "template", "break", "continue"]);
 
 /** A pipeline up to `}}` or `)`, which is taken too. */
-export const parsePipeline = (reader: Reader, where: string, until: "close" | ")", range = false): Pipeline => {
+export const parsePipeline = (reader: TokenReader, where: string, until: "close" | ")", range = false): Pipeline => {
   const start = skipSpace(reader);
   const { declare, assign } = declaration(reader, range);
   const commands: (readonly Operand[])[] = [];
@@ -28,7 +28,7 @@ export const parsePipeline = (reader: Reader, where: string, until: "close" | ")
 const ends = (kind: string, text: string, until: "close" | ")"): boolean =>
   until === "close" ? kind === "close" : kind === "punct" && text === ")";
 
-const checkCommands = (reader: Reader, commands: readonly (readonly Operand[])[], where: string, at: number): void => {
+const checkCommands = (reader: TokenReader, commands: readonly (readonly Operand[])[], where: string, at: number): void => {
   if (commands.length === 0) fail(reader.source, at, `missing value for ${where}`);
   for (const [i, [first]] of commands.entries()) {
     if (i > 0 && first !== undefined && ["dot", "nil", "constant"].includes(first.op)) {
@@ -37,7 +37,7 @@ const checkCommands = (reader: Reader, commands: readonly (readonly Operand[])[]
   }
 };
 
-const declaration = (reader: Reader, range: boolean): { declare: string[]; assign: boolean } => {
+const declaration = (reader: TokenReader, range: boolean): { declare: string[]; assign: boolean } => {
   const declare: string[] = [];
   const start = reader.next;
   for (;;) {
@@ -61,11 +61,11 @@ const declaration = (reader: Reader, range: boolean): { declare: string[]; assig
   return { declare: [], assign: false };
 };
 
-const known = (reader: Reader, name: string, at: number): void => {
+const known = (reader: TokenReader, name: string, at: number): void => {
   if (!reader.variables.includes(name)) fail(reader.source, at, `undefined variable "${name}"`);
 };
 
-const command = (reader: Reader, where: string): readonly Operand[] => {
+const command = (reader: TokenReader, where: string): readonly Operand[] => {
   const operands: Operand[] = [];
   for (;;) {
     skipSpace(reader);
@@ -89,7 +89,7 @@ const command = (reader: Reader, where: string): readonly Operand[] => {
 };
 
 /** A term and the fields behind it; undefined where no term starts. */
-const readOperand = (reader: Reader, where: string): Operand | undefined => {
+const readOperand = (reader: TokenReader, where: string): Operand | undefined => {
   const term = readTerm(reader, where);
   if (term === undefined) return undefined;
   const path: string[] = [];
@@ -108,7 +108,7 @@ const readOperand = (reader: Reader, where: string): Operand | undefined => {
   }
 };
 
-const readTerm = (reader: Reader, where: string): Operand | undefined => {
+const readTerm = (reader: TokenReader, where: string): Operand | undefined => {
   const token = peek(reader);
   const { at, text } = token;
   switch (token.kind) {
@@ -143,7 +143,7 @@ const readTerm = (reader: Reader, where: string): Operand | undefined => {
   }
 };
 
-const taken = (reader: Reader, operand: Operand): Operand => {
+const taken = (reader: TokenReader, operand: Operand): Operand => {
   take(reader);
   return operand;
 };

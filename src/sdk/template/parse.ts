@@ -1,11 +1,11 @@
 import { fail, lex } from "./lex.ts";
 import type { Node, Program } from "./nodes.ts";
 import { parsePipeline } from "./parse-pipeline.ts";
-import { enter, peek, type Reader, skipSpace, take, unexpected } from "./reader.ts";
+import { enter, peek, type TokenReader, skipSpace, take, unexpected } from "./reader.ts";
 
 /** Throws TemplateError with the place. */
 export const parse = (source: string, extra: readonly string[] = []): Program => {
-  const reader: Reader = {
+  const reader: TokenReader = {
     source,
     extra,
     tokens: lex(source),
@@ -21,13 +21,13 @@ export const parse = (source: string, extra: readonly string[] = []): Program =>
 };
 
 /** A name given as a string literal: `{{template "x"}}`. */
-const quotedName = (reader: Reader, where: string): string => {
+const quotedName = (reader: TokenReader, where: string): string => {
   const token = skipSpace(reader);
   if (token.kind !== "string") unexpected(reader, token, where);
   return take(reader).text;
 };
 
-const close = (reader: Reader, where: string): void => {
+const close = (reader: TokenReader, where: string): void => {
   const token = skipSpace(reader);
   if (token.kind !== "close") unexpected(reader, token, where);
   take(reader);
@@ -39,7 +39,7 @@ interface List {
   readonly stop: "end" | "else" | "";
 }
 
-const list = (reader: Reader, top = false): List => {
+const list = (reader: TokenReader, top = false): List => {
   const nodes: Node[] = [];
   for (;;) {
     const token = take(reader);
@@ -63,7 +63,7 @@ const list = (reader: Reader, top = false): List => {
   }
 };
 
-const statement = (reader: Reader, keyword: string, top: boolean): Node | undefined => {
+const statement = (reader: TokenReader, keyword: string, top: boolean): Node | undefined => {
   const { at } = peek(reader);
   switch (keyword) {
     case "if":
@@ -104,7 +104,7 @@ const statement = (reader: Reader, keyword: string, top: boolean): Node | undefi
 };
 
 /** Bodies of `define` and `block`: variables of the surroundings are out of sight. */
-const named = (reader: Reader, name: string): void => {
+const named = (reader: TokenReader, name: string): void => {
   const outer = reader.variables.splice(0, reader.variables.length, "$");
   const loops = reader.loops;
   reader.loops = 0;
@@ -120,13 +120,13 @@ const named = (reader: Reader, name: string): void => {
 const isEmpty = (nodes: readonly Node[]): boolean =>
   nodes.every((node) => node.do === "text" && node.text.trim() === "");
 
-const define = (reader: Reader): void => {
+const define = (reader: TokenReader): void => {
   const name = quotedName(reader, "define clause");
   close(reader, "define clause");
   named(reader, name);
 };
 
-const control = (reader: Reader, keyword: "if" | "with" | "range"): Node =>
+const control = (reader: TokenReader, keyword: "if" | "with" | "range"): Node =>
   enter(reader, () => {
     const mark = reader.variables.length;
     const pipe = parsePipeline(reader, keyword, "close", keyword === "range");

@@ -2,7 +2,7 @@ import { fail, type Token } from "./lex.ts";
 import type { Node } from "./nodes.ts";
 
 /** Where parsing stands: the tokens left, the variables in scope. Mutable, and local to one parse. */
-export interface Reader {
+export interface TokenReader {
   readonly source: string;
   /** Functions beside Go's own. */
   readonly extra: readonly string[];
@@ -15,23 +15,23 @@ export interface Reader {
 }
 
 /** The next token, which stays. */
-export const peek = (reader: Reader): Token => reader.tokens[reader.next] as Token;
+export const peek = (reader: TokenReader): Token => reader.tokens[reader.next] as Token;
 
 /** The next token, which is passed; `end` is never passed. */
-export const take = (reader: Reader): Token => {
+export const take = (reader: TokenReader): Token => {
   const token = peek(reader);
   if (token.kind !== "end") reader.next++;
   return token;
 };
 
 /** Passes blanks; the token behind them. */
-export const skipSpace = (reader: Reader): Token => {
+export const skipSpace = (reader: TokenReader): Token => {
   while (peek(reader).kind === "space") reader.next++;
   return peek(reader);
 };
 
 /** Throws TemplateError at a token that cannot stand there. */
-export const unexpected = (reader: Reader, token: Token, where: string): never =>
+export const unexpected = (reader: TokenReader, token: Token, where: string): never =>
   fail(
     reader.source,
     token.at,
@@ -43,7 +43,7 @@ const shown = (token: Token): string => (token.kind === "space" ? "space" : `"${
 const maxNesting = 100;
 
 /** Reads one level deeper. */
-export const enter = <T>(reader: Reader, read: () => T): T => {
+export const enter = <T>(reader: TokenReader, read: () => T): T => {
   if (++reader.depth > maxNesting) fail(reader.source, peek(reader).at, `nested deeper than ${maxNesting}`);
   const value = read();
   reader.depth--;

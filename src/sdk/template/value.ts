@@ -47,10 +47,10 @@ export type GoList = readonly Value[];
 export type Value = undefined | null | string | boolean | bigint | number | RawNumber | Special | GoList | GoMap;
 
 /** Which of them a value is. */
-export type Kind = "none" | "string" | "number" | "bool" | "int" | "map" | "list" | Special[typeof go];
+export type GoKind = "none" | "string" | "number" | "bool" | "int" | "map" | "list" | Special[typeof go];
 
 /** null and undefined are both `none`. */
-export const kindOf = (value: Value): Kind => {
+export const kindOf = (value: Value): GoKind => {
   switch (typeof value) {
     case "string":
       return "string";
@@ -75,7 +75,7 @@ export const float = (n: number): GoFloat => ({ [go]: "float", n });
 /** A []string as a value. */
 export const strings = (items: readonly string[]): GoStrings => ({ [go]: "strings", items });
 
-const typeNames: Readonly<Partial<Record<Kind, string>>> = {
+const typeNames: Readonly<Partial<Record<GoKind, string>>> = {
   none: "<nil>",
   string: "string",
   number: "json.Number",

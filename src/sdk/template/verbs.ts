@@ -1,5 +1,5 @@
 /** Go's fmt for texts and numbers. Undefined: the verb does not fit the kind. */
-import { printable, quote } from "./escape.ts";
+import { isPrintable, quote } from "./escape.ts";
 
 /** A verb with its flags, width and precision, as `%-8.3q` has them. */
 export interface Spec {
@@ -105,7 +105,7 @@ const formatRune = (n: bigint, spec: Spec): string | undefined => {
         .toString(16)
         .toUpperCase()
         .padStart(Math.max(4, spec.precision ?? 0), "0")}`;
-      return pad(spec.sharp && valid && printable(c) ? `${code} '${c}'` : code, spec, false);
+      return pad(spec.sharp && valid && isPrintable(c) ? `${code} '${c}'` : code, spec, false);
     }
     default:
       return undefined;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import request from "supertest";
-import type { Sender } from "../../../src/http/auth.ts";
+import type { Caller } from "../../../src/http/auth.ts";
 import { request as raw, start } from "./support.ts";
 
 const tokens = { auth: { token: "canary-main", tokens: { falco: "canary-falco", empty: "" } } };
@@ -30,8 +30,8 @@ test("with a token configured a POST needs it, and the refusal is JSON that quot
 });
 
 test("the intake hears which sender's token was shown", async (t) => {
-  const senders: Sender[] = [];
-  const take = async (_text: string, sender: Sender) => {
+  const senders: Caller[] = [];
+  const take = async (_text: string, sender: Caller) => {
     senders.push(sender);
     return { accepted: 1, rejected: [] };
   };
