@@ -42,7 +42,12 @@ export const createApp = (families: readonly Family[], door: Door): App => {
 /** What a family answered by itself, with the sender at fault. */
 const tell = (ctx: Context, door: Door): void => {
   const refusal = ctx.body === wrongMethod.body ? "method" : refusalOf(ctx.status);
-  door.refused(refusal, errorIn(ctx.body) ?? `answered ${ctx.status}`, ctx.req.socket.remoteAddress, pathShown(ctx.path));
+  door.refused(
+    refusal,
+    errorIn(ctx.body) ?? `answered ${ctx.status}`,
+    ctx.req.socket.remoteAddress,
+    pathShown(ctx.path),
+  );
 };
 
 /** The words of a JSON answer of the hub's own. */

@@ -1,5 +1,5 @@
+import { bulkAnswer } from "../fakes/answers.ts";
 import { httpClientServer, httpRefusals } from "../support/http-client-server.ts";
-import { bulkAnswer } from "../support/sink.ts";
 
 const mapping = { type: "document_parsing_exception", reason: "failed to parse field [hostname] of type [ip]" };
 

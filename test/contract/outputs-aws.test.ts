@@ -7,9 +7,10 @@ import { rawEvent } from "../../src/sdk/alert.ts";
 import { deliveryId } from "../../src/sdk/delivery-id.ts";
 import { DeliveryError, type DeliveryFault } from "../../src/sdk/errors.ts";
 import type { Alerts, Output } from "../../src/sdk/output.ts";
+import { awsAnswer } from "../fakes/answers.ts";
+import { type Answer, openSink, type Received } from "../fakes/http-sink.ts";
 import { hostileAlerts, sampleAlert } from "../support/hostile-alerts.ts";
 import { configOf, openSender, testHost } from "../support/senders.ts";
-import { type Answer, awsAnswer, openSink, type Received } from "../support/sink.ts";
 
 const canary = "canary-5d1f";
 const keys = { region: "us-east-1", accesskeyid: "AKIAEXAMPLE", secretaccesskey: canary };
@@ -42,7 +43,7 @@ const send = async (
     await http.close();
     await sink.close();
   }
-  return { fault, received: sink.received };
+  return { fault, received: sink.requests };
 };
 
 const errors: readonly [status: number, type: string, reason: string, retryable: boolean][] = [

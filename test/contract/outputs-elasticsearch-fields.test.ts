@@ -7,10 +7,11 @@ import elasticsearch from "../../outputs/elasticsearch/index.ts";
 import { openHttp } from "../../src/deliver/http.ts";
 import type { FieldValue } from "../../src/sdk/alert.ts";
 import type { Alerts } from "../../src/sdk/output.ts";
+import { bulkAnswer } from "../fakes/answers.ts";
+import { openSink } from "../fakes/http-sink.ts";
 import { sampleAlert } from "../support/hostile-alerts.ts";
 import { numbered, place, send } from "../support/output-sends.ts";
 import { configOf, openSender, testHost } from "../support/senders.ts";
-import { bulkAnswer, openSink } from "../support/sink.ts";
 
 describe("elasticsearch: refused fields", () => {
   it("sends a document again without the field whose type was refused, once", async () => {

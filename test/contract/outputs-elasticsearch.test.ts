@@ -4,10 +4,11 @@ import elasticsearch from "../../outputs/elasticsearch/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { openHttp } from "../../src/deliver/http.ts";
 import type { Alerts } from "../../src/sdk/output.ts";
+import { bulkAnswer } from "../fakes/answers.ts";
+import { openSink } from "../fakes/http-sink.ts";
 import { sampleAlert } from "../support/hostile-alerts.ts";
 import { json, numbered, place, send } from "../support/output-sends.ts";
 import { configOf, openSender, testHost } from "../support/senders.ts";
-import { bulkAnswer, openSink } from "../support/sink.ts";
 
 describe("elasticsearch", () => {
   const plain = (hostport: string) => ({ hostport, suffix: "none" });
@@ -153,7 +154,7 @@ describe("elasticsearch", () => {
       await http.close();
       await sink.close();
     }
-    const documents = sink.received.flatMap(({ body }) =>
+    const documents = sink.requests.flatMap(({ body }) =>
       body
         .split("\n")
         .filter((line) => line.startsWith('{"create"'))

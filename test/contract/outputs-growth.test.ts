@@ -15,11 +15,11 @@ import { lineOf } from "../../src/sdk/line.ts";
 import type { Output } from "../../src/sdk/output.ts";
 import { compileBody, renderMessage } from "../../src/sdk/template/message.ts";
 import { TemplateError } from "../../src/sdk/template/template.ts";
+import { bulkAnswer } from "../fakes/answers.ts";
 import { growingAlerts } from "../support/growing-alerts.ts";
 import { staysLinear } from "../support/growth.ts";
 import { context } from "../support/output-sends.ts";
 import { configOf, openSender, testHost } from "../support/senders.ts";
-import { bulkAnswer } from "../support/sink.ts";
 
 /** Bytes of the smallest alert. */
 const n = 48_000;

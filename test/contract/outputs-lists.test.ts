@@ -7,9 +7,9 @@ import influxdb from "../../outputs/influxdb.ts";
 import loki from "../../outputs/loki/index.ts";
 import { createMetrics } from "../../src/metrics/metrics.ts";
 import type { Output } from "../../src/sdk/output.ts";
+import { bulkAnswer } from "../fakes/answers.ts";
 import { sampleAlert } from "../support/hostile-alerts.ts";
 import { send } from "../support/output-sends.ts";
-import { bulkAnswer } from "../support/sink.ts";
 
 /** As the rules for audit events make them. */
 const fields = {

@@ -8,12 +8,12 @@ import smtp from "../../outputs/smtp/index.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { openHttp } from "../../src/deliver/http.ts";
 import type { Output } from "../../src/sdk/output.ts";
+import { awsAnswer } from "../fakes/answers.ts";
 import { openHttpProxy } from "../fakes/http-proxy.ts";
-import { openHttpSink } from "../fakes/http-sink.ts";
+import { openHttpSink, openSink } from "../fakes/http-sink.ts";
 import { openSmtp } from "../fakes/smtp.ts";
 import { sampleAlert } from "../support/hostile-alerts.ts";
 import { configOf, openSender, testHost } from "../support/senders.ts";
-import { awsAnswer, openSink } from "../support/sink.ts";
 
 const open: { close(): Promise<unknown> }[] = [];
 after(() => Promise.all(open.map((one) => one.close())));
@@ -44,7 +44,7 @@ describe("a proxy of the environment", () => {
       await sender.send([sampleAlert()], AbortSignal.timeout(5000));
       await sender.close?.();
       assert.deepEqual(proxy.asked, [asked]);
-      assert.match(String(sink.received[0]?.headers.authorization), /^AWS4-HMAC-SHA256 /);
+      assert.match(String(sink.requests[0]?.headers.authorization), /^AWS4-HMAC-SHA256 /);
     });
 
   it("is asked of mail by name", async () => {

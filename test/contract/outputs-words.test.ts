@@ -19,12 +19,13 @@ import teams from "../../outputs/teams.ts";
 import { createTextMask } from "../../src/log/mask.ts";
 import type { Output } from "../../src/sdk/output.ts";
 import { wordsOf } from "../../src/sdk/words.ts";
+import { bulkAnswer } from "../fakes/answers.ts";
 import { instanceOf, openRig } from "../fakes/delivery.ts";
+import { type Answer, openSink, type Received } from "../fakes/http-sink.ts";
 import { openNats } from "../fakes/nats.ts";
 import { openSmtp } from "../fakes/smtp.ts";
 import { sampleAlert } from "../support/hostile-alerts.ts";
 import { configOf } from "../support/senders.ts";
-import { type Answer, bulkAnswer, openSink, type Received } from "../support/sink.ts";
 
 const canary = "canary-91c7-canary";
 const open: { close(): Promise<unknown> }[] = [];

@@ -9,11 +9,12 @@ import { DeliveryError } from "../../src/sdk/errors.ts";
 import { fieldMeta } from "../../src/sdk/fields.ts";
 import type { HttpCall, HttpRequest } from "../../src/sdk/http.ts";
 import type { Alerts, Output } from "../../src/sdk/output.ts";
+import { bulkAnswer } from "../fakes/answers.ts";
+import { type Answer, openSink, type Received } from "../fakes/http-sink.ts";
 import { clientServers } from "../support/client-server.ts";
 import { hostileAlerts, sampleAlert } from "../support/hostile-alerts.ts";
 import { loaded, nested, sampleFor } from "../support/output-values.ts";
 import { configOf, openSender, testHost } from "../support/senders.ts";
-import { type Answer, bulkAnswer, openSink, type Received } from "../support/sink.ts";
 
 const canary = "canary-7f3a9c";
 const noon = Date.parse("2025-01-15T12:00:00Z");
@@ -246,12 +247,12 @@ for (const output of outputs) {
             headers: { "retry-after": "7", location: "/elsewhere" },
             body: status === 204 ? "" : "x",
           });
-          const before = sink.received.length;
+          const before = sink.requests.length;
           const error = await attempt(sink.url);
           assert.equal(error?.fault.reason, reason);
           assert.equal(error?.fault.retryable, retryable);
           if (status === 429) assert.equal(error?.fault.retryAfterMs, 7000);
-          assert.equal(sink.received.length, before + 1, "one attempt, whatever the client library thinks");
+          assert.equal(sink.requests.length, before + 1, "one attempt, whatever the client library thinks");
         });
       }
 

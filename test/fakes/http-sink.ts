@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { gunzipSync } from "node:zlib";
 import { pour } from "./pour.ts";
 
 /** What the sink does with one request. */
@@ -23,11 +24,23 @@ export interface Behaviour {
   readonly dripMs?: number;
 }
 
+/** A plain answer. */
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Default: none. */
+  readonly body?: string;
+}
+
 export interface Received {
   readonly method: string;
   /** Path and query, or the absolute form when a proxy was meant. */
   readonly url: string;
+  readonly path: string;
+  /** Without the question mark. */
+  readonly query: string;
   readonly headers: IncomingMessage["headers"];
+  /** Decompressed. */
   readonly body: string;
   /** Common name of the client's certificate. */
   readonly client?: string;
@@ -137,15 +150,31 @@ export const openHttpSink = async (options: SinkOptions = {}): Promise<HttpSink>
   };
 };
 
+/** A sink that answers each request as it is told; what it is told nothing of loses its connection. */
+export const openSink = async (
+  answer: (request: Received) => Answer | undefined = () => ({ status: 200 }),
+): Promise<HttpSink> => {
+  const sink = await openHttpSink();
+  sink.always((request) => {
+    const said = answer(request);
+    return said ? { body: "", ...said } : { fault: "close" };
+  });
+  return sink;
+};
+
 const read = async (message: IncomingMessage): Promise<Received> => {
   const chunks: Buffer[] = [];
   for await (const chunk of message) chunks.push(chunk);
   const subject = (message.socket as Partial<TLSSocket>).getPeerCertificate?.()?.subject;
+  const raw = Buffer.concat(chunks);
+  const [path = "", query = ""] = (message.url ?? "").split("?", 2);
   return {
     method: message.method ?? "",
     url: message.url ?? "",
+    path,
+    query,
     headers: message.headers,
-    body: Buffer.concat(chunks).toString("utf8"),
+    body: (message.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw).toString("utf8"),
     ...(subject?.CN && { client: String(subject.CN) }),
   };
 };

@@ -1,7 +1,7 @@
+import { awsAnswer } from "../fakes/answers.ts";
 import type { Received } from "../fakes/http-sink.ts";
 import type { Settings } from "./client-server.ts";
 import { httpClientServer } from "./http-client-server.ts";
-import { awsAnswer } from "./sink.ts";
 
 const says = (status: number, type: string) => ({
   status,

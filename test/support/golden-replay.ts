@@ -3,12 +3,13 @@ import { openHttp } from "../../src/deliver/http.ts";
 import { parseJson } from "../../src/json/parse.ts";
 import { rawEvent } from "../../src/sdk/alert.ts";
 import type { HttpCall } from "../../src/sdk/http.ts";
+import { awsAnswer, bulkAnswer } from "../fakes/answers.ts";
+import { openSink, type Received } from "../fakes/http-sink.ts";
 import { openNats } from "../fakes/nats.ts";
 import { decodeInput, loadInstance } from "./golden-hub.ts";
 import { replaySmtp } from "./golden-smtp.ts";
 import { replaySyslog } from "./golden-syslog.ts";
 import { openSender, testHost } from "./senders.ts";
-import { awsAnswer, bulkAnswer, openSink, type Received } from "./sink.ts";
 
 /** One request as falcosidekick sent it; `body` is the exact text, generated ids and dates replaced by `<UUID>` and the like. */
 export interface GoldenRequest {
@@ -112,7 +113,7 @@ const replayAws = async (golden: GoldenCase): Promise<readonly Shape[]> => {
     );
     if (takes(alert)) await sender.send([alert], AbortSignal.timeout(10_000));
     await sender.close?.();
-    return sink.received.map((request) => {
+    return sink.requests.map((request) => {
       const shape = shapeOf({ ...request, body: request.body.replaceAll(sink.url, queue) }, undefined, alert.uuid);
       return {
         ...shape,
@@ -167,7 +168,7 @@ const replayHttp = async (golden: GoldenCase, settings: Settings): Promise<reado
     else if (instance.takes(alert)) await sender.send([alert], signal);
     await sender.close?.();
     const uuid = alert && JSON.parse(rawEvent(alert)).uuid;
-    return sink.received.map((request, i) => shapeOf(request, hosts[i], uuid));
+    return sink.requests.map((request, i) => shapeOf(request, hosts[i], uuid));
   } finally {
     await http.close();
     await sink.close();

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { openHttp } from "../../src/deliver/http.ts";
 import { DeliveryError, type DeliveryFault } from "../../src/sdk/errors.ts";
 import type { Alerts, Output } from "../../src/sdk/output.ts";
+import { type Answer, openSink, type Received } from "../fakes/http-sink.ts";
 import { sampleAlert } from "./hostile-alerts.ts";
 import { configOf, openSender, testHost } from "./senders.ts";
-import { type Answer, openSink, type Received } from "./sink.ts";
 
 export const context = {
   now: Date.parse("2025-01-15T12:00:00Z"),
@@ -48,10 +48,10 @@ export const send = async (
     });
     const signal = AbortSignal.timeout(5000);
     await (phase === "send" ? sender.send(alerts, signal) : sender.start?.(signal));
-    return { fault: undefined, received: sink.received, omitted };
+    return { fault: undefined, received: sink.requests, omitted };
   } catch (error) {
     assert.ok(error instanceof DeliveryError, String(error));
-    return { fault: error.fault, received: sink.received, omitted };
+    return { fault: error.fault, received: sink.requests, omitted };
   } finally {
     await http.close();
     await sink.close();

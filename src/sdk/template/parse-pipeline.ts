@@ -2,7 +2,7 @@ import { functionNames } from "./function-names.ts";
 import { fail } from "./lex.ts";
 import { readNumber } from "./literal.ts";
 import type { Operand, Pipeline } from "./nodes.ts";
-import { enter, peek, type TokenReader, skipSpace, take, unexpected } from "./reader.ts";
+import { enter, peek, skipSpace, type TokenReader, take, unexpected } from "./reader.ts";
 
 const keywords = new Set(["if", "with", "range", "else", "end", "define", "block", "template", "break", "continue"]);
 
@@ -28,7 +28,12 @@ export const parsePipeline = (reader: TokenReader, where: string, until: "close"
 const ends = (kind: string, text: string, until: "close" | ")"): boolean =>
   until === "close" ? kind === "close" : kind === "punct" && text === ")";
 
-const checkCommands = (reader: TokenReader, commands: readonly (readonly Operand[])[], where: string, at: number): void => {
+const checkCommands = (
+  reader: TokenReader,
+  commands: readonly (readonly Operand[])[],
+  where: string,
+  at: number,
+): void => {
   if (commands.length === 0) fail(reader.source, at, `missing value for ${where}`);
   for (const [i, [first]] of commands.entries()) {
     if (i > 0 && first !== undefined && ["dot", "nil", "constant"].includes(first.op)) {

@@ -1,7 +1,7 @@
 import { fail, lex } from "./lex.ts";
 import type { Node, Program } from "./nodes.ts";
 import { parsePipeline } from "./parse-pipeline.ts";
-import { enter, peek, type TokenReader, skipSpace, take, unexpected } from "./reader.ts";
+import { enter, peek, skipSpace, type TokenReader, take, unexpected } from "./reader.ts";
 
 /** Throws TemplateError with the place. */
 export const parse = (source: string, extra: readonly string[] = []): Program => {

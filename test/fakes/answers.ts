@@ -1,54 +1,5 @@
 import { createHash } from "node:crypto";
-import { createServer, type IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
-import { gunzipSync } from "node:zlib";
-
-export interface Received {
-  readonly method: string;
-  readonly path: string;
-  /** Without the question mark. */
-  readonly query: string;
-  readonly headers: IncomingHttpHeaders;
-  /** Decompressed. */
-  readonly body: string;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
-
-/** An HTTP server that writes down what it is sent. `answer` may throw away the connection by returning nothing. */
-export const openSink = async (answer: (request: Received) => Answer | undefined = () => ({ status: 200 })) => {
-  const received: Received[] = [];
-  const server = createServer((incoming, outgoing) => {
-    const chunks: Buffer[] = [];
-    incoming.on("data", (chunk) => chunks.push(chunk));
-    incoming.on("end", () => {
-      const raw = Buffer.concat(chunks);
-      const body = incoming.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw;
-      const [path = "", query = ""] = (incoming.url ?? "").split("?", 2);
-      const request = { method: incoming.method ?? "", path, query, headers: incoming.headers, body: body.toString() };
-      received.push(request);
-      const reply = answer(request);
-      if (reply === undefined) incoming.socket.destroy();
-      else outgoing.writeHead(reply.status, reply.headers).end(reply.body);
-    });
-  });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as AddressInfo;
-  return {
-    port,
-    url: `http://127.0.0.1:${port}`,
-    received,
-    close: () =>
-      new Promise<void>((done) => {
-        server.close(() => done());
-        server.closeAllConnections();
-      }),
-  };
-};
+import type { Answer, Received } from "./http-sink.ts";
 
 /** What Elasticsearch says to a bulk request; `fault` may refuse single documents. */
 export const bulkAnswer = (
