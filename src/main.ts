@@ -36,6 +36,10 @@ const commands: Readonly<Record<string, { readonly about: string; readonly load:
     about: "list the damaged queue files that are kept, or release them",
     load: async () => (await import("./cli/damaged-files.ts")).damagedFiles,
   },
+  metadata: {
+    about: "what a running hub knows of its cluster, and how it comes to know it",
+    load: async () => (await import("./cli/metadata.ts")).metadata,
+  },
   fields: {
     about: "list the fields of audit events, or extract them from a file",
     load: async () => (await import("./cli/fields.ts")).fields,

@@ -5,6 +5,7 @@ import { credentialCheckMs } from "../http/credentials.ts";
 import { damagedFiles } from "../http/damaged-files.ts";
 import { deadLetters } from "../http/dead-letters.ts";
 import { loopMarks } from "../http/loop-marks.ts";
+import { metadataPages } from "../http/metadata.ts";
 import { followTokens, tokensOf } from "../http/secrets.ts";
 import { createServer, type HubServer } from "../http/server.ts";
 import type { Metrics } from "../metrics/metrics.ts";
@@ -50,6 +51,7 @@ export const openServer = (
         now,
       }),
       damagedFiles({ queue, token: () => tokens.operators }),
+      metadataPages({ metadata, token: () => tokens.operators }),
     ],
   });
   metrics.scrape({

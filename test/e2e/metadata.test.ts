@@ -6,6 +6,7 @@ import type { CollectorEvent } from "../../src/pipeline/enrich/collector/client.
 import { openHttpSink } from "../fakes/http-sink.ts";
 import { recorded, startMetacollector } from "../fakes/metacollector.ts";
 import { falcoAlert } from "../support/alerts.ts";
+import { runEyrie } from "../support/command.ts";
 import { type HubOptions, scratch, startHub } from "../support/hub-process.ts";
 import { until } from "../support/until.ts";
 
@@ -75,6 +76,8 @@ webhook:
     "k8smeta.svc.name": ["web81", "web", "web-lb"],
     "proc.name": "sh",
   });
+  const shown = await runEyrie(["metadata", "get", "pod", "web-86ff99898-bfr8q", "-n", "shop", "--url", hub.url]);
+  assert.match(shown.stdout, /^owner +Deployment web$/m);
   const metrics = await (await fetch(`${hub.url}/metrics`)).text();
   assert.match(metrics, /^eyrie_metadata_objects\{kind="Pod"\} 86$/m);
   assert.match(metrics, /^eyrie_metadata_lookups_total\{outcome="found"\} 2$/m);

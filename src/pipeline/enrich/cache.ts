@@ -28,6 +28,8 @@ export interface MetadataCache {
   /** Services that select by labels, of one namespace. */
   services(namespace: string): Iterable<KubeObject>;
   all(): Iterable<KubeObject>;
+  /** Within its grace period. */
+  isGone(uid: string): boolean;
   figures(): CacheFigures;
 }
 
@@ -194,6 +196,7 @@ export const createCache = ({ maxObjects, graceMs, clock }: CacheSettings): Meta
     *all() {
       for (const { object } of byUid.values()) yield object;
     },
+    isGone: (uid) => leaving.has(uid),
     figures: () => {
       expire();
       return { objects: { ...objects }, bytes, gone: leaving.size, refused };

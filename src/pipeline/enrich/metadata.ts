@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { HubConfig } from "../../config/types.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
-import { type CacheFigures, createCache } from "./cache.ts";
+import { type CacheFigures, createCache, type MetadataCache } from "./cache.ts";
 import { openClient } from "./collector/client.ts";
 import { openWatch, type Watch, type WatchState } from "./collector/watch.ts";
 import { createEnrichment, type Enrichment } from "./stage.ts";
@@ -11,6 +11,8 @@ import { createView } from "./view.ts";
 export interface Metadata {
   /** What is done with it to events and alerts. */
   readonly enrichment: Enrichment;
+  /** For whoever wants to see it. */
+  readonly cache: MetadataCache;
   /** How much there is, and how each node at each collector does. */
   state(): CacheFigures & { readonly watches: readonly WatchedNode[] };
   /** Everything has been told once, or was waited for long enough. */
@@ -72,6 +74,7 @@ export const openMetadata = async (
   const openedAt = clock.ticks();
   return {
     enrichment: createEnrichment((reference) => createView(cache, reference, counts.metadataLookup), config.enrich),
+    cache,
     state: () => ({
       ...cache.figures(),
       watches: watches.map(({ collector, node, watch }) => ({ collector, node, ...watch.state() })),

@@ -4,25 +4,15 @@ import { test } from "node:test";
 import { auditFields } from "../../../../src/audit/catalog.ts";
 import { fieldOfCluster, kubeFields } from "../../../../src/fields/k8smeta.ts";
 import { createCache } from "../../../../src/pipeline/enrich/cache.ts";
-import { readObject } from "../../../../src/pipeline/enrich/collector/read-object.ts";
 import { createView } from "../../../../src/pipeline/enrich/view.ts";
 import type { FieldResult } from "../../../../src/sdk/catalog.ts";
 import { openEvent } from "../../../../src/sdk/json-event.ts";
 import type { KubeObject, KubeReference } from "../../../../src/sdk/kubernetes.ts";
-import { recorded } from "../../../fakes/metacollector.ts";
+import { recordedCache as clusterOf } from "../../../support/cluster.ts";
 
 const emptyCache = () => createCache({ maxObjects: 10_000, graceMs: 0, clock: () => 0 });
 
-const recordedCache = () => {
-  const cache = emptyCache();
-  const stream = cache.open();
-  for (const event of recorded("node-1").flatMap(({ events }) => events)) {
-    const object = event.reason === "Delete" ? "gone" : readObject(event);
-    if (typeof object === "string") stream.remove(event.uid);
-    else stream.put(object);
-  }
-  return cache;
-};
+const recordedCache = () => clusterOf().cache;
 
 const events = readFileSync(new URL("../../../golden/metacollector/events.jsonl", import.meta.url), "utf8")
   .trimEnd()
