@@ -1,11 +1,23 @@
 /** What the embedded queue does when its files are damaged in one way or another. */
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { pageSize } from "../../../../src/queue/sqlite/wal.ts";
+import { harm } from "../../../support/queue-damage.ts";
 import { empty, folder, open } from "../../../support/queue-embedded.ts";
-import { chunk } from "../../../support/queues.ts";
+import { chunk, recorder } from "../../../support/queues.ts";
 import { until } from "../../../support/until.ts";
 
 describe("embedded queue: damaged files", () => {
@@ -153,5 +165,41 @@ describe("embedded queue: damaged files", () => {
     const dir = folder(t);
     writeFileSync(join(dir, "queue.lock"), "x".repeat(5000));
     await open(dir).close();
+  });
+
+  test("a file of more than two gibibytes is read back from wherever its pages stand, in little memory", async (t) => {
+    const dir = folder(t);
+    await leave(dir, 1, true);
+    const file = join(dir, "queue.db");
+    const far = 2 ** 31 / pageSize + 1000;
+    // Sparse: SQLite goes on behind the number of pages that its header tells.
+    truncateSync(file, far * pageSize);
+    const fd = openSync(file, "r+");
+    const count = Buffer.alloc(4);
+    count.writeUInt32BE(far);
+    writeSync(fd, count, 0, 4, 28);
+    closeSync(fd);
+    const filled = open(dir);
+    const bodies = new Map(Array.from({ length: 60 }, (_, i) => [`far${i}`, `${i} `.padEnd(30_000, `${i}`)]));
+    await filled.push([...bodies].map(([id, body]) => chunk("far", id, body)));
+    await filled.close();
+    const { size } = statSync(file);
+    assert.ok(size > 2 ** 31 + 60 * 30_000, `${size}`);
+    harm(file, Math.floor((size - 900_000) / pageSize) * pageSize, 100);
+    harm(file, 100, 100);
+    const before = process.memoryUsage().rss;
+    const queue = await openRead(dir);
+    const grown = (process.memoryUsage().rss - before) / 2 ** 20;
+    const { items, handle } = recorder();
+    const consumer = queue.consume("far", handle, 2);
+    await until(
+      "all that is left",
+      async () => (await queue.depth("far")).waiting + (await queue.depth("far")).active === 0,
+    );
+    await consumer.close(1000);
+    assert.deepEqual(queue.status().damaged?.lost, { far: 60 - items.length });
+    assert.ok(items.length >= 58 && items.every(({ id, body }) => body === bodies.get(id)), `${items.length}`);
+    assert.ok(grown < 200, `grew by ${Math.round(grown)} MiB`);
+    await queue.close();
   });
 });
