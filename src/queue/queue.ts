@@ -4,6 +4,7 @@
  */
 
 import type { Decoded } from "./codec.ts";
+import type { LaneState, StateChange } from "./state.ts";
 
 /** What is pushed; `T`: what the body says. */
 export interface Chunk<T = unknown> {
@@ -33,6 +34,8 @@ export interface Item extends Omit<Chunk, "inMs"> {
   readonly attempt: number;
   /** A process died while it handled this item, maybe with others: now it is tried on its own. */
   readonly alone?: true;
+  /** What its last settlement had read of the lane's state was changed by another: nothing of that settlement happened. */
+  readonly conflict?: true;
 }
 
 /** An item by its lane and its id. */
@@ -47,12 +50,15 @@ export interface DeadPart {
 
 /**
  * How an item ends, applied as one step: children are pushed, dead parts are kept, and the item is removed — or, with
- * `retry`, stays in its lane under its id with the new body, one attempt older, due after `inMs`.
+ * `retry`, stays in its lane under its id with the new body, one attempt older, due after `inMs`. The lane's state changes
+ * with it; where a version that was read is another by then, nothing of it happens and the item is handed out again, as a
+ * `conflict`, for its handler to read again. Changes that are too large make a dead letter of the item instead.
  */
 export interface Settlement {
   readonly next?: readonly Chunk[];
   readonly dead?: readonly DeadPart[];
   readonly retry?: Pick<Chunk, "body" | "count" | "decoded"> & { readonly inMs: number };
+  readonly state?: readonly StateChange[];
 }
 
 export interface Depth {
@@ -102,6 +108,8 @@ export interface Queue {
    * item that kills processes is put aside. What a handler does before its first wait need not be told.
    */
   during<T>(items: readonly Named[], work: () => T): T;
+  /** What settlements of the lane's items have left by key. */
+  state(lane: string): LaneState;
   depth(lane: string): Promise<Depth>;
   /** Lanes that hold anything, consumed here or not. */
   lanes(): Promise<readonly string[]>;

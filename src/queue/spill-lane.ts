@@ -59,7 +59,9 @@ export function openSpilledLane(parts: SpilledLaneParts): SpilledLane {
   const deliver = async (item: Item): Promise<Settlement> => {
     const now = consumer();
     if (!now) throw new QueueError("unavailable", "nobody here delivers the lane");
-    const settlement = await parts.children(await now.handle(item));
+    const told = await now.handle(item);
+    if (told.state?.length) throw new QueueError("unavailable", "the lane's state is in Redis: the item waits for it");
+    const settlement = await parts.children(told);
     parts.gone(item.count - (settlement.retry?.count ?? 0));
     return settlement;
   };

@@ -41,6 +41,9 @@ export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: 
     hooks.onOutage?.(false, false);
   };
 
+  /** Lanes with state, which is in Redis: none of their items is settled from the disk. */
+  const stateful = new Set<string>();
+
   const laneOf = (lane: string): SpilledLane => {
     const known = lanes.get(lane);
     if (known) return known;
@@ -51,7 +54,7 @@ export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: 
         await redis.push([item]);
         taken();
       },
-      consumer: () => consumed.get(lane),
+      consumer: () => (stateful.has(lane) ? undefined : consumed.get(lane)),
       children: async (settlement) => {
         const { next, ...rest } = settlement;
         if (next?.length) await push(next);
@@ -105,7 +108,7 @@ export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: 
 
   const evacuation = openEvacuation({
     redis,
-    consumed: () => consumed.keys(),
+    consumed: () => consumed.keys().filter((lane) => !stateful.has(lane)),
     take: async (lane, item) => {
       laneOf(lane).stay();
       // Redis remembers the id as done: under it the item could never come back there.
@@ -124,7 +127,8 @@ export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: 
         const settlement: Settlement = await handle(item);
         const { next, retry } = settlement;
         if ((retry?.count ?? 0) < item.count) evacuation.progressed(lane);
-        if (!next?.some(onDisk)) return settlement;
+        // Nothing of it may happen before its state stands in Redis.
+        if (settlement.state?.length || !next?.some(onDisk)) return settlement;
         await spill(next.filter(onDisk));
         return { ...settlement, next: next.filter((c) => !onDisk(c)) };
       };
@@ -153,6 +157,14 @@ export async function openSpillingQueue(redis: RedisQueue, local: Queue, hooks: 
       lanes.values().some((lane) => lane.onDisk())
         ? local.during(items, () => redis.during(items, work))
         : redis.during(items, work),
+    // Read or changed once, it keeps the lane off the disk: what is there waits for Redis.
+    state(lane) {
+      if (!stateful.has(lane)) {
+        stateful.add(lane);
+        lanes.get(lane)?.changed();
+      }
+      return redis.state(lane);
+    },
     async depth(lane) {
       const [there, here] = await Promise.all([redis.depth(lane), local.depth(lane)]);
       const times = [there.oldestAt, here.oldestAt].filter((t) => t !== undefined);

@@ -2,7 +2,7 @@
 
 import { openSqliteQueue } from "../../src/queue/sqlite/driver.ts";
 import { lanes } from "./queue-damage.ts";
-import { chunk } from "./queues.ts";
+import { chunk, countingHandle } from "./queues.ts";
 
 const [dir = "", what = "", count = "0"] = process.argv.slice(2);
 if (what === "drain") process.stdout.write("start\n");
@@ -25,6 +25,17 @@ if (what === "push") {
     await queue.push([chunk("k", `k${n}`, `body ${n}`, { inMs: Number(count) })]);
     process.stdout.write(`k${n}\n`);
   }
+} else if (what === "count") {
+  // Counts the events of k in its state and makes a child of each; a line says that it still does.
+  const handle = countingHandle(queue, "k", "x");
+  queue.consume(
+    "k",
+    async (item) => {
+      process.stdout.write(`${item.id}\n`);
+      return handle(item);
+    },
+    4,
+  );
 } else if (what === "die") {
   queue.consume("k", () => process.kill(process.pid, "SIGKILL") && new Promise(() => {}), 1);
 } else if (what === "hang") {

@@ -4,7 +4,7 @@ import { noHandling, openHandling } from "../../src/queue/handling.ts";
 import { openQueue } from "../../src/queue/open.ts";
 import type { Settlement } from "../../src/queue/queue.ts";
 import { openRedisQueue } from "../../src/queue/redis/driver.ts";
-import { chunk } from "./queues.ts";
+import { chunk, countingHandle } from "./queues.ts";
 
 const [url = "", what = "", file = ""] = process.argv.slice(2);
 if (what === "spill") {
@@ -21,6 +21,18 @@ const queue = openRedisQueue({
 const never = () => new Promise<Settlement>(() => {});
 
 if (what === "die") queue.consume("k", () => process.kill(process.pid, "SIGKILL") && never(), 1);
+// Counts the events of k in its state and makes a child of each; a line says that it still does.
+else if (what === "count") {
+  const handle = countingHandle(queue, "k", "x");
+  queue.consume(
+    "k",
+    async (item) => {
+      process.stdout.write(`${item.id}\n`);
+      return handle(item);
+    },
+    4,
+  );
+}
 // Takes everything in hand, as before a destination that never answers.
 else if (what === "hang")
   queue.consume(

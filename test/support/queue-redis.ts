@@ -1,5 +1,8 @@
 /** A Redis of a test's own and queues on it, ended with the test. */
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { openRedisQueue, type RedisQueueSettings } from "../../src/queue/redis/driver.ts";
 import { type RedisServer, startRedis } from "./redis.ts";
@@ -15,3 +18,14 @@ export function redisQueue(t: TestContext, redis: RedisServer, more: Partial<Red
   t.after(() => queue.close());
   return queue;
 }
+
+/** A worker process that is killed or dies, and its file of what it handles. The rest is queue-redis-child.ts'. */
+export const redisWorker = (t: TestContext, redis: RedisServer, what: string, marks: string) => {
+  const file = join(import.meta.dirname, "queue-redis-child.ts");
+  const child = spawn(process.execPath, [file, redis.url, what, marks], { stdio: ["ignore", "pipe", "inherit"] });
+  t.after(() => child.kill("SIGKILL"));
+  let said = "";
+  child.stdout.on("data", (data: Buffer) => (said += data.toString()));
+  const gone = once(child, "exit");
+  return { gone, lines: () => said.split("\n").length - 1, kill: () => child.kill("SIGKILL") && gone };
+};

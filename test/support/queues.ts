@@ -1,6 +1,7 @@
 /** Small tools for queue tests: chunks, and a consumer that records. */
 
-import type { Chunk, Handle, Item, Settlement } from "../../src/queue/queue.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Chunk, Handle, Item, Queue, Settlement } from "../../src/queue/queue.ts";
 
 export const chunk = (lane: string, id: string, body = `{"id":"${id}"}`, more: Partial<Chunk> = {}): Chunk => ({
   lane,
@@ -20,3 +21,16 @@ export function recorder(settle: (item: Item) => Settlement | Promise<Settlement
   };
   return { items, handle };
 }
+
+/** Counts the events of a lane's items in its state under `events`, and moves each item to another lane. */
+export const countingHandle =
+  (queue: Queue, lane: string, to: string): Handle =>
+  async (item) => {
+    const found = await queue.state(lane).get("events");
+    // Another has its turn between reading and settling.
+    await sleep(1);
+    return {
+      next: [{ ...item, lane: to }],
+      state: [{ key: "events", value: String(Number(found?.value ?? 0) + item.count), version: found?.version ?? 0 }],
+    };
+  };

@@ -1,12 +1,12 @@
 /** Hands a Redis lane's jobs to a consumer, and keeps the worker alive through whatever happens to Redis. */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { DelayedError, type Job, WaitingError } from "bullmq";
 import { corruptReason, deathsOfPoison, type Handling, poisonReason } from "../handling.ts";
 import { type Grant, type Memory, weightOf } from "../memory.ts";
-import { type Consumer, type Handle, type Item, QueueError, type Settlement } from "../queue.ts";
+import type { Consumer, Handle, Item, Settlement } from "../queue.ts";
 import type { QueueClock } from "../queue-clock.ts";
 import type { QueueLog } from "../sqlite/core.ts";
+import { refusedState } from "../state.ts";
 import { openTurns } from "../turns.ts";
 import type { Bodies, Held } from "./bodies.ts";
 import { type BodyCache, lengthOf, type Pack, type Packed, unpack } from "./body.ts";
@@ -14,6 +14,8 @@ import { codeWord, type RedisClient } from "./connect.ts";
 import type { Forgetting } from "./forget.ts";
 import { type BullLane, holderOf, idOf, type JobData } from "./lane.ts";
 import { openRation } from "./ration.ts";
+import { packRest, unpackRest } from "./state.ts";
+import { keepTrying, within } from "./within.ts";
 import { startWorker } from "./worker.ts";
 
 export interface ConsumeFacts {
@@ -44,16 +46,6 @@ export interface ConsumeFacts {
 
 /** How often delays are looked at that are longer than they may be. */
 const sweepMs = 5_000;
-
-/** Waits for the work, its failure, or the time: whichever is first. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work.catch(() => {}), over]);
-  clearTimeout(timer);
-}
 
 export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: number): Consumer {
   const inHand = new Map<Job<JobData>, string>();
@@ -101,6 +93,7 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
     try {
       const lane = await facts.open(facts.lane);
       while (!closed && (await lane.pullBack(facts.clock.now())) === 100);
+      if (!closed) await lane.state.sweep();
     } catch {
       // Redis is away: later.
     }
@@ -176,7 +169,7 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
     const held = facts.cache.take(facts.lane, id, a, job.data);
     const apart = held ? undefined : await bodyOf(job);
     const found: { body?: string } = {};
-    const begin = (): Promise<Settlement> | undefined => {
+    const begin = (conflict: boolean): Promise<Settlement> | undefined => {
       try {
         found.body = held?.body ?? unpack(job.data, apart);
       } catch {
@@ -188,11 +181,22 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
         body: found.body,
         ...(held?.decoded === undefined ? {} : { decoded: held.decoded }),
         ...(deaths > 0 && { alone: true as const }),
+        ...(conflict && { conflict: true as const }),
       });
     };
     let settlement: Settlement | undefined;
     try {
-      settlement = await facts.handling.during([{ lane: facts.lane, id }], begin);
+      if (job.data.o !== undefined) {
+        settlement = unpackRest(job.data.o);
+        found.body = "";
+      }
+      for (let conflict = false; !settlement; conflict = true) {
+        const told = await facts.handling.during([{ lane: facts.lane, id }], () => begin(conflict));
+        const why = refusedState(told?.state ?? []);
+        if (why !== undefined) return end(found.body ?? "", why);
+        if (!told) break;
+        if (!told.state?.length || (await persist(() => commit(job, token, told)))) settlement = told;
+      }
       if (deaths > 0) (await facts.open(facts.lane)).survived(job.id ?? "").catch(() => {});
     } catch (error) {
       facts.log("error", `queue: a consumer of ${facts.lane} failed: ${(error as Error)?.message ?? "no reason"}`);
@@ -232,6 +236,13 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
     return packed;
   }
 
+  /** False: what was read has changed since. */
+  async function commit(job: Job<JobData>, token = "", told: Settlement): Promise<boolean> {
+    const { state } = await facts.open(facts.lane);
+    const data = JSON.stringify({ ...job.data, o: packRest(told) } satisfies JobData);
+    return state.commit({ job: worker.toKey(job.id ?? ""), token, data, changes: told.state ?? [] });
+  }
+
   /** New content and the move to the delayed set are one script. */
   async function later(job: Job<JobData>, token: string | undefined, inMs: number, data?: JobData) {
     const backend = worker.getBackend();
@@ -246,16 +257,8 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
   }
 
   /** While Redis is away the result is kept and tried again, as long as the lock may hold. */
-  async function persist(write: () => Promise<void>): Promise<void> {
-    const end = performance.now() + facts.lockMs * 0.8;
-    for (;;) {
-      try {
-        return await write();
-      } catch (error) {
-        if (closed || (error instanceof QueueError && error.kind === "closed") || performance.now() > end) throw error;
-        await sleep(250);
-      }
-    }
+  function persist<T>(write: () => Promise<T>): Promise<T> {
+    return keepTrying(write, facts.lockMs * 0.8, () => closed);
   }
 
   return {

@@ -134,7 +134,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
   };
   const bounds = { letters: settings.letters ?? 100_000, bytes: settings.letterBytes ?? 1024 ** 3 };
   const openLane = async (name: string): Promise<BullLane> => {
-    const lane = openBullLane(name, pushing, prefix, bounds);
+    const lane = openBullLane(name, pushing, prefix, bounds, clock.now);
     try {
       await lane.ready();
       // A full Redis takes no member, not even one that it has.
@@ -245,6 +245,7 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
       };
     },
     during: handling.during,
+    state: (name) => ({ get: (key) => guard(async () => (await open(name)).state.get(key)) }),
     depth: (name) => guard(() => depths.of(name)),
     lanes: () => guard(async () => depths.filled(await pushing.smembers(`${prefix}:lanes`))),
     dead: (name, limit, after) => guard(async () => (await open(name)).letters(limit, after)),

@@ -6,13 +6,16 @@ import { pullBackScript } from "../queue-clock.ts";
 import type { Packed } from "./body.ts";
 import type { RedisClient } from "./connect.ts";
 import { evenWhenFull } from "./room.ts";
+import { openRedisState } from "./state.ts";
 
-/** What a job carries: body, count, acceptance time, attempt, and the stalls counted before this attempt. */
+/** What a job carries: body, count, acceptance time, attempt, the stalls counted before this attempt. */
 export type JobData = Packed & {
   readonly n: number;
   readonly t: number;
   readonly a: number;
   readonly s?: number;
+  /** What a settlement of it that changed the lane's state has left to be done. */
+  readonly o?: string;
 };
 
 /** Names and ids in keys: no colon (BullMQ), no brace (hash tags). */
@@ -116,7 +119,13 @@ export interface LetterBounds {
 
 export type BullLane = ReturnType<typeof openBullLane>;
 
-export function openBullLane(name: string, client: RedisClient, prefix: string, bounds: LetterBounds) {
+export function openBullLane(
+  name: string,
+  client: RedisClient,
+  prefix: string,
+  bounds: LetterBounds,
+  now: () => number,
+) {
   const queue = new BullQueue(queueName(name), {
     connection: client,
     prefix,
@@ -145,6 +154,7 @@ export function openBullLane(name: string, client: RedisClient, prefix: string, 
     queue,
     /** As BullMQ sees it. */
     client: queue.backend.client,
+    state: openRedisState(client, base, now),
     /** Rejects when the first contact failed: the lane must be opened anew then. */
     ready: () => queue.waitUntilReady(),
     waiting: () => client.llen(`${base}wait`),

@@ -3,12 +3,13 @@
 import { type Core, laneOf } from "./core.ts";
 import { arrived, died } from "./counters.ts";
 import type { Doubt } from "./doubt.ts";
-import { armTimer, dispatch } from "./handout.ts";
+import { dispatch } from "./handout.ts";
 import type { FoundItem } from "./holders.ts";
 import type { Lane } from "./lane.ts";
 import type { FoundBody, FoundLetter, Piece } from "./pieces.ts";
 import type { Origin } from "./room.ts";
 import { type Tallies, tallyOf } from "./tally.ts";
+import { armTimer } from "./window.ts";
 
 /** `worked`: call again; `waits`: there is no room now. */
 export type Pause = "worked" | "waits";

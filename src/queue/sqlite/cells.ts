@@ -24,17 +24,24 @@ const shapes = {
   name: "ti",
   /** dead_order. */
   order: "ii",
+  state: "itiiit",
+  /** state_expires. */
+  expires: "iit",
   /** sqlite_master. */
   master: "tttit",
 } as const;
 export type Kind = keyof typeof shapes;
 const kindOf = new Map<string, Kind>(Object.entries(shapes).map(([kind, shape]) => [shape, kind as Kind]));
 
+/** Those whose last column may be long, and those with numbered rows. */
+const longKinds: ReadonlySet<Kind> = new Set(["body", "dead", "state", "master"]);
+const numbered: ReadonlySet<Kind> = new Set(["body", "dead", "lane", "share", "master"]);
+
 export interface Row {
   readonly kind: Kind;
   /** A table's row number, 0 in an index. */
   readonly rowid: number;
-  /** The last column of a body or a dead letter is left out: `text` reads it. */
+  /** The last column of a body, a dead letter or state is left out: `text` reads it. */
   readonly values: readonly Value[];
   /** The long text behind the values. Undefined: it is damaged. */
   text(): { readonly bytes: Buffer; readonly crc: number } | undefined;
@@ -114,8 +121,8 @@ function parseCell(pages: Pages, page: Buffer, at: number, table: boolean): Row 
   const kind = kindOf.get(types.map(letterOf).join(""));
   const sizes = types.map(sizeOf);
   if (!kind || head.value + sizes.reduce((a, b) => a + b, 0) !== size.value) return undefined;
-  const long = kind === "body" || kind === "dead" || kind === "master";
-  if (!table === (long || kind === "lane" || kind === "share")) return undefined;
+  const long = longKinds.has(kind);
+  if (table !== numbered.has(kind)) return undefined;
   const values: Value[] = [];
   let offset = head.value;
   for (const [i, bytes] of (long ? sizes.slice(0, -1) : sizes).entries()) {

@@ -3,6 +3,7 @@
 import type { Handling } from "../handling.ts";
 import type { Memory } from "../memory.ts";
 import { type Cache, createLane, type Lane } from "./lane.ts";
+import type { States } from "./states.ts";
 import type { Store } from "./store.ts";
 import type { Batch } from "./write.ts";
 
@@ -14,6 +15,7 @@ export interface Core {
   readonly cache: Cache;
   readonly memory: Memory;
   batch: Batch;
+  readonly states: States;
   /** Milliseconds since the epoch at open, counted on by a monotonic clock: no wall clock's jump moves a retry. */
   readonly clock: () => number;
   readonly now: () => number;

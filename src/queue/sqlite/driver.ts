@@ -21,14 +21,16 @@ import { admitAll, refuse } from "./admit.ts";
 import { originalsOf } from "./aside.ts";
 import { type Core, laneOf, type QueueLog } from "./core.ts";
 import { createFlusher } from "./flush.ts";
-import { armTimer, dispatch, enlist, giveBack } from "./handout.ts";
+import { closeSlots, dispatch } from "./handout.ts";
 import { createCare } from "./heal.ts";
 import { createCache, type Lane, type Rec, type Slot } from "./lane.ts";
 import { moveLetters } from "./letters.ts";
 import { lockDirectory } from "./lock.ts";
 import { openAnyStore, queueFile } from "./open.ts";
 import { prepareStart } from "./start.ts";
+import { createStates } from "./states.ts";
 import type { LetterRow } from "./store.ts";
+import { armTimer, enlist } from "./window.ts";
 import { emptyBatch } from "./write.ts";
 
 export interface SqliteSettings {
@@ -74,14 +76,16 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
   const [wall, zero] = [now(), monotonic()];
   const top = opened.store.maxSeq();
   const memory = settings.memory ?? createMemory();
+  const clock = () => wall + monotonic() - zero;
   const core: Core = {
     store: opened.store,
+    states: createStates(() => core.store.state, clock, opened.store.state.newest()),
     lanes: new Map(),
     cache: createCache(memory.cacheBytes),
     memory,
     wake: (lane) => dispatch(core, lane),
     batch: emptyBatch(),
-    clock: () => wall + monotonic() - zero,
+    clock,
     now,
     log: settings.log ?? (() => {}),
     handling: openHandling(join(dir, "handling")),
@@ -117,16 +121,6 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
   prepareStart(core);
   const flusher = createFlusher(core, care.makeRoom);
   care.start();
-
-  const slotsClosed = async (slots: readonly Slot[], deadlineMs: number) => {
-    for (const slot of slots) slot.closed = true;
-    const idle = slots.filter((s) => s.inHand > 0).map((s) => new Promise<void>((resolve) => (s.idle = resolve)));
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)));
-    if (idle.length > 0) await Promise.race([Promise.all(idle), deadline]);
-    clearTimeout(timer);
-    for (const slot of slots) for (const rec of [...slot.recs]) giveBack(core, slot, rec);
-  };
 
   const originals = originalsOf(path);
 
@@ -174,7 +168,7 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
           dispatch(core, lane);
         },
         close: async (deadlineMs) => {
-          await slotsClosed([slot], deadlineMs);
+          await closeSlots(core, [slot], deadlineMs);
           const at = lane.slots.indexOf(slot);
           if (at >= 0) lane.slots.splice(at, 1);
           if (!core.closed) await flusher.settled();
@@ -183,6 +177,12 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
       };
     },
     during: core.handling.during,
+    state: (name) => ({
+      get: async (key) => {
+        const lane = core.lanes.get(name);
+        return lane && reading(core, () => core.states.read(lane.key, key));
+      },
+    }),
     // Figures are memory's: whoever asks for them waits for no disk.
     async depth(name: string): Promise<Depth> {
       flusher.catchUp();
@@ -233,7 +233,8 @@ export function openSqliteQueue(settings: SqliteSettings): Queue {
     },
     async close() {
       if (core.closed) return;
-      await slotsClosed(
+      await closeSlots(
+        core,
         [...core.lanes.values()].flatMap((l) => l.slots),
         0,
       );

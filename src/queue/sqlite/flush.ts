@@ -2,12 +2,13 @@
 
 import { fdatasync } from "node:fs";
 import { QueueError } from "../queue.ts";
-import { refuse } from "./admit.ts";
+import { admitAll, refuse } from "./admit.ts";
 import type { Core } from "./core.ts";
 import { died, left, retried } from "./counters.ts";
-import { armTimer, dispatch, enlist } from "./handout.ts";
+import { dispatch, handAgain } from "./handout.ts";
 import type { Lane, Rec } from "./lane.ts";
 import { isFull } from "./open.ts";
+import { armTimer, enlist } from "./window.ts";
 import { type Batch, emptyBatch, type Settled, type Written, writeBatch } from "./write.ts";
 
 /** Under load a write waits until this long after the one before; on an idle queue nothing waits. */
@@ -107,6 +108,7 @@ export function createFlusher(core: Core, onFull: () => boolean): Flusher {
     for (const rec of [...batch.pushed, ...behind.pushed]) refuse(core, rec);
     // What was finished stays finished: it is written when the disk lets it.
     core.batch.settled.push(...[...batch.settled, ...behind.settled].filter((s) => keepable(core, s)));
+    core.states.forget();
     const refusal = new QueueError(
       kind,
       kind === "full" ? "no space left for the queue" : "the queue cannot be written",
@@ -162,8 +164,16 @@ function attempt(work: () => void): void {
 
 function write(core: Core, batch: Batch): Written {
   core.store.begin();
+  const ended = new Set<Rec>();
   const written = writeBatch(batch, {
     store: core.store,
+    begin: ({ rec, settlement, children, changes }) => {
+      // An item that came back to its lane meanwhile may have been settled twice.
+      if (rec.state === "gone" || ended.has(rec) || !core.states.write(changes)) return false;
+      ended.add(rec);
+      admitAll(core, settlement.next ?? [], (child) => children.push(child));
+      return true;
+    },
     nextBody: () => ++core.bodySeq,
     now: core.now,
     dueIn: (lane, ms) => Math.max(Math.ceil(core.clock() + Math.max(0, ms)), lane.dueFrom.due + 1),
@@ -171,12 +181,14 @@ function write(core: Core, batch: Batch): Written {
   // After a failed write the file itself is probed: a transaction that changes nothing proves nothing.
   if (!core.writable) core.store.setMeta("probe", ++core.bodySeq);
   core.store.commit();
+  for (const s of batch.settled) if (s.changes.length > 0) core.states.ended(s.changes, written.refused.has(s));
   return written;
 }
 
 function keepable(core: Core, s: Settled): boolean {
+  if (s.rec.state === "stored" && s.changes.length === 0) return true;
+  for (const child of s.children.splice(0)) refuse(core, child);
   if (s.rec.state === "stored") return true;
-  for (const child of s.children) refuse(core, child);
   s.free?.();
   return false;
 }
@@ -199,8 +211,14 @@ function apply(core: Core, batch: Batch, written: Written): Set<Lane> {
     // In hand the handler has the text; outside it lives on only as far as the cache counts it.
     if (rec.cached === 0) rec.body = rec.decoded = undefined;
   }
-  for (const { rec, children, settlement } of batch.settled) {
+  for (const settled of batch.settled) {
+    const { rec, children, settlement } = settled;
     const { lane } = rec;
+    if (written.refused.has(settled)) {
+      handAgain(settled);
+      touched.add(lane);
+      continue;
+    }
     const again = written.delayed.get(rec);
     if (lane.known.get(rec.seq) === rec) lane.known.delete(rec.seq);
     if (!again && lane.oldest?.seq === rec.seq) lane.oldest = undefined;

@@ -1,129 +1,17 @@
-/** Hands items to consumers, oldest first, from a window in memory that is filled from disk. */
+/** Hands items to consumers, oldest first, and takes what they settle. */
 
 import { corruptReason } from "../handling.ts";
 import { weightOf } from "../memory.ts";
 import type { Item, Settlement } from "../queue.ts";
+import { refusedState } from "../state.ts";
 import { admitAll, freeMemory, refuse } from "./admit.ts";
 import { type Core, itemKey } from "./core.ts";
-import { cameDue, givenBack, taken } from "./counters.ts";
-import { type Lane, type Rec, recOfRow, type Slot } from "./lane.ts";
+import { givenBack, taken } from "./counters.ts";
+import type { Lane, Rec, Slot } from "./lane.ts";
 import { Damaged } from "./open.ts";
-import type { ItemRow } from "./store.ts";
-
-/** Items that memory knows at a time, besides those in hand: of all lanes, and of one at most and at least. */
-const windows = { all: 20_000, most: 2000, least: 32 };
-/** One read brings no more. */
-const pageSize = 256;
-
-const windowOf = (core: Core): number =>
-  Math.max(windows.least, Math.min(windows.most, Math.floor(windows.all / core.lanes.size)));
-
-/** Puts a new item at the end of its lane; what does not fit the window, or is due later, is found on disk. */
-export function enlist(core: Core, rec: Rec): void {
-  const { lane } = rec;
-  if (rec.inMs > 0 || lane.known.has(rec.seq)) return;
-  // Numbers are given before rows are written: what a read has passed already must be listed now.
-  if (rec.seq > lane.cursor && (lane.behind || lane.ready.size >= windowOf(core))) {
-    lane.behind = true;
-    return;
-  }
-  lane.cursor = Math.max(lane.cursor, rec.seq);
-  lane.known.set(rec.seq, rec);
-  lane.ready.push(rec);
-  core.cache.keep(rec);
-}
-
-function adopt(core: Core, lane: Lane, row: ItemRow): Rec {
-  const rec = recOfRow(lane, row);
-  const parked = lane.parked.get(row.seq);
-  if (parked) {
-    lane.parked.delete(row.seq);
-    core.cache.drop(parked);
-    rec.body = parked.body;
-    rec.decoded = parked.decoded;
-    core.cache.keep(rec);
-  }
-  lane.known.set(row.seq, rec);
-  return rec;
-}
-
-function readMore(core: Core, lane: Lane): void {
-  if (!lane.stored) return;
-  const limit = Math.min(pageSize, windowOf(core));
-  const rows = core.store.readyAfter(lane.key, lane.cursor, limit);
-  for (const row of rows) if (!lane.known.has(row.seq)) lane.ready.push(adopt(core, lane, row));
-  // Items of the batch are not on disk: the cursor stays before them, though rows with higher numbers are there already.
-  const unwritten = core.batch.pushed.find((rec) => rec.lane === lane && rec.inMs === 0 && !lane.known.has(rec.seq));
-  lane.cursor = Math.min(rows.at(-1)?.seq ?? lane.cursor, unwritten ? unwritten.seq - 1 : Number.POSITIVE_INFINITY);
-  lane.behind = rows.length === limit || unwritten !== undefined;
-}
-
-function readDue(core: Core, lane: Lane): void {
-  const rows = core.store.dueUntil(lane.key, core.clock(), lane.dueFrom, Math.min(pageSize, windowOf(core)));
-  for (const row of rows.toSorted((a, b) => a.seq - b.seq)) {
-    lane.late.push(adopt(core, lane, row));
-    cameDue(lane, row.count);
-  }
-  const last = rows.at(-1);
-  if (last) lane.dueFrom = { due: last.due, seq: last.seq };
-  armTimer(core, lane);
-}
-
-/** One timer per lane, for its next delayed item. Runs only for lanes that are consumed. */
-export function armTimer(core: Core, lane: Lane): void {
-  if (lane.slots.length === 0 || core.closed || core.sick || lane.delayed <= 0) return;
-  let at = 0;
-  if (!readable(core, lane, () => (at = core.store.nextDue(lane.key, lane.dueFrom))) || at === 0) return;
-  wakeAt(core, lane, at);
-}
-
-function wakeAt(core: Core, lane: Lane, at: number): void {
-  if (lane.timer && lane.timerAt <= at) return;
-  clearTimeout(lane.timer);
-  lane.timerAt = at;
-  lane.timer = setTimeout(
-    () => {
-      lane.timer = undefined;
-      if (core.closed || core.sick) return;
-      if (lane.late.size === 0) readable(core, lane, () => readDue(core, lane));
-      dispatch(core, lane);
-      if (lane.restUntil > core.clock()) wakeAt(core, lane, lane.restUntil);
-    },
-    Math.min(Math.max(1, Math.ceil(at - core.clock())), 2 ** 30),
-  );
-}
-
-/** False: the file cannot be read now, and the lane is looked at again later. */
-function readable(core: Core, lane: Lane, read: () => void): boolean {
-  try {
-    read();
-    return true;
-  } catch (error) {
-    core.failed(error);
-    rest(core, lane);
-    return false;
-  }
-}
-
-function rest(core: Core, lane: Lane): void {
-  lane.restUntil = core.clock() + core.throwDelayMs;
-  wakeAt(core, lane, lane.restUntil);
-}
-
-function nextRec(core: Core, lane: Lane): Rec | undefined {
-  for (;;) {
-    if (lane.late.size === 0 && lane.delayed > 0 && !lane.timer && !readable(core, lane, () => readDue(core, lane)))
-      return undefined;
-    // A page may bring nothing but items that are in hand.
-    while (lane.late.size === 0 && lane.ready.size === 0 && lane.behind) {
-      const from = lane.cursor;
-      if (!readable(core, lane, () => readMore(core, lane)) || lane.cursor === from) break;
-    }
-    const rec = lane.late.shift() ?? lane.ready.shift();
-    if (rec?.state !== "gone") return rec;
-    core.cache.drop(rec);
-  }
-}
+import type { Staged } from "./states.ts";
+import { nextRec, rest } from "./window.ts";
+import type { Settled } from "./write.ts";
 
 /** As nextRec; an item that a process died of is handed out when nothing else of its lane is in hand, and nothing beside it. */
 function nextInTurn(core: Core, lane: Lane): Rec | undefined {
@@ -208,7 +96,9 @@ function start(core: Core, slot: Slot, rec: Rec): void {
     attempt: rec.attempt,
     ...(rec.decoded === undefined ? undefined : { decoded: rec.decoded }),
     ...(rec.crashes > 0 && { alone: true as const }),
+    ...(rec.conflict && { conflict: true as const }),
   };
+  rec.conflict = false;
   const threw = (error: unknown) => {
     core.log("error", `queue: a consumer of ${rec.lane.name} failed: ${(error as Error)?.message ?? "no reason"}`);
     const retry = { body: text, count: rec.count, inMs: core.throwDelayMs };
@@ -217,10 +107,18 @@ function start(core: Core, slot: Slot, rec: Rec): void {
   // A new item's text is still to be written; everything else needs it no longer.
   if (rec.state === "stored") rec.body = rec.decoded = undefined;
   try {
-    slot.handle(item).then((s) => finish(core, slot, rec, turn, text, s, false), threw);
+    slot.handle(item).then((s) => finish(core, slot, rec, turn, text, allowed(core, rec, text, s), false), threw);
   } catch (error) {
     threw(error);
   }
+}
+
+/** State that is too large makes a dead letter of the item. */
+function allowed(core: Core, rec: Rec, body: string, settlement: Settlement): Settlement {
+  const why = settlement.state && refusedState(settlement.state);
+  if (why === undefined) return settlement;
+  core.putAside(rec.lane.name, why, rec.count);
+  return { dead: [{ body, count: rec.count, why }] };
 }
 
 function finish(
@@ -240,6 +138,18 @@ function finish(
     release(core, slot, rec);
     return;
   }
+  let changes: readonly Staged[] | undefined;
+  try {
+    changes = settlement.state?.length ? core.states.stage(rec.lane.key, settlement.state) : [];
+  } catch (error) {
+    core.failed(error);
+  }
+  if (!changes) {
+    giveBack(core, slot, rec);
+    [rec.body, rec.conflict] = [body, true];
+    dispatch(core, rec.lane);
+    return;
+  }
   // While writes succeed a slot is free at once; on a full disk it waits, so that memory holds no pile of results.
   const end = () => release(core, slot, rec);
   const now = core.writable && !slot.closed;
@@ -253,17 +163,27 @@ function finish(
   };
   const children: Rec[] = [];
   try {
-    admitAll(core, settlement.next ?? [], (child) => children.push(child));
-    core.batch.settled.push({ rec, body, settlement, children, asItWas, free });
+    if (changes.length === 0) admitAll(core, settlement.next ?? [], (child) => children.push(child));
+    core.batch.settled.push({ rec, turn, body, settlement, children, changes, asItWas, free });
   } catch (error) {
     // Without all of its children the item is not finished: it is handled once more.
     core.failed(error);
     for (const child of children) refuse(core, child);
     const retry = { body, count: rec.count, inMs: core.throwDelayMs };
-    core.batch.settled.push({ rec, body, settlement: { retry }, children: [], asItWas: true, free });
+    core.batch.settled.push({ rec, turn, body, settlement: { retry }, children: [], changes: [], asItWas: true, free });
   }
   if (now) end();
   core.schedule();
+}
+
+/** Nothing of what it was settled with happened: it is handled again. */
+export function handAgain({ rec, body, turn }: Pick<Settled, "rec" | "body" | "turn">): void {
+  // It may have gone back to its lane, and more, before this was known.
+  if (rec.turn !== turn || rec.state === "gone") return;
+  givenBack(rec);
+  rec.turn++;
+  [rec.body, rec.conflict] = [body, true];
+  rec.lane.late.push(rec);
 }
 
 /** Nothing is to be kept of the item. */
@@ -280,7 +200,7 @@ function release(core: Core, slot: Slot, rec: Rec): void {
 }
 
 /** An item that nobody finished goes back to the front of its lane. */
-export function giveBack(core: Core, slot: Slot, rec: Rec): void {
+function giveBack(core: Core, slot: Slot, rec: Rec): void {
   if (!slot.recs.delete(rec)) return;
   slot.inHand--;
   freeMemory(core, rec);
@@ -289,4 +209,15 @@ export function giveBack(core: Core, slot: Slot, rec: Rec): void {
   givenBack(rec);
   if (rec.state !== "gone") rec.lane.late.push(rec);
   if (slot.inHand === 0) slot.idle?.();
+}
+
+/** Hands nothing more to them; what they have in hand at the deadline goes back. */
+export async function closeSlots(core: Core, slots: readonly Slot[], deadlineMs: number): Promise<void> {
+  for (const slot of slots) slot.closed = true;
+  const idle = slots.filter((s) => s.inHand > 0).map((s) => new Promise<void>((resolve) => (s.idle = resolve)));
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)));
+  if (idle.length > 0) await Promise.race([Promise.all(idle), deadline]);
+  clearTimeout(timer);
+  for (const slot of slots) for (const rec of [...slot.recs]) giveBack(core, slot, rec);
 }

@@ -110,6 +110,7 @@ export function createCare(core: Core, path: string, facts: CareFacts): Care {
     () => void trim(),
     () => room.restore(),
     () => recovery.look(),
+    () => core.sick || core.states.sweep(),
     lookForHidden,
     () => {
       if (!core.volatile) return;

@@ -18,6 +18,8 @@ export interface Rec extends Counted {
   attempt: number;
   /** Processes that died while they handled it. */
   crashes: number;
+  /** Its settlement was refused, for what it had read has changed. */
+  conflict: boolean;
   due: number;
   /** Not on disk yet, and from then on due in so many milliseconds; 0: at once. What is due later is read from disk. */
   readonly inMs: number;
@@ -105,7 +107,7 @@ export const createLane = (name: string, key: number, stored: boolean, wake: (la
   return lane;
 };
 
-const unused = { inMs: 0, bytes: undefined, grant: undefined, cached: 0, turn: 0, active: false };
+const unused = { conflict: false, inMs: 0, bytes: undefined, grant: undefined, cached: 0, turn: 0, active: false };
 const fresh = { ...unused, attempt: 0, crashes: 0, due: 0, bodySeq: 0, shared: false };
 
 export const recOf = (lane: Lane, seq: number, c: Chunk): Rec => ({

@@ -4,9 +4,10 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { type LetterSteps, QueueError } from "../queue.ts";
 import { type Core, laneOf } from "./core.ts";
 import { arrived, lettersGone } from "./counters.ts";
-import { dispatch, enlist } from "./handout.ts";
+import { dispatch } from "./handout.ts";
 import { recOf } from "./lane.ts";
 import type { LetterRow, LetterSize } from "./store.ts";
+import { enlist } from "./window.ts";
 
 /** Letters moved in one transaction; between two of them whatever else waits has its turn. */
 const moveBatch = 25;

@@ -7,6 +7,7 @@ import { finishMove, moveAside } from "./aside.ts";
 import { type LaneCount, type Op, type Owed, openLedger, readLedger } from "./ledger.ts";
 import { diskAnswers } from "./pages.ts";
 import { removeReserve, reserveBytes } from "./room.ts";
+import { NewerFile } from "./schema.ts";
 import { memory, openStore, type Store } from "./store.ts";
 import { fileSize, pageSize, walHidesFrames } from "./wal.ts";
 
@@ -53,6 +54,8 @@ export function openAnyStore(path: string, stamp: number): OpenedStore {
 }
 
 function asQueueError(error: unknown): QueueError {
+  if (error instanceof NewerFile)
+    return new QueueError("unavailable", `the queue file cannot be opened: ${error.message}`);
   if (isFull(error)) return new QueueError("full", "no space to open the queue");
   const code = (error as { errcode?: number }).errcode ?? (error as { code?: string }).code ?? 0;
   return new QueueError("unavailable", `the queue file cannot be opened (${code})`);

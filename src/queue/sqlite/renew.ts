@@ -22,6 +22,7 @@ export function renew(core: Core, path: string): string {
     // It is read page by page from now on.
   }
   forgetStored(core);
+  core.states.forget();
   const { store, volatile } = openNew(path);
   core.store = store;
   core.volatile = volatile;
@@ -94,7 +95,7 @@ export function anchor(core: Core, path: string): void {
   try {
     if (opened.volatile) throw new Error("there is still no room");
     store.begin();
-    for (const table of ["meta", "lane", "item", "body", "share", "dead"])
+    for (const table of ["meta", "lane", "item", "body", "share", "dead", "state"])
       for (const row of core.store.db.prepare(`SELECT * FROM ${table}`).iterate()) {
         const values = Object.values(row) as SQLInputValue[];
         store.db.prepare(`INSERT OR REPLACE INTO ${table} VALUES(${values.map(() => "?").join()})`).run(...values);

@@ -36,6 +36,7 @@ function settleFormer(core: Core): void {
   const now = core.now();
   // A clock that was set back must not keep a retry waiting longer than it was told to.
   store.db.prepare("UPDATE item SET due=?+wait WHERE due>?+wait").run(now, now);
+  store.state.pullBack(now);
   for (const { lane, id } of core.handling.found) store.countDeath(lane, id);
   const poison = store.db
     .prepare("SELECT lane, seq, id, at, count, attempt, body, shared FROM item WHERE crashes>=?")

@@ -8,6 +8,8 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { privateFile } from "../private-files.ts";
 import type { Ledger } from "./ledger.ts";
+import { migrate } from "./schema.ts";
+import { openStateTable } from "./state-table.ts";
 import { pageSize } from "./wal.ts";
 
 /** An item's row. Times in milliseconds since the epoch; `due` 0: ready. */
@@ -41,23 +43,6 @@ export interface LetterSize {
   readonly size: number;
 }
 
-export const schema = `
-CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS lane(key INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL);
-CREATE TABLE IF NOT EXISTS item(lane INTEGER, seq INTEGER, id TEXT, at INTEGER, count INTEGER, attempt INTEGER,
-  due INTEGER, wait INTEGER, held INTEGER, crashes INTEGER, body INTEGER, shared INTEGER,
-  PRIMARY KEY(lane, seq)) WITHOUT ROWID;
-CREATE UNIQUE INDEX IF NOT EXISTS item_id ON item(lane, id);
-CREATE INDEX IF NOT EXISTS item_due ON item(lane, due, seq) WHERE due > 0;
-CREATE TABLE IF NOT EXISTS body(seq INTEGER PRIMARY KEY, crc INTEGER, lane INTEGER, id TEXT, at INTEGER,
-  count INTEGER, data TEXT);
-CREATE TABLE IF NOT EXISTS share(body INTEGER PRIMARY KEY, refs INTEGER);
-CREATE TABLE IF NOT EXISTS dead(seq INTEGER PRIMARY KEY, lane INTEGER, id TEXT, at INTEGER, died INTEGER,
-  count INTEGER, why TEXT, body TEXT);
-CREATE UNIQUE INDEX IF NOT EXISTS dead_id ON dead(lane, id);
-CREATE INDEX IF NOT EXISTS dead_order ON dead(lane, seq);
-`;
-
 const itemColumns = "seq, id, at, count, attempt, due, crashes, body, shared";
 
 const toItem = (r: Record<string, unknown>): ItemRow => ({
@@ -77,7 +62,10 @@ export type Store = ReturnType<typeof openStore>;
 /** A store without a file. */
 export const memory = ":memory:";
 
-/** Opens or creates the file; its log is folded at `logPages` pages. Throws node:sqlite's error when it is no database. */
+/**
+ * Opens or creates the file; its log is folded at `logPages` pages. Throws node:sqlite's error when it is no database, and
+ * NewerFile.
+ */
 export function openStore(path: string, logPages: number) {
   if (path !== memory) privateFile(path);
   const db = new DatabaseSync(path, { timeout: 1000 });
@@ -87,7 +75,7 @@ export function openStore(path: string, logPages: number) {
         `PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=${logPages}; PRAGMA cell_size_check=ON;` +
         "PRAGMA journal_size_limit=16777216;",
     );
-    db.exec(schema);
+    migrate(db);
   } catch (error) {
     db.close();
     throw error;
@@ -146,6 +134,7 @@ export function openStore(path: string, logPages: number) {
 
   return {
     db,
+    state: openStateTable(db),
     /** Every transaction from now on is counted there, too. */
     countIn: (other: Ledger) => {
       ledger = other;

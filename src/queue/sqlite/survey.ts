@@ -41,7 +41,11 @@ const trees = [
   "dead",
   "dead_id",
   "dead_order",
+  "state",
+  "state_expires",
 ] as const;
+/** Those that a file of the first version has. */
+const firstTrees = 11;
 const kinds: Readonly<Record<string, Kind>> = {
   meta: "name",
   lane: "lane",
@@ -54,6 +58,8 @@ const kinds: Readonly<Record<string, Kind>> = {
   dead: "dead",
   dead_id: "ids",
   dead_order: "order",
+  state: "state",
+  state_expires: "expires",
 };
 
 const [unknown, used, free] = [0, 1, 2];
@@ -140,7 +146,7 @@ function readRoots(pages: Pages): { trees: (readonly [number, string])[]; freeLi
   const found = new Map(rows.map((r) => [String(r.values[1]), Number(r.values[3])]));
   const sound = first.toString("latin1", 0, 16) === "SQLite format 3\0";
   const named = trees.flatMap((tree) => (found.has(tree) ? [[found.get(tree) ?? 0, tree] as const] : []));
-  const whole = named.length === trees.length;
+  const whole = trees.slice(0, firstTrees).every((tree) => found.has(tree));
   return {
     trees: whole ? named : trees.map((tree, i) => [i + 2, tree] as const),
     freeList: sound ? first.readUInt32BE(32) : undefined,

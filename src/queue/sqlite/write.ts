@@ -3,13 +3,18 @@
 import { letterIds } from "../ids.ts";
 import type { Settlement } from "../queue.ts";
 import type { Lane, Rec } from "./lane.ts";
+import type { Staged } from "./states.ts";
 import type { Store } from "./store.ts";
 
 export interface Settled {
   readonly rec: Rec;
+  /** Of the item's hand-outs the one that this ends. */
+  readonly turn: number;
   readonly body: string;
   readonly settlement: Settlement;
-  readonly children: readonly Rec[];
+  /** Where state changes they are admitted, and counted, when it is known that it may. */
+  readonly children: Rec[];
+  readonly changes: readonly Staged[];
   /** The handler threw: the item comes back as it was. */
   readonly asItWas: boolean;
   /** Called when it is written, or refused for good: its consumer may take another item. */
@@ -27,6 +32,8 @@ export const emptyBatch = (): Batch => ({ pushed: [], settled: [], waiters: [] }
 export interface WriteFacts {
   readonly store: Store;
   nextBody(): number;
+  /** Changes the state and admits the children. False: the settlement is refused. */
+  begin(settled: Settled): boolean;
   /** When something of the lane is due, in the queue's own clock. */
   dueIn(lane: Lane, ms: number): number;
   now(): number;
@@ -39,13 +46,24 @@ export interface Written {
   /** Pushed and finished within this batch: never written. */
   readonly skipped: Set<Rec>;
   readonly delayed: Map<Rec, { due: number; count: number; attempt: number; bodySeq: number; shared: boolean }>;
+  /** Nothing of them was written: they are to be handled again. */
+  readonly refused: Set<Settled>;
   /** Dead events per lane. */
   readonly died: Map<Lane, number>;
 }
 
 export function writeBatch(batch: Batch, facts: WriteFacts): Written {
-  const out: Written = { doubles: new Set(), skipped: new Set(), delayed: new Map(), died: new Map() };
-  const finished = new Set(batch.settled.filter((s) => !s.settlement.retry).map((s) => s.rec));
+  const out: Written = {
+    doubles: new Set(),
+    skipped: new Set(),
+    delayed: new Map(),
+    refused: new Set(),
+    died: new Map(),
+  };
+  // What may be refused yet is written first.
+  const finished = new Set(
+    batch.settled.filter((s) => !s.settlement.retry && s.changes.length === 0).map((s) => s.rec),
+  );
   /** Items of one push by their body: an alert for several outputs is pushed once for each of them, in a row. */
   const twins = new Map<string, Rec[]>();
   let id: string | undefined;
@@ -75,6 +93,10 @@ export function writeBatch(batch: Batch, facts: WriteFacts): Written {
     else store.leaveBody(body, false);
   };
   for (const s of batch.settled) {
+    if (s.changes.length > 0 && !facts.begin(s)) {
+      out.refused.add(s);
+      continue;
+    }
     const kept = s.settlement.retry ? undefined : s;
     const parent = kept && !out.skipped.has(s.rec) ? s.rec : undefined;
     addChildren(s, parent, out, facts, leave);

@@ -9,6 +9,7 @@ import { until } from "../../support/until.ts";
 import { consumers } from "./suite-consumers.ts";
 import { delays } from "./suite-delays.ts";
 import { letters } from "./suite-letters.ts";
+import { state } from "./suite-state.ts";
 
 export interface Bed {
   /** Opens the queue over the same store as before. */
@@ -125,14 +126,12 @@ export function suite(name: string, driver: string, makeBed: () => Promise<Bed>,
 
     letters(() => queue, lane);
     consumers(() => queue, lane);
-    delays(
-      () => queue,
-      lane,
-      async () => {
-        await queue.close();
-        queue = await bed.open();
-      },
-    );
+    const reopen = async () => {
+      await queue.close();
+      queue = await bed.open();
+    };
+    delays(() => queue, lane, reopen);
+    state(() => queue, lane, reopen);
 
     test("large bodies and every kind of text come back as they were", async () => {
       const l = lane();

@@ -1,32 +1,19 @@
 /** What the Redis driver makes of workers that are killed, or die of what they handle. */
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, type TestContext, test } from "node:test";
+import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openHandling, poisonReason } from "../../../../src/queue/handling.ts";
 import { openQueue } from "../../../../src/queue/open.ts";
-import { redisQueue, server } from "../../../support/queue-redis.ts";
+import { redisQueue, server, redisWorker as worker } from "../../../support/queue-redis.ts";
 import { chunk, recorder } from "../../../support/queues.ts";
-import { type RedisServer, redisMissing } from "../../../support/redis.ts";
+import { redisMissing } from "../../../support/redis.ts";
 import { until } from "../../../support/until.ts";
 
 describe("redis queue: kills", { skip: redisMissing() ?? false }, () => {
-  /** A worker process that is killed or dies, and its file of what it handles. */
-  const worker = (t: TestContext, redis: RedisServer, what: string, marks: string) => {
-    const file = join(import.meta.dirname, "../../../support/queue-redis-child.ts");
-    const child = spawn(process.execPath, [file, redis.url, what, marks], { stdio: ["ignore", "pipe", "inherit"] });
-    t.after(() => child.kill("SIGKILL"));
-    let said = "";
-    child.stdout.on("data", (data: Buffer) => (said += data.toString()));
-    const gone = once(child, "exit");
-    return { gone, lines: () => said.split("\n").length - 1, kill: () => child.kill("SIGKILL") && gone };
-  };
-
   test("an item that five workers died of comes back each time, is put aside as poison and counted", async (t) => {
     const redis = await server(t);
     const marks = join(redis.dir, "handling");

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openQueue, type QueueDeps, type QueueSettings } from "../../../../src/queue/open.ts";
 import { openRedisQueue, type RedisQueueSettings } from "../../../../src/queue/redis/driver.ts";
 import { makeAuthority } from "../../../fakes/certificates.ts";
-import { chunk, recorder } from "../../../support/queues.ts";
+import { chunk, countingHandle, recorder } from "../../../support/queues.ts";
 import { redisMissing } from "../../../support/redis.ts";
 import { startCluster, startSentinel, startTls } from "../../../support/redis-topology.ts";
 import { until } from "../../../support/until.ts";
@@ -149,6 +149,24 @@ describe("redis queue: topologies", { skip, timeout: 60_000, concurrency: true }
     await until("the reason", () => stranger.status().warnings.join() === "Redis refuses the password", 5000).catch(
       () => assert.deepEqual(stranger.status().warnings, ["Redis refuses the password"]),
     );
+  });
+
+  test("a Cluster: each lane's state lies where the lane does, and changes with its children on other servers", async (t) => {
+    const { servers, nodes } = await startCluster(t);
+    const queue = plain(t, { cluster: nodes });
+    const lanes = ids("lane", 6);
+    await queue.push(lanes.flatMap((lane) => ids("k", 10).map((id) => chunk(lane, id))));
+    for (const lane of lanes) queue.consume(lane, countingHandle(queue, lane, `out:${lane}`), 3);
+    await until("all moved", async () =>
+      (await Promise.all(lanes.map((lane) => queue.depth(`out:${lane}`)))).every((d) => d.waiting === 10),
+    );
+    const counted = await Promise.all(lanes.map((lane) => queue.state(lane).get("events")));
+    assert.deepEqual(
+      counted.map((entry) => entry?.value),
+      lanes.map(() => "10"),
+    );
+    const held = await Promise.all(servers.map((s) => s.command("KEYS *:state")));
+    assert.ok(held.filter((keys) => keys !== "*0").length > 1, `spread: ${held}`);
   });
 
   test("a Cluster that loses a primary: no push is refused and everything arrives when it is back", async (t) => {
