@@ -1,5 +1,4 @@
-import { Gauge, type Registry } from "prom-client";
-import { createCounter } from "./counter.ts";
+import type { Families } from "./families.ts";
 
 /** What is known of the cluster, read at a scrape. */
 export interface MetadataState {
@@ -25,24 +24,17 @@ export interface MetadataMetrics {
   metadataLookup(outcome: string): void;
 }
 
-export const createMetadataMetrics = (
-  registry: Registry,
-): MetadataMetrics & { readonly read: (state: MetadataState) => void } => {
-  const gauge = <const L extends string>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> =>
-    new Gauge({ name, help, labelNames, registers: [registry] });
-  const events = createCounter(registry, "eyrie_metadata_events_total", "What collectors told.", []).cell();
-  const starts = createCounter(
-    registry,
+export const createMetadataMetrics = ({
+  counter,
+  gauge,
+}: Families): MetadataMetrics & { readonly read: (state: MetadataState) => void } => {
+  const events = counter("eyrie_metadata_events_total", "What collectors told.").cell();
+  const starts = counter(
     "eyrie_metadata_watch_starts_total",
     "Streams of collectors that began; more than nodes: they began anew.",
-    [],
   ).cell();
-  const drops = createCounter(registry, "eyrie_metadata_dropped_total", "What collectors told and was left out.", [
-    "reason",
-  ]);
-  const lookups = createCounter(registry, "eyrie_metadata_lookups_total", "Objects that events asked for.", [
-    "outcome",
-  ]);
+  const drops = counter("eyrie_metadata_dropped_total", "What collectors told and was left out.", ["reason"]);
+  const lookups = counter("eyrie_metadata_lookups_total", "Objects that events asked for.", ["outcome"]);
   const objects = gauge("eyrie_metadata_objects", "Objects of the cluster that are known.", ["kind"]);
   const bytes = gauge("eyrie_metadata_bytes", "Estimate of the memory that they take.");
   const refused = gauge("eyrie_metadata_refused", "How often metadata.maxobjects left no room for another object.");
