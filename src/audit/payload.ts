@@ -58,9 +58,10 @@ const listLevels = 2 + eventLevels;
  */
 export const splitPayload = (text: string, limits: PayloadLimits): Payload => {
   const sink: Sink = { ...limits, events: [], dropped: [], tooMany: false };
+  const slashes = { next: -1 };
   let at = 0;
   do {
-    const node = readJson(text, at, text.startsWith('{"kind":"Event",', at) ? eventLevels : listLevels);
+    const node = readJson(text, at, text.startsWith('{"kind":"Event",', at) ? eventLevels : listLevels, slashes);
     if (!node) {
       drop(sink, "not_json", `not JSON (value that starts at character ${at + 1} of ${text.length})`);
       break;

@@ -207,6 +207,7 @@ test("a body of ten million empty objects is refused as a whole, in any wrapping
     `{"kind":"EventList","items":[${many}{}]}`,
     "{}".repeat(10_000_000),
     `[${"[{}],".repeat(2_000_000)}[]]`,
+    '{"kind":"Event","x":[1, 2]}'.repeat(2_000_000),
     `[${auditEvent()},${many}{}]`,
   ];
   for (const body of bodies) assert.equal((await request(port, { body: Buffer.from(body) })).status, 413);
