@@ -36,18 +36,7 @@ export const createNames = (given: readonly number[]): Names => {
   const settle = (name: string): void => {
     settled = new Set([...settled, name]);
   };
-  const keys = new WeakMap<Plan, number>();
-  const numbers = new Map<string, number>();
-  const keyOf = (plan: Plan): number => {
-    let key = keys.get(plan);
-    if (key === undefined) {
-      const written = planKey(plan, keyOf);
-      key = numbers.get(written) ?? numbers.size;
-      numbers.set(written, key);
-      keys.set(plan, key);
-    }
-    return key;
-  };
+  const keyOf = createPlanNumbers();
   return {
     constants,
     use: (plan) => {
@@ -106,6 +95,23 @@ export const createNames = (given: readonly number[]): Names => {
         ...Array.from(remembered.values(), (n) => `let b${n}=0;`),
       ].join("\n"),
   };
+};
+
+/** Numbers conditions: equal ones have one number. */
+const createPlanNumbers = (): ((plan: Plan) => number) => {
+  const keys = new WeakMap<Plan, number>();
+  const numbers = new Map<string, number>();
+  const keyOf = (plan: Plan): number => {
+    let key = keys.get(plan);
+    if (key === undefined) {
+      const written = planKey(plan, keyOf);
+      key = numbers.get(written) ?? numbers.size;
+      numbers.set(written, key);
+      keys.set(plan, key);
+    }
+    return key;
+  };
+  return keyOf;
 };
 
 /** Equal keys mean equal conditions. */

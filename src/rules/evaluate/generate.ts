@@ -20,10 +20,49 @@ export const generateMatcher = (
   matching: "first" | "all",
 ): Matcher | undefined => {
   const reads = slots.bound.map((bound) => bound.compared);
+  const programs = createPrograms(rules, reads, matching);
+  let root: Node;
+  try {
+    // Programs are made later, but whether they may be has to show here.
+    new Function("");
+    const whole = rules.map(({ plan }, rule) => ({ rule, plan }));
+    root = createTree(reads, programs.compile)(whole.flatMap((each) => settled(each, slots)));
+  } catch (error) {
+    if (error instanceof EvalError) return undefined;
+    throw error;
+  }
+  const evaluated = { generated: 0, closures: 0 };
+  const given: unknown[] = Array.from({ length: mostSteps });
+  return {
+    mode: "generated",
+    evaluated,
+    get code() {
+      return programs.code();
+    },
+    match: (event) => {
+      evaluated.generated++;
+      let node = root;
+      for (let step = 0; node.run === undefined; step++) {
+        const value = node.read(event);
+        given[step] = value;
+        node = branch(node, value);
+      }
+      return node.run(event, given);
+    },
+  };
+};
+
+type Read = (event: unknown) => unknown;
+type Compile = (left: readonly Left[], given: readonly number[]) => Run;
+
+/** Programs, each made once; `given` are the slots whose values they are handed. */
+const createPrograms = (
+  rules: readonly CompiledRule<unknown>[],
+  reads: readonly Read[],
+  matching: "first" | "all",
+): { readonly compile: Compile; code(): string } => {
   const programs = new Map<string, Run>();
   const codes: string[] = [];
-  let nodes = 0;
-
   const keys = new WeakMap<Plan, string>();
   /** Most conditions are left as they are at most steps, and need be written once. */
   const keyOf = (plan: Plan): string => {
@@ -31,8 +70,7 @@ export const generateMatcher = (
     keys.set(plan, key);
     return key;
   };
-
-  const compile = (left: readonly Left[], given: readonly number[]): Run => {
+  const compile: Compile = (left, given) => {
     const written = left.map(({ rule, plan }) => `${rule} ${keyOf(plan)}`);
     const key = hash("sha256", [given.join(), ...written].join("\n"));
     const known = programs.get(key);
@@ -53,7 +91,12 @@ export const generateMatcher = (
     programs.set(key, run);
     return run;
   };
+  return { compile, code: () => codes.join("\n") };
+};
 
+/** The tree of what is read before a program runs; it grows as events come. */
+const createTree = (reads: readonly Read[], compile: Compile): ((left: readonly Left[]) => Node) => {
+  let nodes = 0;
   const grow = (left: readonly Left[], given: readonly number[]): Node => {
     nodes++;
     const plans = left.map(({ plan }) => plan);
@@ -72,7 +115,7 @@ export const generateMatcher = (
       return all;
     };
     return {
-      read: reads[slot] as (event: unknown) => unknown,
+      read: reads[slot] as Read,
       branches: new Map(
         Array.from(values.union(missing), (text) => [
           text,
@@ -83,38 +126,7 @@ export const generateMatcher = (
       narrow: (known) => (nodes < mostNodes ? narrow(known) : whole()),
     };
   };
-
-  let root: Node;
-  try {
-    // Programs are made later, but whether they may be has to show here.
-    new Function("");
-    root = grow(
-      rules.map(({ plan }, rule) => ({ rule, plan })).flatMap((each) => settled(each, slots)),
-      [],
-    );
-  } catch (error) {
-    if (error instanceof EvalError) return undefined;
-    throw error;
-  }
-  const evaluated = { generated: 0, closures: 0 };
-  const given: unknown[] = Array.from({ length: mostSteps });
-  return {
-    mode: "generated",
-    evaluated,
-    get code() {
-      return codes.join("\n");
-    },
-    match: (event) => {
-      evaluated.generated++;
-      let node = root;
-      for (let step = 0; node.run === undefined; step++) {
-        const value = node.read(event);
-        given[step] = value;
-        node = branch(node, value);
-      }
-      return node.run(event, given);
-    },
-  };
+  return (left) => grow(left, []);
 };
 
 /** A rule by its number, with what is left to decide of its condition. */
@@ -146,7 +158,7 @@ interface Leaf {
 
 interface Fork {
   readonly run?: undefined;
-  readonly read: (event: unknown) => unknown;
+  readonly read: Read;
   /** By text, undefined for a missing one. */
   readonly branches: ReadonlyMap<unknown, Way>;
   readonly other: Way;
