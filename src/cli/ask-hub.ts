@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
+import { globalFields } from "../config/globals.ts";
 import { printable } from "../sdk/printable.ts";
 import { type CommandIo, UsageError } from "./command.ts";
 
 /** How a command finds the running hub, for `parseArgs`. */
 export const hubOptions = {
-  url: { type: "string", default: "http://127.0.0.1:2801" },
+  url: { type: "string", default: `http://127.0.0.1:${globalFields.listenport.parse(undefined)}` },
   "token-file": { type: "string" },
 } as const;
 

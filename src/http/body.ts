@@ -9,7 +9,7 @@ export interface BodyLimits {
   /** Of the body, as sent and decompressed alike. */
   readonly maxBytes: number;
   readonly budget: Budget;
-  /** Bytes that one byte as sent may become, above the first mebibyte. */
+  /** Bytes that one byte as sent may become, above the first mebibyte; absent: as many as `maxBytes` lets through. */
   readonly maxRatio?: number;
   /** The others that are being read, with the time that each has. */
   readonly open?: OpenBodies;
@@ -26,8 +26,8 @@ export interface Body {
   release(): void;
 }
 
+/** Bodies of no door: the operators', which give way to nobody. */
 const elsewhere = createOpenBodies(30_000);
-const defaultRatio = 100;
 const freeOfRatio = 1 << 20;
 
 /**
@@ -99,7 +99,7 @@ const readPlain = (req: IncomingMessage, limits: BodyLimits): Promise<Body> =>
 
 const readDecoded = (req: IncomingMessage, limits: BodyLimits, { stream, memory }: Decoder): Promise<Body> =>
   new Promise((resolve, reject) => {
-    const { maxBytes, budget, open = elsewhere, maxRatio = defaultRatio } = limits;
+    const { maxBytes, budget, open = elsewhere, maxRatio = Infinity } = limits;
     const gathered = new Gathered(maxBytes, budget);
     budget.take(memory);
     let wire = 0;
