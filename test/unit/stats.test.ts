@@ -6,7 +6,24 @@ import { readHouse, readModule } from "../../scripts/house/modules.ts";
 const house = readHouse();
 
 /** Casts that are there, by room. Fewer: write the smaller figure here. */
-const casts: Readonly<Record<string, number>> = {};
+const casts: Readonly<Record<string, number>> = {
+  outputs: 22,
+  sources: 9,
+  "src/audit": 17,
+  "src/cli": 32,
+  "src/config": 1,
+  "src/deliver": 5,
+  "src/http": 21,
+  "src/json": 16,
+  "src/log": 1,
+  "src/main.ts": 1,
+  "src/metrics": 7,
+  "src/names": 6,
+  "src/pipeline": 15,
+  "src/queue": 79,
+  "src/rules": 22,
+  "src/sdk": 65,
+};
 
 /** Lines that a function may have: what is longer holds two ideas. */
 const mostLines = 80;
