@@ -27,6 +27,7 @@ const authority = makeAuthority();
 const certified = authority.server();
 const untrusting: TlsMaterial = { rejectUnauthorized: true };
 const trusting: TlsMaterial = { rejectUnauthorized: true, ca: authority.ca };
+const known: TlsMaterial = { ...trusting, ...authority.client("hub") };
 
 const open = new Set<{ close(): Promise<void> }>();
 after(() => Promise.all([...open].map((one) => one.close())));
@@ -203,6 +204,16 @@ function holds(output: Output, server: ClientServer): void {
     assert.deepEqual(outcome(await attempt(output, running.settings(canary))), ["tls", true]);
     assert.equal(running.arrived(), "");
     assert.equal(await attempt(output, running.settings(canary), one, { tls: trusting }), undefined);
+    await until("it arrived", () => namedIn(running.arrived()).size === 1);
+    await left(running);
+  });
+
+  it("shows its own certificate to a server that demands one, and says when it has none", async () => {
+    const running = await start({ tls: { ...certified, clientCa: authority.ca } });
+    const failure = await attempt(output, running.settings(canary), one, { tls: trusting });
+    assert.ok(failure?.retryable);
+    assert.equal(running.arrived(), "");
+    assert.equal(await attempt(output, running.settings(canary), one, { tls: known }), undefined);
     await until("it arrived", () => namedIn(running.arrived()).size === 1);
     await left(running);
   });

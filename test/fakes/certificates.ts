@@ -8,6 +8,11 @@ export interface Certified {
   readonly cert: string;
 }
 
+/** Of a server; with `clientCa` it demands a client certificate that this authority signed. */
+export interface ServerTls extends Certified {
+  readonly clientCa?: string;
+}
+
 export interface Authority {
   /** The CA's certificate, PEM. */
   readonly ca: string;

@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { gunzipSync } from "node:zlib";
+import type { ServerTls } from "./certificates.ts";
 import { pour } from "./pour.ts";
 
 /** What the sink does with one request. */
@@ -48,7 +49,7 @@ export interface Received {
 
 export interface SinkOptions {
   /** PEM. With `clientCa` a client certificate signed by it is demanded. */
-  readonly tls?: { readonly key: string; readonly cert: string; readonly clientCa?: string };
+  readonly tls?: ServerTls;
   /** False: count only, for long runs. */
   readonly record?: boolean;
 }

@@ -1,8 +1,8 @@
 import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
-import { createSecureContext, TLSSocket } from "node:tls";
-import type { Certified } from "./certificates.ts";
+import type { ServerTls } from "./certificates.ts";
 import { pour } from "./pour.ts";
+import { secured } from "./secured.ts";
 
 export interface Published {
   readonly subject: string;
@@ -25,7 +25,7 @@ export interface NatsOptions {
   readonly mute?: boolean;
   /** When something is published: the connection is reset, or what is said has no end. */
   readonly fault?: "reset" | "endless";
-  readonly tls?: Certified;
+  readonly tls?: ServerTls;
 }
 
 /** The part of the NATS protocol that a publisher sees. */
@@ -43,7 +43,7 @@ export const openNats = async (options: NatsOptions = {}) => {
     plain.on("close", () => sockets.delete(plain));
     plain.write(`INFO ${JSON.stringify(infoOf(options))}\r\n`);
     const { tls } = options;
-    serve(tls ? new TLSSocket(plain, { isServer: true, secureContext: createSecureContext(tls) }) : plain, plain);
+    serve(tls ? secured(plain, tls) : plain, plain);
   });
   const serve = (socket: Socket, plain: Socket): void => {
     let rest = Buffer.alloc(0);

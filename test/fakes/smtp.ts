@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { createSecureContext, TLSSocket } from "node:tls";
-import type { Certified } from "./certificates.ts";
+import type { ServerTls } from "./certificates.ts";
 import { pour } from "./pour.ts";
+import { secured } from "./secured.ts";
 
 export interface TakenMail {
   readonly tls: boolean;
@@ -14,7 +14,7 @@ export interface TakenMail {
 }
 
 export interface SmtpOptions {
-  readonly certified?: Certified;
+  readonly certified?: ServerTls;
   /** The answer to an AUTH line or to what follows it; absent: taken. */
   readonly login?: (line: string) => string;
   /** The answer to a command in place of its usual one; `DATA` is asked a second time, with `.`, when the mail is over. */
@@ -95,8 +95,7 @@ export const openSmtp = async (options: SmtpOptions = {}) => {
     };
     const upgrade = () => {
       socket.removeListener("data", read);
-      const secureContext = createSecureContext(certified);
-      serve(new TLSSocket(socket, { isServer: true, secureContext }), true);
+      if (certified) serve(secured(socket, certified), true);
     };
     socket.on("error", () => {});
     socket.on("data", read);

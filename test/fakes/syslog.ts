@@ -2,6 +2,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
+import type { ServerTls } from "./certificates.ts";
 import { pour } from "./pour.ts";
 
 export interface SyslogServer {
@@ -17,10 +18,7 @@ export interface SyslogServer {
 }
 
 /** A syslog server that keeps what it hears; with `tls`, its stream port speaks that; `fault`: it hangs up when it hears something, or says something without end. */
-export const openSyslog = async (
-  tls?: { readonly cert: string; readonly key: string },
-  fault?: "reset" | "endless",
-): Promise<SyslogServer> => {
+export const openSyslog = async (tls?: ServerTls, fault?: "reset" | "endless"): Promise<SyslogServer> => {
   const sockets = new Set<Socket>();
   let poured = 0;
   const told = (bytes: number): void => {
@@ -46,7 +44,7 @@ export const openSyslog = async (
       socket.end();
     });
   };
-  const tcp: Server = tls ? createTlsServer(tls, onSocket) : createServer({ allowHalfOpen: true }, onSocket);
+  const tcp: Server = tls ? createTlsServer(demanding(tls), onSocket) : createServer({ allowHalfOpen: true }, onSocket);
   tcp.listen(0, "127.0.0.1");
   await once(tcp, "listening");
   return {
@@ -61,3 +59,6 @@ export const openSyslog = async (
     },
   };
 };
+
+const demanding = ({ clientCa, ...own }: ServerTls) =>
+  clientCa === undefined ? own : { ...own, ca: clientCa, requestCert: true, rejectUnauthorized: true };

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import type { Reason } from "../../src/sdk/errors.ts";
-import type { Certified } from "../fakes/certificates.ts";
+import type { ServerTls } from "../fakes/certificates.ts";
 
 /** What the suite of clients (`test/contract/clients.test.ts`) asks of the server that an output brings. */
 
@@ -22,7 +22,7 @@ export interface Plan<A> {
   readonly refuses?: (text: string) => boolean;
   /** When alerts come: the connection is reset, nothing is answered any more, or the answer has no end. */
   readonly fault?: "reset" | "hang" | "endless";
-  readonly tls?: Certified;
+  readonly tls?: ServerTls;
 }
 
 export interface Running {
