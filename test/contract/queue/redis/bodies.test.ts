@@ -99,6 +99,24 @@ test("what is left of a large body takes its place, large or small", { skip }, a
   assert.equal(before.length, 1);
 });
 
+test("on a full Redis what is left of a large body takes its place, and all of it goes", { skip }, async (t) => {
+  const { client, queue, stored } = await queueOn(t);
+  const [whole, left] = [text(40_000), text(30_000)];
+  await queue.push([chunk("k", "a", whole)]);
+  await client.config("SET", "maxmemory", "1mb");
+  await assert.rejects(queue.push([chunk("k", "b", text(40_000))]), /out of memory/);
+  const { items, handle } = recorder(async ({ attempt }) =>
+    attempt > 0 ? {} : { retry: { body: left, count: 1, inMs: 1 } },
+  );
+  queue.consume("k", handle, 1);
+  await until("both attempts", () => items.length === 2);
+  assert.deepEqual(
+    items.map((item) => item.body),
+    [whole, left],
+  );
+  await until("nothing is stored", async () => (await stored()).length === 0);
+});
+
 test("a push of what the lane has finished leaves no body", { skip }, async (t) => {
   const { queue, stored } = await queueOn(t);
   const { items, handle } = recorder();
