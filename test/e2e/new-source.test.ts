@@ -12,8 +12,10 @@ import {
 } from "node:fs";
 import { join, relative } from "node:path";
 import { after, before, test } from "node:test";
+import { openHttpSink } from "../fakes/http-sink.ts";
 import { runEyrie } from "../support/command.ts";
 import { scratch, startHub } from "../support/hub-process.ts";
+import { redisMissing, startRedis } from "../support/redis.ts";
 import { until } from "../support/until.ts";
 import { auditEvent } from "../unit/audit/support.ts";
 
@@ -147,4 +149,40 @@ file: { filename: ${file} }
   } finally {
     await hub.stop("SIGKILL");
   }
+});
+
+test("hubs that share a Redis share how far a folder was read: each file is read once, also after a kill of all", {
+  skip: redisMissing() ?? false,
+}, async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const shared = scratch();
+  t.after(shared.remove);
+  const folder = join(shared.dir, "events");
+  mkdirSync(folder);
+  const add = (name: string): void => writeFileSync(join(folder, `${name}.jsonl`), `${event(name, "02")}\n`);
+  const sink = await openHttpSink();
+  t.after(() => sink.close());
+  const heard = () => sink.requests.flatMap(({ body }) => body.match(/"ka\.auditid":"\w+"/g) ?? []).length;
+  const config = `replay: { folder: ${folder} }
+rules_files: [${at("rules.yaml")}]
+webhook: { address: "${sink.url}/" }
+queue: { redis: { url: "${redis.url}" } }
+`;
+  const open = (name: string) => {
+    mkdirSync(join(shared.dir, name));
+    return startHub({ datadir: join(shared.dir, name), config, checkout });
+  };
+  add("one");
+  add("two");
+  const hubs = await Promise.all(["a", "b"].map(open));
+  const marks = () => redis.command("HLEN {eyrie}:lease:replay:checkpoint");
+  await until("the alerts of both files", async () => heard() === 2 && (await marks()) === ":2");
+  // Work that has ended is not begun again in this process: a hub that starts reads what is new.
+  await Promise.all(hubs.map((hub) => hub.stop("SIGKILL")));
+  add("three");
+  const next = await open("c");
+  await until("the alert of the third file", () => heard() === 3);
+  assert.equal(await next.stop(), 0);
+  assert.equal(heard(), 3);
 });

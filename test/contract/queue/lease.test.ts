@@ -11,6 +11,7 @@ import { openLeases } from "../../../src/queue/open-leases.ts";
 import { openRedisLeases } from "../../../src/queue/redis/lease.ts";
 import { scratch } from "../../support/hub-process.ts";
 import { redisMissing, startRedis } from "../../support/redis.ts";
+import { startCluster } from "../../support/redis-topology.ts";
 import { until } from "../../support/until.ts";
 
 const skip = redisMissing() ?? false;
@@ -130,6 +131,54 @@ test("work that throws is done again, work that ends is not; leases of other nam
   await Promise.all(holds.map((hold) => hold.close()));
   assert.equal(runs.length, 5);
   await Promise.all(hosts.map((leases) => leases.close()));
+});
+
+/** The lease as it is gained, with its token; held until the test ends. */
+const gained = async (t: TestContext, settings: Parameters<typeof openRedisLeases>[0]): Promise<Lease> => {
+  const leases = openRedisLeases({ times: quick, ...settings }, deps);
+  const held = Promise.withResolvers<Lease>();
+  const holding = leases.hold("w", async (lease) => {
+    held.resolve(lease);
+    await new Promise<void>((resolve) => lease.signal.addEventListener("abort", () => resolve()));
+  });
+  t.after(async () => {
+    await holding.close();
+    await leases.close();
+  });
+  return held.promise;
+};
+
+test("a lease and its checkpoint lie in one slot of a cluster, whatever the prefix", {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const { nodes } = await startCluster(t);
+  for (const prefix of ["plain", "{tagged}"]) {
+    const { checkpoint, token } = await gained(t, { cluster: nodes, prefix });
+    await checkpoint.set("at", String(token));
+    assert.equal(await checkpoint.get("at"), String(token));
+  }
+});
+
+test("a Redis at its maxmemory takes no lease away, and keeps the checkpoint", { skip }, async (t) => {
+  const redis = await startRedis(["--appendonly", "yes", "--maxmemory-policy", "noeviction"]);
+  t.after(() => redis.stop());
+  const { checkpoint, signal } = await gained(t, { url: redis.url });
+  await redis.command("CONFIG SET maxmemory 1");
+  assert.match(await redis.command("SET full 1"), /^-OOM/);
+  await checkpoint.set("at", "7");
+  const other = openRedisLeases({ url: redis.url, times: quick }, deps);
+  const stolen: Lease[] = [];
+  const trying = other.hold("w", async (lease) => void stolen.push(lease));
+  const renewed = async () => Number((await redis.command("PTTL eyrie:{lease:w}:holder")).slice(1)) > 0;
+  const since = performance.now();
+  await until("more than a lease's time has gone by", () => performance.now() - since > 2 * quick.leaseMs);
+  assert.ok(await renewed());
+  assert.equal(signal.aborted, false);
+  assert.deepEqual(stolen, []);
+  assert.equal(await checkpoint.get("at"), "7");
+  await trying.close();
+  await other.close();
 });
 
 test("with the embedded queue the lease is always held, and its checkpoint a file of the owner's", async (t) => {
