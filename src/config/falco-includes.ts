@@ -4,7 +4,7 @@ import { expand } from "./expand.ts";
 import { override } from "./override.ts";
 import type { Problems } from "./problem.ts";
 import { errorCode, type Reader } from "./settings.ts";
-import { type Entry, emptyMap, type MapTree, readYaml, type Tree } from "./tree.ts";
+import { type Entry, emptyMap, type MapTree, readYaml, type Tree, textOf } from "./tree.ts";
 
 /** How a further file is laid over what is there, key by key of the first level. */
 const strategies = ["append", "override", "add-only"] as const;
@@ -63,9 +63,6 @@ const without = (map: MapTree, key: string): MapTree => ({
   ...map,
   entries: map.entries.filter((entry) => entry.key.toLowerCase() !== key),
 });
-
-const textOf = (tree: Tree | undefined): string | undefined =>
-  tree?.kind === "leaf" && tree.value !== null ? String(tree.value) : undefined;
 
 const includesOf = (tree: Tree, problems: Problems): readonly Include[] => {
   if (tree.kind === "leaf" && tree.value === null) return [];

@@ -1,6 +1,6 @@
 import type { AppendOutput, Selection } from "../rules/file/config.ts";
 import type { Place, Problems } from "./problem.ts";
-import { type MapTree, plain, type Tree } from "./tree.ts";
+import { type MapTree, plain, type Tree, textOf } from "./tree.ts";
 import type { PluginConfig } from "./types.ts";
 
 /** The maps of a list; anything else in it is an error. */
@@ -18,9 +18,6 @@ const mapsOf = (tree: Tree | undefined, key: string, problems: Problems): readon
 };
 
 const child = (map: MapTree, key: string): Tree | undefined => map.entries.find((e) => e.key === key)?.tree;
-
-const textOf = (tree: Tree | undefined): string | undefined =>
-  tree?.kind === "leaf" && tree.value !== null ? String(tree.value) : undefined;
 
 const textsOf = (tree: Tree | undefined): readonly string[] | undefined => {
   if (tree?.kind === "list") return tree.items.flatMap((item) => textOf(item) ?? []);

@@ -198,6 +198,10 @@ export const plain = (tree: Tree): unknown => {
   return Object.fromEntries(tree.entries.map((e) => [e.key, plain(e.tree)]));
 };
 
+/** The text of a single value; undefined: there is none. */
+export const textOf = (tree: Tree | undefined): string | undefined =>
+  tree?.kind === "leaf" && tree.value !== null ? String(tree.value) : undefined;
+
 /** Plain data as a tree that stands in one place. */
 export const treeOf = (value: unknown, at: Place): Tree => {
   if (Array.isArray(value)) return { kind: "list", items: value.map((item) => treeOf(item, at)), at };
