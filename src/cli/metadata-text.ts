@@ -28,6 +28,8 @@ export interface StateAnswer {
   readonly gone: number;
   readonly refused: number;
   readonly watches: readonly (Followed & { readonly collector: string; readonly node: string })[];
+  /** What the Kubernetes API is asked for. */
+  readonly resources: readonly (Followed & { readonly resource: string })[];
 }
 
 interface Followed {
@@ -46,7 +48,7 @@ interface Related {
 
 type Labels = Readonly<Record<string, string>>;
 
-export const describeState = ({ objects, bytes, gone, refused, watches }: StateAnswer): string => {
+export const describeState = ({ objects, bytes, gone, refused, watches, resources }: StateAnswer): string => {
   const counts = Object.entries(objects).filter(([, count]) => count > 0);
   return linesOf([
     row("objects", counts.map(([kind, count]) => `${count} ${kind}`).join(", ") || "none"),
@@ -54,6 +56,7 @@ export const describeState = ({ objects, bytes, gone, refused, watches }: StateA
     row("gone", `${gone}, still known for a while`),
     ...(refused > 0 ? [row("refused", `${refused} times there was no room: raise metadata.maxobjects`)] : []),
     ...watches.map(({ collector, node, ...watch }) => row(`${collector} ${node}`, followedText(watch))),
+    ...resources.map(({ resource, ...follow }) => row(`API ${resource}`, followedText(follow))),
   ]);
 };
 

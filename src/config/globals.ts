@@ -15,6 +15,8 @@ import {
 } from "../sdk/fields.ts";
 
 const certs = "/etc/certs";
+/** Where Kubernetes puts what a container needs to ask its API. */
+const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** Keys of the hub itself; falcosidekick's keep its names and defaults. */
 export const globalFields = {
@@ -108,6 +110,20 @@ export const globalFields = {
   ),
   "metadata.nodes": list("Nodes whose pods are asked for at every collector: a collector tells of one node at a time."),
   "metadata.cacertfile": text("PEM file of the CA that signed the collectors' certificates; empty: without TLS."),
+  "metadata.kubernetes": flag(
+    "Ask the Kubernetes API for the cluster's objects; beside collectors that have no nodes: for the nodes alone.",
+  ),
+  "metadata.apiserver": url("URL of the Kubernetes API; empty: that of the cluster in which the hub runs."),
+  "metadata.tokenfile": text(
+    "File of the token that the API is shown, read again for every request; empty: none.",
+    `${serviceAccount}/token`,
+  ),
+  "metadata.apicacertfile": text(
+    "PEM file of the CA that signed the API's certificate, read again as well; empty: the system's.",
+    `${serviceAccount}/ca.crt`,
+  ),
+  "metadata.annotations": list("Annotations of pods that are kept, where the API is asked: `k8smeta.annotation[…]`."),
+  "metadata.wait": duration("How long an event or alert may wait for its object when that is not known yet.", "0"),
   "metadata.maxobjects": int("Objects of the cluster that are kept at most.", 500_000, 1),
   "metadata.grace": duration("How long an object is still known after it is gone.", "60s"),
   "metadata.readywithin": duration("How long readiness waits for a first telling of all objects.", "30s"),

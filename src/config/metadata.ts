@@ -2,6 +2,7 @@ import { fieldOfCluster } from "../fields/k8smeta.ts";
 import { choice, int, text } from "../sdk/fields.ts";
 import { blockOf } from "./block.ts";
 import type { GlobalSettings } from "./hub.ts";
+import { kubernetesOf } from "./kubernetes-api.ts";
 import type { ReadPem } from "./pem-reader.ts";
 import { type Reader, readFields } from "./settings.ts";
 import { type Tree, treeOf } from "./tree.ts";
@@ -23,19 +24,26 @@ const pluginFields = {
 
 const usualPort = 45000;
 
-/** Collectors that the hub's own keys and falco.yaml's plugin ask for. */
+/** Collectors that the hub's own keys and falco.yaml's plugin ask for, and the Kubernetes API. */
 export const metadataOf = (
   globals: GlobalSettings,
   falco: FalcoConfig,
   readPem: ReadPem,
   reader: Reader,
 ): MetadataSettings => {
-  const { collectors, nodes, cacertfile, ...bounds } = blockOf(globals.values, "metadata");
+  const { collectors, nodes, cacertfile, annotations, maxobjects, grace, readywithin, wait } = blockOf(
+    globals.values,
+    "metadata",
+  );
   const ca =
     cacertfile === ""
       ? undefined
       : readPem(cacertfile, "metadata.cacertfile", globals.places.get("metadata.cacertfile"));
-  const own = collectors.map((address) => ({ address: withPort(address), nodes, ...(ca !== undefined && { ca }) }));
+  const own = collectors.map((address) => ({
+    address: withPort(address),
+    ...(nodes.length > 0 && { nodes }),
+    ...(ca !== undefined && { ca }),
+  }));
   for (const { address } of own)
     if (!/^(?:\[[^\]]+\]|[^:]+):\d+$/.test(address))
       reader.problems.error(
@@ -43,17 +51,31 @@ export const metadataOf = (
         `"${address}" is not host:port`,
         globals.places.get("metadata.collectors"),
       );
-  if (own.length > 0 && nodes.length === 0)
+  const asked = kubernetesOf(globals, readPem, reader);
+  const at = globals.places.get("metadata.kubernetes");
+  if (own.length > 0 && nodes.length === 0 && !globals.values["metadata.kubernetes"])
     reader.problems.error(
       "metadata.nodes",
-      "is missing: a collector tells of the nodes that it is asked for, and of no others",
+      "is missing: a collector tells of the nodes that it is asked for, and of no others; metadata.kubernetes finds them",
       globals.places.get("metadata.collectors"),
     );
   checkEnrich(globals, reader);
   const plugged = falco.loaded
     .filter(({ name }) => name === "k8smeta")
     .flatMap((plugin) => collectorOf(plugin, readPem, reader));
-  return { ...bounds, collectors: [...own, ...plugged] };
+  const bounds = { annotations, maxobjects, grace, readywithin, wait };
+  if (!asked) return { ...bounds, collectors: [...own, ...plugged] };
+  if (own.length > 0 && nodes.length > 0) {
+    reader.problems.warn("metadata.kubernetes", "is not needed: metadata.nodes names the collectors' nodes", at);
+    return { ...bounds, collectors: [...own, ...plugged] };
+  }
+  if (own.length === 0 && plugged.length > 0)
+    reader.problems.warn(
+      "metadata.kubernetes",
+      "takes the place of falco.yaml's k8smeta: its collector is not asked",
+      at,
+    );
+  return { ...bounds, collectors: own.length > 0 ? [...own, ...plugged] : [], kubernetes: asked };
 };
 
 const bareHost = /^(?:\[[^\]]+\]|[^:]+)$/;

@@ -114,15 +114,30 @@ export type ServerTls = Block<Globals, "tlsserver"> & PemTexts;
 export interface CollectorSettings {
   /** `host:port`. */
   readonly address: string;
-  readonly nodes: readonly string[];
+  /** Absent: those that the Kubernetes API tells of. */
+  readonly nodes?: readonly string[];
   /** PEM; absent: without TLS. */
   readonly ca?: string;
 }
 
 /** `metadata`, and what falco.yaml's plugin k8smeta asks for. */
-export type MetadataSettings = Pick<Block<Globals, "metadata">, "maxobjects" | "grace" | "readywithin"> & {
+export type MetadataSettings = Pick<
+  Block<Globals, "metadata">,
+  "maxobjects" | "grace" | "readywithin" | "wait" | "annotations"
+> & {
   readonly collectors: readonly CollectorSettings[];
+  /** Absent: it is not asked. */
+  readonly kubernetes?: KubernetesSettings;
 };
+
+/** A Kubernetes API server, and what the hub shows and trusts there. */
+export interface KubernetesSettings {
+  readonly url: string;
+  /** Absent: no token. */
+  readonly tokenFile?: string;
+  /** Absent: the system's CAs. */
+  readonly caFile?: string;
+}
 
 /** What a posted alert may have. */
 export type AlertLimits = Pick<

@@ -87,7 +87,11 @@ const shown = (object: KubeObject, cache: Metadata["cache"]) => ({
   ...(cache.isGone(object.uid) && { gone: true }),
 });
 
-const stateOf = (state: ReturnType<Metadata["state"]>) => ({ ...state, watches: state.watches.map(inSeconds) });
+const stateOf = (state: ReturnType<Metadata["state"]>) => ({
+  ...state,
+  watches: state.watches.map(inSeconds),
+  resources: state.resources.map(inSeconds),
+});
 
 const inSeconds = <W extends { readonly quietMs?: number }>({ quietMs, ...watch }: W) => ({
   ...watch,

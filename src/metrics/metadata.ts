@@ -15,12 +15,19 @@ export interface MetadataState {
     /** Milliseconds since something came. */
     readonly quietMs?: number;
   }[];
+  /** What the Kubernetes API is asked for. */
+  readonly resources: readonly {
+    readonly resource: string;
+    readonly connected: boolean;
+    readonly synced: boolean;
+    readonly quietMs?: number;
+  }[];
 }
 
 export interface MetadataMetrics {
-  /** Something came of a collector, a stream of it began, or what came was left out. */
+  /** Something came of a collector or the API, a stream of it began, or what came was left out. */
   metadataHeard(what: "event" | "start" | "drop", why?: string): void;
-  /** An event asked for its object: `found`, `unknown`, or `other` where it names none that is kept. */
+  /** An event asked for its object, and what came of it. */
   metadataLookup(outcome: string): void;
 }
 
@@ -28,12 +35,12 @@ export const createMetadataMetrics = ({
   counter,
   gauge,
 }: Families): MetadataMetrics & { readonly read: (state: MetadataState) => void } => {
-  const events = counter("eyrie_metadata_events_total", "What collectors told.").cell();
+  const events = counter("eyrie_metadata_events_total", "What collectors and the Kubernetes API told.").cell();
   const starts = counter(
     "eyrie_metadata_watch_starts_total",
-    "Streams of collectors that began; more than nodes: they began anew.",
+    "Streams of collectors and the Kubernetes API that began.",
   ).cell();
-  const drops = counter("eyrie_metadata_dropped_total", "What collectors told and was left out.", ["reason"]);
+  const drops = counter("eyrie_metadata_dropped_total", "What they told and was left out.", ["reason"]);
   const lookups = counter("eyrie_metadata_lookups_total", "Objects that events asked for.", ["outcome"]);
   const objects = gauge("eyrie_metadata_objects", "Objects of the cluster that are known.", ["kind"]);
   const bytes = gauge("eyrie_metadata_bytes", "Estimate of the memory that they take.");
@@ -44,6 +51,9 @@ export const createMetadataMetrics = ({
     "node",
   ]);
   const age = gauge("eyrie_metadata_quiet_seconds", "Since the stream last told something.", ["collector", "node"]);
+  const followed = gauge("eyrie_metadata_resource_synced", "1: the API listed all of it once.", ["resource"]);
+  const watched = gauge("eyrie_metadata_resource_connected", "1: a watch at the API is open.", ["resource"]);
+  const silence = gauge("eyrie_metadata_resource_quiet_seconds", "Since the API last told something.", ["resource"]);
   return {
     metadataHeard: (what, why = "") => {
       if (what === "event") events.add(1);
@@ -55,10 +65,17 @@ export const createMetadataMetrics = ({
       for (const [kind, count] of Object.entries(state.objects)) objects.set({ kind }, count);
       bytes.set(state.bytes);
       refused.set(state.refused);
+      // Nodes come and go.
+      for (const one of [synced, connected, age]) one.reset();
       for (const { collector, node, ...watch } of state.watches) {
         synced.set({ collector, node }, Number(watch.synced));
         connected.set({ collector, node }, Number(watch.connected));
         if (watch.quietMs !== undefined) age.set({ collector, node }, watch.quietMs / 1000);
+      }
+      for (const { resource, ...follow } of state.resources) {
+        followed.set({ resource }, Number(follow.synced));
+        watched.set({ resource }, Number(follow.connected));
+        if (follow.quietMs !== undefined) silence.set({ resource }, follow.quietMs / 1000);
       }
     },
   };

@@ -17,7 +17,6 @@ export interface CacheStream {
 }
 
 export interface MetadataCache {
-  /** `name` is for nobody but readers of the code. */
   open(): CacheStream;
   /** Also for a grace period after the object is gone. */
   get(uid: string): KubeObject | undefined;
@@ -30,6 +29,8 @@ export interface MetadataCache {
   all(): Iterable<KubeObject>;
   /** Within its grace period. */
   isGone(uid: string): boolean;
+  /** Calls when an object came or changed; the answer ends that. */
+  changed(call: () => void): () => void;
   figures(): CacheFigures;
 }
 
@@ -75,6 +76,7 @@ export const createCache = ({ maxObjects, graceMs, clock }: CacheSettings): Meta
   const leaving = new Map<string, number>();
   let bytes = 0;
   let refused = 0;
+  const listeners = new Set<() => void>();
 
   const index = (entry: Entry): void => {
     const { object } = entry;
@@ -167,6 +169,7 @@ export const createCache = ({ maxObjects, graceMs, clock }: CacheSettings): Meta
           if (leaving.delete(object.uid)) objects[object.kind]++;
         }
         held.set(object.uid, telling);
+        for (const call of listeners) call();
         return true;
       },
       remove: (uid) => {
@@ -197,6 +200,10 @@ export const createCache = ({ maxObjects, graceMs, clock }: CacheSettings): Meta
       for (const { object } of byUid.values()) yield object;
     },
     isGone: (uid) => leaving.has(uid),
+    changed: (call) => {
+      listeners.add(call);
+      return () => listeners.delete(call);
+    },
     figures: () => {
       expire();
       return { objects: { ...objects }, bytes, gone: leaving.size, refused };

@@ -1,11 +1,14 @@
 import type { Logger } from "pino";
 import type { HubConfig } from "../../config/types.ts";
+import type { KubeReference } from "../../sdk/kubernetes.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
 import { type CacheFigures, createCache, type MetadataCache } from "./cache.ts";
-import { openClient } from "./collector/client.ts";
-import { openWatch, type Watch, type WatchState } from "./collector/watch.ts";
-import { createEnrichment, type Enrichment } from "./stage.ts";
-import { createView } from "./view.ts";
+import { type Collectors, openCollectors, type WatchedNode } from "./collector/collectors.ts";
+import { openApi } from "./kubernetes/api.ts";
+import { type FollowedResource, followNodes, followObjects, type Provider } from "./kubernetes/provider.ts";
+import { createEnrichment, type Enrichment, refersIn } from "./stage.ts";
+import { createView, find } from "./view.ts";
+import { createWait, namesObject } from "./wait.ts";
 
 /** What is known of the cluster, kept up to date. */
 export interface Metadata {
@@ -13,16 +16,16 @@ export interface Metadata {
   readonly enrichment: Enrichment;
   /** For whoever wants to see it. */
   readonly cache: MetadataCache;
-  /** How much there is, and how each node at each collector does. */
-  state(): CacheFigures & { readonly watches: readonly WatchedNode[] };
+  /** How much there is, and how each node at each collector and each resource of the API does. */
+  state(): MetadataState;
   /** Everything has been told once, or was waited for long enough. */
   ready(): boolean;
   close(): Promise<void>;
 }
 
-export interface WatchedNode extends WatchState {
-  readonly collector: string;
-  readonly node: string;
+export interface MetadataState extends CacheFigures {
+  readonly watches: readonly WatchedNode[];
+  readonly resources: readonly FollowedResource[];
 }
 
 export interface MetadataParts {
@@ -34,55 +37,76 @@ export interface MetadataParts {
 }
 
 export interface MetadataCounts {
-  /** Something came of a node's stream, it began anew, or what came was left out. */
+  /** Something came of a node's stream or of the API, a stream began anew, or what came was left out. */
   metadataHeard(what: "event" | "start" | "drop", why?: string): void;
-  /** An event asked for its object: `found`, `unknown`, or `other` where it names none that is kept. */
-  metadataLookup(outcome: string): void;
+  /** An event asked for its object: one of `outcomes`. */
+  metadataLookup(outcome: Outcome): void;
 }
+
+/**
+ * `unknown`: nobody told of it, `waited`: nor while it was waited for, `not_synced`: not everything has been told yet,
+ * `other`: the event names none that is kept.
+ */
+export type Outcome = "found" | "unknown" | "waited" | "not_synced" | "other";
 
 /** Undefined: nothing is configured that could know. */
 export const openMetadata = async (
-  config: Pick<HubConfig, "metadata" | "enrich">,
-  parts: MetadataParts,
+  config: Pick<HubConfig, "metadata" | "enrich" | "knownSources">,
+  { counts, clock = systemClock, ...given }: MetadataParts,
 ): Promise<Metadata | undefined> => {
-  const { collectors, maxobjects, grace, readywithin } = config.metadata;
-  if (collectors.length === 0) return undefined;
-  const { clock = systemClock, counts } = parts;
-  const log = parts.log.child({ part: "metadata" });
+  const { maxobjects, grace, readywithin, wait } = config.metadata;
+  if (config.metadata.collectors.length === 0 && !config.metadata.kubernetes) return undefined;
   const cache = createCache({ maxObjects: maxobjects, graceMs: grace, clock: clock.ticks });
-  const clients = await Promise.all(
-    collectors.map(async ({ address, nodes, ca }) => ({
-      address,
-      nodes,
-      client: await openClient(address, ca === undefined ? undefined : Buffer.from(ca)),
-    })),
-  );
-  const watches = clients.flatMap(({ address, nodes, client }) =>
-    nodes.map((node): { collector: string; node: string; watch: Watch } => ({
-      collector: address,
-      node,
-      watch: openWatch(node, {
-        client,
-        stream: cache.open(),
-        log,
-        clock,
-        random: parts.random,
-        heard: (what, why) => counts.metadataHeard(what, why),
-      }),
-    })),
-  );
+  const log = given.log.child({ part: "metadata" });
+  const providers = await openProviders(config.metadata, cache, { counts, clock, log, random: given.random });
   const openedAt = clock.ticks();
+  const missing = (reference: KubeReference): Outcome => {
+    if (!namesObject(reference)) return "other";
+    if (!providers.synced()) return "not_synced";
+    return wait > 0 ? "waited" : "unknown";
+  };
+  const lookup = (asked: KubeReference) =>
+    createView(cache, asked, (found, reference) => counts.metadataLookup(found ? "found" : missing(reference)));
+  const waitFor = createWait({ cache, find: (reference) => find(cache, reference), waitMs: wait, clock });
+  const waiting = wait > 0 ? { waitFor, refers: refersIn(config.knownSources) } : undefined;
   return {
-    enrichment: createEnrichment((reference) => createView(cache, reference, counts.metadataLookup), config.enrich),
+    enrichment: createEnrichment(lookup, config.enrich, waiting),
     cache,
-    state: () => ({
-      ...cache.figures(),
-      watches: watches.map(({ collector, node, watch }) => ({ collector, node, ...watch.state() })),
-    }),
-    ready: () => clock.ticks() - openedAt >= readywithin || watches.every(({ watch }) => watch.state().synced),
+    state: () => ({ ...cache.figures(), ...providers.state() }),
+    ready: () => clock.ticks() - openedAt >= readywithin || providers.synced(),
+    close: providers.close,
+  };
+};
+
+interface Providers extends Pick<Collectors, "synced" | "close"> {
+  state(): Pick<MetadataState, "watches" | "resources">;
+}
+
+const openProviders = async (
+  { collectors, kubernetes, annotations }: HubConfig["metadata"],
+  cache: MetadataCache,
+  { counts, ...rest }: Required<MetadataParts>,
+): Promise<Providers> => {
+  const parts = {
+    ...rest,
+    heard: (what: "event" | "start" | "drop", why?: string) => counts.metadataHeard(what, why),
+  };
+  const told = await openCollectors(collectors, cache, parts);
+  let provider: Provider | undefined;
+  if (kubernetes) {
+    const api = openApi(kubernetes);
+    // Collectors tell of all that is on the nodes that they are asked for.
+    provider =
+      collectors.length > 0
+        ? followNodes({ added: told.add, removed: told.remove }, { ...parts, api })
+        : followObjects(cache, annotations, { ...parts, api });
+  }
+  return {
+    state: () => ({ watches: told.state(), resources: provider?.state() ?? [] }),
+    synced: () => told.synced() && (provider?.state() ?? []).every(({ synced }) => synced),
     close: async () => {
-      await Promise.all(watches.map(({ watch }) => watch.close()));
-      for (const { client } of clients) client.close();
+      await provider?.close();
+      await told.close();
     },
   };
 };

@@ -2,8 +2,12 @@ import { fieldOfCluster } from "../../fields/k8smeta.ts";
 import type { Alert, FieldValue } from "../../sdk/alert.ts";
 import { compareBytewise } from "../../sdk/bytewise.ts";
 import type { FieldResult } from "../../sdk/catalog.ts";
+import type { Incoming } from "../../sdk/event.ts";
+import { type JsonEvent, openEvent } from "../../sdk/json-event.ts";
 import type { KubeLookup, KubeReference, KubeView } from "../../sdk/kubernetes.ts";
+import type { AnySource } from "../../sdk/source.ts";
 import type { Stages } from "../stages.ts";
+import type { WaitFor } from "./wait.ts";
 
 interface AddedFields {
   /** `k8smeta.*`, as `enrich.add` has them. */
@@ -22,9 +26,29 @@ export interface Enrichment {
   readonly added?: (alert: Alert, view: KubeView) => Alert;
 }
 
-export const createEnrichment = (lookup: KubeLookup, { add, as }: AddedFields): Enrichment => {
+/** How what is not known yet is waited for. */
+export interface Waiting {
+  readonly waitFor: WaitFor;
+  /** Where an event happened. */
+  readonly refers: (event: JsonEvent) => KubeReference | undefined;
+}
+
+/** What the kinds of events say of where they happened. */
+export const refersIn = (sources: readonly AnySource[]): Waiting["refers"] => {
+  const catalogs = new Map(sources.flatMap(({ catalog }) => (catalog ? [[catalog.source, catalog]] : [])));
+  return (event) => catalogs.get(event.source)?.refers?.(event);
+};
+
+/** `waiting`: absent, nothing waits. */
+export const createEnrichment = (lookup: KubeLookup, { add, as }: AddedFields, waiting?: Waiting): Enrichment => {
   const enrich: Stages["enrich"] = [
-    { name: "enrich", run: async (_, events) => events.map((event) => ({ ...event, lookup })) },
+    {
+      name: "enrich",
+      run: async (_, events) => {
+        const ready = waiting ? await waitedFor(events, waiting) : events;
+        return ready.map((event) => ({ ...event, lookup }));
+      },
+    },
   ];
   const fields = add.flatMap((spelled): [string, (view: KubeView) => FieldResult][] => {
     const read = fieldOfCluster(spelled);
@@ -48,12 +72,25 @@ export const createEnrichment = (lookup: KubeLookup, { add, as }: AddedFields): 
     const reference = refersTo(alert);
     return reference ? added(alert, lookup(reference)) : alert;
   };
-  return {
-    enrich,
+  if (!waiting)
     // It looks at memory alone and waits for nothing.
-    add: [{ name: "add", pure: true, run: async (_, alerts) => alerts.map(addTo) }],
-    added,
+    return { enrich, add: [{ name: "add", pure: true, run: async (_, alerts) => alerts.map(addTo) }], added };
+  const waitAndAdd: Stages["add"][number]["run"] = async (_, alerts) => {
+    await waiting.waitFor(alerts.flatMap((alert) => refersTo(alert) ?? []));
+    return alerts.map(addTo);
   };
+  return { enrich, add: [{ name: "add", run: waitAndAdd }], added };
+};
+
+/** The events, when what they name is known or was waited for. */
+const waitedFor = async (events: readonly Incoming[], { waitFor, refers }: Waiting): Promise<readonly Incoming[]> => {
+  const opened = events.map((event) => openEvent(event, 0, 0));
+  await waitFor(opened.flatMap((event) => refers(event) ?? []));
+  // Rules need not index them again.
+  return events.map((event, i) => {
+    const root = opened[i]?.root;
+    return root ? { ...event, root } : event;
+  });
 };
 
 const withMore = (fields: Alert["output_fields"], more: readonly [string, FieldValue][]): Alert["output_fields"] => {

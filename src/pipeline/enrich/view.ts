@@ -5,18 +5,20 @@ import type { MetadataCache } from "./cache.ts";
 export const createView = (
   cache: MetadataCache,
   reference: KubeReference,
-  /** Hears of the outcome once, when the object is looked for. */
-  found: (outcome: string) => void = () => {},
-): KubeView => new View(cache, reference, found);
+  /** Hears once, when the object is looked for, what came of it. */
+  told: Told = () => {},
+): KubeView => new View(cache, reference, told);
+
+export type Told = (found: KubeObject | undefined, reference: KubeReference) => void;
 
 class View implements KubeView {
   readonly #cache: MetadataCache;
   readonly #reference: KubeReference;
-  readonly #told: (outcome: string) => void;
+  readonly #told: Told;
   /** null: it was looked for. */
   #object: KubeObject | null | undefined;
 
-  constructor(cache: MetadataCache, reference: KubeReference, told: (outcome: string) => void) {
+  constructor(cache: MetadataCache, reference: KubeReference, told: Told) {
     this.#told = told;
     this.#cache = cache;
     this.#reference = reference;
@@ -25,8 +27,7 @@ class View implements KubeView {
   get #found(): KubeObject | undefined {
     if (this.#object === undefined) {
       this.#object = find(this.#cache, this.#reference) ?? null;
-      const names = this.#reference.kind !== undefined || this.#reference.container !== undefined;
-      this.#told(this.#object ? "found" : names ? "unknown" : "other");
+      this.#told(this.#object ?? undefined, this.#reference);
     }
     return this.#object ?? undefined;
   }
@@ -83,7 +84,8 @@ class View implements KubeView {
   }
 }
 
-const find = (cache: MetadataCache, { kind, uid, namespace = "", name, container }: KubeReference) => {
+/** The object that is meant; undefined: it is not known. */
+export const find = (cache: MetadataCache, { kind, uid, namespace = "", name, container }: KubeReference) => {
   const byUid = uid === undefined ? undefined : cache.get(uid);
   if (byUid) return byUid;
   const byName = kind && name !== undefined ? cache.named(kind, namespace, name) : undefined;

@@ -19,6 +19,7 @@ test("without an action it tells how each watch does", async (t) => {
   assert.equal(code, 0);
   assert.match(stdout, /^objects +86 Pod, 5 Namespace/m);
   assert.match(stdout, /^c:45000 node-1 +connected, told everything, quiet for 12 s$/m);
+  assert.match(stdout, /^API pods +connected, told everything, quiet for 3 s$/m);
   assert.match(stdout, /^c:45000 node-2 +not connected, has not told everything yet, last fault: no route \(14\)$/m);
   assert.equal(JSON.parse((await run("--json")).stdout).objects.Pod, 86);
 });

@@ -53,6 +53,7 @@ test("the labels on the page are those of the metrics", async () => {
       bytes: 1,
       refused: 0,
       watches: [{ collector: "c:45000", node: "n", connected: true, synced: true, quietMs: 1 }],
+      resources: [{ resource: "pods", connected: true, synced: true, quietMs: 1 }],
     }),
     listeners: () => [{ listener: "alerts", requests: 0, bytes: 0, connections: 0 }],
   });

@@ -1,4 +1,5 @@
-import { isKind, type KubeObject, type Labels } from "../../../sdk/kubernetes.ts";
+import { isKind, type KubeObject } from "../../../sdk/kubernetes.ts";
+import { labelsOf } from "../label-sets.ts";
 import type { CollectorEvent } from "./client.ts";
 
 /** The object of a Create or an Update; a text: why it is none. Reference: kube §k8s-metacollector. */
@@ -27,15 +28,6 @@ const parseMap = (text: string | undefined): Readonly<Record<string, unknown>> |
   } catch {
     return undefined;
   }
-};
-
-/** Labels as they are told, keys sorted; undefined: none. */
-export const labelsOf = (value: unknown): Labels | undefined => {
-  if (typeof value !== "object" || value === null) return undefined;
-  const labels: Record<string, string> = Object.create(null);
-  for (const [key, text] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    if (typeof text === "string") labels[key] = text;
-  return Object.keys(labels).length > 0 ? labels : undefined;
 };
 
 const refsOf = (refs: CollectorEvent["refs"]): Readonly<Record<string, readonly string[]>> => {
