@@ -2,9 +2,14 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import type { Queue } from "../../src/queue/queue.ts";
 import { openRedisQueue, type RedisQueueSettings } from "../../src/queue/redis/driver.ts";
+import { openSpillingQueue, type SpillHooks } from "../../src/queue/spill.ts";
+import { openSqliteQueue } from "../../src/queue/sqlite/driver.ts";
 import { type RedisServer, startRedis } from "./redis.ts";
 
 export async function server(t: TestContext, args?: readonly string[]): Promise<RedisServer> {
@@ -29,3 +34,18 @@ export const redisWorker = (t: TestContext, redis: RedisServer, what: string, ma
   const gone = once(child, "exit");
   return { gone, lines: () => said.split("\n").length - 1, kill: () => child.kill("SIGKILL") && gone };
 };
+
+/** The same with a spill in a folder of its own. */
+export async function spillingQueue(t: TestContext, redis: RedisServer, hooks: SpillHooks = {}): Promise<Queue> {
+  const dir = mkdtempSync(join(tmpdir(), "eyrie-spill-"));
+  const queue = await openSpillingQueue(
+    openRedisQueue({ url: redis.url, now: Date.now, commandTimeoutMs: 500, throwDelayMs: 10 }),
+    openSqliteQueue({ dir, durability: "normal", now: Date.now, throwDelayMs: 10 }),
+    { retryMs: 50, ...hooks },
+  );
+  t.after(async () => {
+    await queue.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return queue;
+}

@@ -5,34 +5,18 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, type TestContext, test } from "node:test";
+import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openQueue } from "../../../../src/queue/open.ts";
-import { type Queue, QueueError } from "../../../../src/queue/queue.ts";
+import { QueueError } from "../../../../src/queue/queue.ts";
 import { openRedisQueue } from "../../../../src/queue/redis/driver.ts";
 import { judge } from "../../../../src/queue/redis/facts.ts";
-import { openSpillingQueue, type SpillHooks } from "../../../../src/queue/spill.ts";
-import { openSqliteQueue } from "../../../../src/queue/sqlite/driver.ts";
-import { redisQueue, server } from "../../../support/queue-redis.ts";
+import { redisQueue, server, spillingQueue } from "../../../support/queue-redis.ts";
 import { chunk, recorder } from "../../../support/queues.ts";
-import { type RedisServer, redisMissing } from "../../../support/redis.ts";
+import { redisMissing } from "../../../support/redis.ts";
 import { until } from "../../../support/until.ts";
 
 const skip = redisMissing() ?? false;
-
-async function spilling(t: TestContext, redis: RedisServer, hooks: SpillHooks = {}): Promise<Queue> {
-  const dir = mkdtempSync(join(tmpdir(), "eyrie-spill-"));
-  const queue = await openSpillingQueue(
-    openRedisQueue({ url: redis.url, now: Date.now, commandTimeoutMs: 500, throwDelayMs: 10 }),
-    openSqliteQueue({ dir, durability: "normal", now: Date.now }),
-    { retryMs: 50, ...hooks },
-  );
-  t.after(async () => {
-    await queue.close();
-    rmSync(dir, { recursive: true, force: true });
-  });
-  return queue;
-}
 
 const isRefusal = (kind: QueueError["kind"]) => (error: unknown) => error instanceof QueueError && error.kind === kind;
 
@@ -50,7 +34,7 @@ describe("redis queue: faults", { skip }, () => {
   test("Redis killed and started again under load: nothing accepted is lost and no push is refused", async (t) => {
     const redis = await server(t);
     const outages: boolean[] = [];
-    const queue = await spilling(t, redis, { onOutage: (away) => outages.push(away) });
+    const queue = await spillingQueue(t, redis, { onOutage: (away) => outages.push(away) });
     const { items, handle } = recorder((item) => ({ next: [{ ...item, lane: "out:x", id: `${item.id}>x` }] }));
     const out = recorder();
     queue.consume("alerts", handle, 4);
@@ -86,7 +70,7 @@ describe("redis queue: faults", { skip }, () => {
 
   test("Redis frozen for five seconds: pushes are taken by the spill and everything arrives", async (t) => {
     const redis = await server(t);
-    const queue = await spilling(t, redis);
+    const queue = await spillingQueue(t, redis);
     const { items, handle } = recorder();
     queue.consume("k", handle, 2);
     await queue.push([chunk("k", "before")]);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { redisQueue, redisWorker, server } from "../../../support/queue-redis.ts";
+import { redisQueue, redisWorker, server, spillingQueue } from "../../../support/queue-redis.ts";
 import { chunk, countingHandle, recorder } from "../../../support/queues.ts";
 import { seeded } from "../../../support/random.ts";
 import { redisMissing } from "../../../support/redis.ts";
@@ -59,6 +59,27 @@ describe("redis queue: state", { skip: redisMissing() ?? false }, () => {
     await until("all settled", async () => !(await queue.lanes()).includes("k"), 60_000);
     assert.equal((await queue.state("k").get("events"))?.value, "600");
     assert.equal((await queue.depth("x")).waiting, 600);
+  });
+
+  test("a full Redis: what it has is settled with its state, what the spill has waits for room", async (t) => {
+    const redis = await server(t);
+    const queue = await spillingQueue(t, redis, { retryMs: 20, stillMs: 100 });
+    const push = (ids: readonly string[]) => queue.push(ids.map((id) => chunk("k", id)));
+    const counted = async () => Number((await queue.state("k").get("events"))?.value ?? 0);
+    await push(["a", "b", "c"]);
+    await redis.command("SETRANGE filler 20000000 x");
+    await redis.command("CONFIG SET maxmemory 10mb");
+    await push(["d", "e"]);
+    await until("spilled", () => (queue.status().spilled ?? 0) >= 2);
+    queue.consume("k", countingHandle(queue, "k", "x"), 2);
+    await until("what Redis has is counted", async () => (await counted()) === 3);
+    // The spill has its turns meanwhile, and would deliver from the disk.
+    await sleep(1000);
+    assert.equal(await counted(), 3);
+    await redis.command("DEL filler");
+    await until("all counted", async () => (await counted()) === 5);
+    await until("all moved", async () => (await queue.depth("x")).waiting === 5);
+    assert.equal((await queue.depth("k")).waiting, 0);
   });
 
   test("set back by an hour while nobody ran: a key expires after its time nonetheless", async (t) => {
