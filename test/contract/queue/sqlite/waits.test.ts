@@ -26,21 +26,22 @@ test("figures, lanes and letters are answered before writes that are on their wa
   assert.equal(answered.at(-1), "push");
 });
 
-test("a redrive of many letters gives everything else its turn between the steps", async (t) => {
-  const queue = open(folder(t));
-  t.after(() => queue.close());
-  const { handle } = recorder((item) => ({ dead: [{ body: item.body, count: 1, why: "refused" }] }));
-  const consumer = queue.consume("k", handle, 64);
-  await queue.push(Array.from({ length: 2000 }, (_, i) => chunk("k", `c${i}`)));
-  await until("all are dead", async () => (await queue.depth("k")).dead === 2000);
-  await consumer.close(1000);
-  let turns = 0;
-  let moving = true;
-  const count = (async () => {
-    for (; moving; turns++) await nextTurn();
-  })();
-  assert.equal(await queue.redrive("k"), 2000);
-  moving = false;
-  await count;
-  assert.ok(turns >= 50, `${turns}`);
-});
+for (const move of ["redrive", "discard"] as const)
+  test(`a ${move} of many letters gives everything else its turn between the steps`, async (t) => {
+    const queue = open(folder(t));
+    t.after(() => queue.close());
+    const { handle } = recorder((item) => ({ dead: [{ body: item.body, count: 1, why: "refused" }] }));
+    const consumer = queue.consume("k", handle, 64);
+    await queue.push(Array.from({ length: 2000 }, (_, i) => chunk("k", `c${i}`)));
+    await until("all are dead", async () => (await queue.depth("k")).dead === 2000);
+    await consumer.close(1000);
+    let turns = 0;
+    let moving = true;
+    const count = (async () => {
+      for (; moving; turns++) await nextTurn();
+    })();
+    assert.equal(await queue[move]("k"), 2000);
+    moving = false;
+    await count;
+    assert.ok(turns >= 50, `${turns}`);
+  });
