@@ -16,10 +16,13 @@ export interface EventKind {
   readonly plugins: readonly LoadedPlugin[];
 }
 
-/** The kinds of events that these sources bring, in their order; of several that share one, the first names the plugin. */
-export const kindsOf = (sources: readonly AnySource[]): readonly EventKind[] => {
+/**
+ * The kinds of events that these sources bring. Of several that share one the first names the plugin: a configured one, else
+ * that which stands in for most.
+ */
+export const kindsOf = (sources: readonly AnySource[], configured: readonly AnySource[] = []): readonly EventKind[] => {
   const kinds = new Map<string, EventKind>();
-  for (const { name, catalog, plugin } of sources) {
+  for (const { name, catalog, plugin } of [...configured, ...sources.toSorted((a, b) => reach(b) - reach(a))]) {
     if (!catalog) continue;
     const { source } = catalog;
     const { name: named = name, version, alike = {} } = plugin ?? {};
@@ -31,6 +34,8 @@ export const kindsOf = (sources: readonly AnySource[]): readonly EventKind[] => 
   }
   return [...kinds.values()];
 };
+
+const reach = ({ plugin }: AnySource): number => (plugin ? 1 + Object.keys(plugin.alike ?? {}).length : 0);
 
 /** The kind that is meant where none is named: the first that brings rules, else the first. */
 export const usualKind = (kinds: readonly EventKind[]): EventKind | undefined =>
@@ -53,8 +58,8 @@ export const fieldsOfKinds = (
   offsetMinutes?: (ns: bigint) => number,
 ): readonly Field<JsonEvent>[] => {
   const all = kinds.flatMap((kind) => fieldsOfKind(kind, offsetMinutes));
-  const first = new Map(all.toReversed().map((field) => [field.name, field]));
-  return all.filter((field) => first.get(field.name) === field);
+  const named = Map.groupBy(all, ({ name }) => name);
+  return [...named.values()].flatMap(([first]) => first ?? []);
 };
 
 /** As rules are compiled against it. */

@@ -44,8 +44,10 @@ export const loadHubRules = (config: HubConfig): LoadedRules => {
   const rules = loadEventRules(files, {
     config: config.falco,
     hostname: hostnameOf(config.falco),
-    // What is configured comes first: it names the plugin.
-    kinds: kindsOf([...config.sources.map(({ source }) => source), ...config.knownSources]),
+    kinds: kindsOf(
+      config.knownSources,
+      config.sources.map(({ source }) => source),
+    ),
   });
   const { unmet } = rules.set;
   const unmetProblem: readonly Problem[] =
