@@ -54,7 +54,9 @@ export const describeState = ({ objects, bytes, gone, refused, watches, resource
     row("objects", counts.map(([kind, count]) => `${count} ${kind}`).join(", ") || "none"),
     row("memory", `about ${(bytes / 1e6).toFixed(1)} MB`),
     row("gone", `${gone}, still known for a while`),
-    ...(refused > 0 ? [row("refused", `${refused} times there was no room: raise metadata.maxobjects`)] : []),
+    ...(refused > 0
+      ? [row("refused", `${refused} times there was no room: raise metadata.maxobjects or metadata.maxbytes`)]
+      : []),
     ...watches.map(({ collector, node, ...watch }) => row(`${collector} ${node}`, followedText(watch))),
     ...resources.map(({ resource, ...follow }) => row(`API ${resource}`, followedText(follow))),
   ]);

@@ -125,6 +125,11 @@ export const globalFields = {
   "metadata.annotations": list("Annotations of pods that are kept, where the API is asked: `k8smeta.annotation[…]`."),
   "metadata.wait": duration("How long an event or alert may wait for its object when that is not known yet.", "0"),
   "metadata.maxobjects": int("Objects of the cluster that are kept at most.", 500_000, 1),
+  "metadata.maxbytes": int(
+    "Bytes of memory, estimated, that they take at most; beyond, nothing new is kept.",
+    512 * 1024 ** 2,
+    1,
+  ),
   "metadata.grace": duration("How long an object is still known after it is gone.", "60s"),
   "metadata.readywithin": duration("How long readiness waits for a first telling of all objects.", "30s"),
   "enrich.add": list(

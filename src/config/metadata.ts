@@ -31,7 +31,7 @@ export const metadataOf = (
   readPem: ReadPem,
   reader: Reader,
 ): MetadataSettings => {
-  const { collectors, nodes, cacertfile, annotations, maxobjects, grace, readywithin, wait } = blockOf(
+  const { collectors, nodes, cacertfile, annotations, maxobjects, maxbytes, grace, readywithin, wait } = blockOf(
     globals.values,
     "metadata",
   );
@@ -63,7 +63,7 @@ export const metadataOf = (
   const plugged = falco.loaded
     .filter(({ name }) => name === "k8smeta")
     .flatMap((plugin) => collectorOf(plugin, readPem, reader));
-  const bounds = { annotations, maxobjects, grace, readywithin, wait };
+  const bounds = { annotations, maxobjects, maxbytes, grace, readywithin, wait };
   if (!asked) return { ...bounds, collectors: [...own, ...plugged] };
   if (own.length > 0 && nodes.length > 0) {
     reader.problems.warn("metadata.kubernetes", "is not needed: metadata.nodes names the collectors' nodes", at);

@@ -123,7 +123,7 @@ export interface CollectorSettings {
 /** `metadata`, and what falco.yaml's plugin k8smeta asks for. */
 export type MetadataSettings = Pick<
   Block<Globals, "metadata">,
-  "maxobjects" | "grace" | "readywithin" | "wait" | "annotations"
+  "maxobjects" | "maxbytes" | "grace" | "readywithin" | "wait" | "annotations"
 > & {
   readonly collectors: readonly CollectorSettings[];
   /** Absent: it is not asked. */

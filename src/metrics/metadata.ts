@@ -44,7 +44,10 @@ export const createMetadataMetrics = ({
   const lookups = counter("eyrie_metadata_lookups_total", "Objects that events asked for.", ["outcome"]);
   const objects = gauge("eyrie_metadata_objects", "Objects of the cluster that are known.", ["kind"]);
   const bytes = gauge("eyrie_metadata_bytes", "Estimate of the memory that they take.");
-  const refused = gauge("eyrie_metadata_refused", "How often metadata.maxobjects left no room for another object.");
+  const refused = gauge(
+    "eyrie_metadata_refused",
+    "How often metadata.maxobjects or metadata.maxbytes left no room for another object.",
+  );
   const synced = gauge("eyrie_metadata_synced", "1: everything was told once.", ["collector", "node"]);
   const connected = gauge("eyrie_metadata_connected", "1: the stream is open and something came.", [
     "collector",

@@ -1,10 +1,13 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { type Kind, type KubeObject, kinds } from "../../sdk/kubernetes.ts";
-import { createLabelSets } from "./label-sets.ts";
+import { type Kind, type KubeObject, kinds, type Labels } from "../../sdk/kubernetes.ts";
+import { createNameIndex } from "./name-index.ts";
+import { createServiceIndex } from "./service-index.ts";
+import { createTextSets } from "./text-sets.ts";
+import { isTooLarge, weigh, wholeWeight } from "./weight.ts";
 
 /** One stream of objects: a Watch of one node at one collector, or one resource of one API server. */
 export interface CacheStream {
-  /** The object as it is now, new or changed. False: there is no room for another. */
+  /** The object as it is now, new or changed. False: there is no room for another, or it is too large (`whyRefused`). */
   put(object: KubeObject): boolean;
   /** This stream tells no more of it: deleted, or of no concern to its node. */
   remove(uid: string): void;
@@ -24,8 +27,8 @@ export interface MetadataCache {
   named(kind: Kind, namespace: string, name: string): KubeObject | undefined;
   /** The pod of a container, by its id or the first 12 characters of it. */
   podOfContainer(id: string): KubeObject | undefined;
-  /** Services that select by labels, of one namespace. */
-  services(namespace: string): Iterable<KubeObject>;
+  /** Services of one namespace that select what bears the labels, by uid. */
+  services(namespace: string, labels: Labels): readonly KubeObject[];
   all(): Iterable<KubeObject>;
   /** Within its grace period. */
   isGone(uid: string): boolean;
@@ -43,11 +46,15 @@ export interface CacheFigures {
   readonly gone: number;
   /** How often there was no room for another object. */
   readonly refused: number;
+  /** How often one was too large. */
+  readonly tooLarge: number;
 }
 
 export interface CacheSettings {
   /** Objects at most. */
   readonly maxObjects: number;
+  /** Of the estimate, beyond which nothing comes and nothing grows; absent: without end. */
+  readonly maxBytes?: number;
   /** How long an object is found after it is gone: the audit event of a deletion arrives about then. */
   readonly graceMs: number;
   /** Milliseconds, monotonic. */
@@ -61,46 +68,58 @@ interface Entry {
   holders: number;
 }
 
+type Refs = NonNullable<KubeObject["refs"]>;
+
 const containerPrefix = 12;
 /** Objects that are looked at before others have their turn. */
 const step = 2000;
 
-export const createCache = ({ maxObjects, graceMs, clock }: CacheSettings): MetadataCache => {
+export const createCache = ({
+  maxObjects,
+  maxBytes = Number.POSITIVE_INFINITY,
+  graceMs,
+  clock,
+}: CacheSettings): MetadataCache => {
   const byUid = new Map<string, Entry>();
-  const byName = new Map<string, Entry>();
+  const byName = createNameIndex<Entry>();
   const byContainer = new Map<string, string>();
-  const selecting = new Map<string, Map<string, KubeObject>>();
-  const labelSets = createLabelSets();
+  const services = createServiceIndex();
+  const labelSets = createTextSets<Labels>();
+  const refSets = createTextSets<Refs>();
   const objects: Record<Kind, number> = emptyCounts();
   /** Uids of what is gone, in the order in which it went, and when. */
   const leaving = new Map<string, number>();
-  let bytes = 0;
-  let refused = 0;
+  let [own, refused, tooLarge] = [0, 0, 0];
+  const bytes = (): number => own + labelSets.bytes() + refSets.bytes();
   const listeners = new Set<() => void>();
 
   const index = (entry: Entry): void => {
     const { object } = entry;
     for (const id of object.pod?.containers ?? []) byContainer.set(id.slice(0, containerPrefix), object.uid);
-    if (object.kind !== "Service" || !object.selector) return;
-    const services = selecting.get(object.namespace) ?? new Map<string, KubeObject>();
-    selecting.set(object.namespace, services.set(object.uid, object));
+    services.add(object);
   };
   const unindex = ({ object }: Entry): void => {
     for (const id of object.pod?.containers ?? [])
       if (byContainer.get(id.slice(0, containerPrefix)) === object.uid)
         byContainer.delete(id.slice(0, containerPrefix));
-    const services = selecting.get(object.namespace);
-    if (services?.delete(object.uid) && services.size === 0) selecting.delete(object.namespace);
+    services.remove(object);
   };
-  const store = (object: KubeObject): KubeObject =>
-    object.labels ? { ...object, labels: labelSets.keep(object.labels) } : object;
+  const store = ({ labels, refs, ...object }: KubeObject): KubeObject => ({
+    ...object,
+    ...(labels && { labels: labelSets.keep(labels) }),
+    ...(refs && { refs: refSets.keep(refs) }),
+  });
+  const giveBack = ({ labels, refs }: KubeObject): void => {
+    if (labels) labelSets.release(labels);
+    if (refs) refSets.release(refs);
+  };
   const drop = (entry: Entry): void => {
     const { object } = entry;
     unindex(entry);
-    if (object.labels) labelSets.release(object.labels);
+    giveBack(object);
     byUid.delete(object.uid);
-    if (byName.get(nameKey(object)) === entry) byName.delete(nameKey(object));
-    bytes -= entry.bytes;
+    byName.delete(object, entry);
+    own -= entry.bytes;
   };
   const expire = (): void => {
     const until = clock() - graceMs;
@@ -111,27 +130,37 @@ export const createCache = ({ maxObjects, graceMs, clock }: CacheSettings): Meta
       if (entry) drop(entry);
     }
   };
-  const create = (object: KubeObject): Entry | undefined => {
+  const hasRoom = (): boolean => byUid.size < maxObjects && bytes() < maxBytes;
+  /** What is gone goes before its time rather than that something new is refused. */
+  const makeRoom = (): boolean => {
     expire();
-    if (byUid.size >= maxObjects) {
-      refused++;
-      return undefined;
+    for (const uid of leaving.keys()) {
+      if (hasRoom()) break;
+      leaving.delete(uid);
+      const entry = byUid.get(uid);
+      if (entry) drop(entry);
     }
+    return hasRoom();
+  };
+  const growsTooMuch = (entry: Entry, object: KubeObject): boolean =>
+    bytes() >= maxBytes && wholeWeight(object) > wholeWeight(entry.object);
+  const create = (object: KubeObject): Entry => {
     const entry: Entry = { object: store(object), bytes: weigh(object), holders: 0 };
     byUid.set(object.uid, entry);
-    byName.set(nameKey(object), entry);
-    bytes += entry.bytes;
+    byName.set(object, entry);
+    own += entry.bytes;
     objects[object.kind]++;
     index(entry);
     return entry;
   };
   const update = (entry: Entry, object: KubeObject): void => {
     unindex(entry);
-    if (entry.object.labels) labelSets.release(entry.object.labels);
-    bytes -= entry.bytes;
-    entry.object = store(object);
+    const kept = store(object);
+    giveBack(entry.object);
+    entry.object = kept;
+    own -= entry.bytes;
     entry.bytes = weigh(object);
-    bytes += entry.bytes;
+    own += entry.bytes;
     index(entry);
   };
   const release = (uid: string): void => {
@@ -160,10 +189,17 @@ export const createCache = ({ maxObjects, graceMs, clock }: CacheSettings): Meta
     };
     return {
       put: (object) => {
+        if (isTooLarge(object)) {
+          tooLarge++;
+          return false;
+        }
         const there = byUid.get(object.uid);
+        if (there ? growsTooMuch(there, object) : !makeRoom()) {
+          refused++;
+          return false;
+        }
         if (there) update(there, object);
         const entry = there ?? create(object);
-        if (!entry) return false;
         if (!held.has(object.uid)) {
           entry.holders++;
           if (leaving.delete(object.uid)) objects[object.kind]++;
@@ -190,12 +226,12 @@ export const createCache = ({ maxObjects, graceMs, clock }: CacheSettings): Meta
   return {
     open,
     get: (uid) => byUid.get(uid)?.object,
-    named: (kind, namespace, name) => byName.get(`${kind} ${namespace}/${name}`)?.object,
+    named: (kind, namespace, name) => byName.get(kind, namespace, name)?.object,
     podOfContainer: (id) => {
       const pod = byUid.get(byContainer.get(id.slice(0, containerPrefix)) ?? "")?.object;
       return pod?.pod?.containers?.some((container) => container.startsWith(id)) ? pod : undefined;
     },
-    services: (namespace) => selecting.get(namespace)?.values() ?? [],
+    services: services.selecting,
     *all() {
       for (const { object } of byUid.values()) yield object;
     },
@@ -206,7 +242,7 @@ export const createCache = ({ maxObjects, graceMs, clock }: CacheSettings): Meta
     },
     figures: () => {
       expire();
-      return { objects: { ...objects }, bytes, gone: leaving.size, refused };
+      return { objects: { ...objects }, bytes: bytes(), gone: leaving.size, refused, tooLarge };
     },
   };
 };
@@ -215,18 +251,4 @@ const emptyCounts = (): Record<Kind, number> => {
   const counts: Partial<Record<Kind, number>> = {};
   for (const kind of kinds) counts[kind] = 0;
   return counts as Record<Kind, number>;
-};
-
-const nameKey = ({ kind, namespace, name }: KubeObject): string => `${kind} ${namespace}/${name}`;
-
-/** Bytes of an entry beside its texts: objects, places in the maps. */
-const frame = 600;
-
-/** Texts of one byte a character, with what the engine adds to each. */
-const weigh = ({ uid, name, namespace, refs, annotations, pod, selector, owner }: KubeObject): number => {
-  const texts = [uid, uid, name, name, namespace, owner?.uid ?? "", owner?.name ?? "", pod?.ip ?? "", pod?.node ?? ""];
-  for (const uids of Object.values(refs ?? {})) texts.push(...uids);
-  for (const [key, value] of Object.entries({ ...annotations, ...selector })) texts.push(key, value);
-  texts.push(...(pod?.images ?? []), ...(pod?.containers ?? []));
-  return texts.reduce((sum, text) => sum + 24 + text.length, frame);
 };

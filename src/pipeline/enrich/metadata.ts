@@ -4,6 +4,7 @@ import type { KubeReference } from "../../sdk/kubernetes.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
 import { type CacheFigures, createCache, type MetadataCache } from "./cache.ts";
 import { type Collectors, openCollectors, type WatchedNode } from "./collector/collectors.ts";
+import { createHeard } from "./heard.ts";
 import { openApi } from "./kubernetes/api.ts";
 import { type FollowedResource, followNodes, followObjects, type Provider } from "./kubernetes/provider.ts";
 import { createEnrichment, type Enrichment, refersIn } from "./stage.ts";
@@ -54,9 +55,9 @@ export const openMetadata = async (
   config: Pick<HubConfig, "metadata" | "enrich" | "knownSources">,
   { counts, clock = systemClock, ...given }: MetadataParts,
 ): Promise<Metadata | undefined> => {
-  const { maxobjects, grace, readywithin, wait } = config.metadata;
+  const { maxobjects, maxbytes, grace, readywithin, wait } = config.metadata;
   if (config.metadata.collectors.length === 0 && !config.metadata.kubernetes) return undefined;
-  const cache = createCache({ maxObjects: maxobjects, graceMs: grace, clock: clock.ticks });
+  const cache = createCache({ maxObjects: maxobjects, maxBytes: maxbytes, graceMs: grace, clock: clock.ticks });
   const log = given.log.child({ part: "metadata" });
   const providers = await openProviders(config.metadata, cache, { counts, clock, log, random: given.random });
   const openedAt = clock.ticks();
@@ -87,10 +88,7 @@ const openProviders = async (
   cache: MetadataCache,
   { counts, ...rest }: Required<MetadataParts>,
 ): Promise<Providers> => {
-  const parts = {
-    ...rest,
-    heard: (what: "event" | "start" | "drop", why?: string) => counts.metadataHeard(what, why),
-  };
+  const parts = { ...rest, heard: createHeard(rest.log, counts.metadataHeard) };
   const told = await openCollectors(collectors, cache, parts);
   let provider: Provider | undefined;
   if (kubernetes) {

@@ -1,4 +1,4 @@
-import type { Known, KubeObject, KubeReference, KubeView, Labels } from "../../sdk/kubernetes.ts";
+import type { Known, KubeObject, KubeReference, KubeView } from "../../sdk/kubernetes.ts";
 import type { MetadataCache } from "./cache.ts";
 
 /** Looks at the cache when it is asked, so that an event that no rule asks of costs nothing. */
@@ -60,10 +60,8 @@ class View implements KubeView {
     if (found?.kind === "Service") return [{ uid: found.uid, object: found }];
     if (found?.kind !== "Pod") return [];
     if (found.refs) return (found.refs.Service ?? []).map((uid) => this.#known(uid));
-    const selecting: Known[] = [];
-    for (const service of this.#cache.services(found.namespace))
-      if (selects(service.selector, found.labels)) selecting.push({ uid: service.uid, object: service });
-    return selecting.sort((a, b) => (a.uid < b.uid ? -1 : 1));
+    const services = found.labels ? this.#cache.services(found.namespace, found.labels) : [];
+    return services.map((object) => ({ uid: object.uid, object }));
   }
 
   owner(): ReturnType<KubeView["owner"]> {
@@ -124,6 +122,3 @@ const spokenName = (kind: string, { name, labels }: KubeObject): string | undefi
   if (kind === "Job") return labels?.["batch.kubernetes.io/job-name"] ?? labels?.["job-name"];
   return kind === "StatefulSet" ? /^(.+)-\d+$/.exec(name)?.[1] : undefined;
 };
-
-const selects = (selector: Labels | undefined, labels: Labels | undefined): boolean =>
-  selector !== undefined && Object.entries(selector).every(([key, value]) => labels?.[key] === value);

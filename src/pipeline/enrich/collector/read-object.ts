@@ -1,5 +1,5 @@
 import { isKind, type KubeObject } from "../../../sdk/kubernetes.ts";
-import { labelsOf } from "../label-sets.ts";
+import { labelsOf } from "../labels.ts";
 import type { CollectorEvent } from "./client.ts";
 
 /** The object of a Create or an Update; a text: why it is none. Reference: kube §k8s-metacollector. */

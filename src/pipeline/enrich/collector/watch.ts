@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { backoffMs } from "../../../time/backoff.ts";
 import type { Clock } from "../../../time/clock.ts";
 import type { CacheStream } from "../cache.ts";
+import { whyRefused } from "../weight.ts";
 import type { CollectorClient, CollectorEvent, Selector } from "./client.ts";
 import { readObject } from "./read-object.ts";
 
@@ -134,7 +135,7 @@ const take = (event: CollectorEvent, { stream, heard }: WatchParts): void => {
   }
   const object = event.reason === "Create" || event.reason === "Update" ? readObject(event) : "reason";
   if (typeof object === "string") heard("drop", object);
-  else if (!stream.put(object)) heard("drop", "full");
+  else if (!stream.put(object)) heard("drop", whyRefused(object));
 };
 
 const wordsOf = (error: Error): string => {

@@ -1,4 +1,5 @@
 import type { CacheStream, MetadataCache } from "../cache.ts";
+import { whyRefused } from "../weight.ts";
 import type { KubernetesApi } from "./api.ts";
 import { type Follow, type FollowParts, type FollowState, type Listener, openFollow } from "./follow.ts";
 import { mapOf, readObject } from "./read-object.ts";
@@ -55,7 +56,7 @@ const keeping = (stream: CacheStream, read: (object: unknown) => ReturnType<type
   put: (item) => {
     const object = read(item);
     if (typeof object === "string") return object;
-    return stream.put(object) ? undefined : "full";
+    return stream.put(object) ? undefined : whyRefused(object);
   },
   remove: stream.remove,
   mark: stream.mark,

@@ -1,5 +1,5 @@
 import type { Kind, KubeObject, Labels, Owner, PodFacts } from "../../../sdk/kubernetes.ts";
-import { labelsOf } from "../label-sets.ts";
+import { labelsOf } from "../labels.ts";
 
 /** An object of the API as far as it is kept; a text: why it is none. `annotations`: names of those that are kept of pods. */
 export const readObject = (kind: Kind, item: unknown, annotations: readonly string[]): KubeObject | string => {

@@ -116,11 +116,11 @@ test("services that select are found by their namespace while they do", () => {
   });
   stream.put(service({ app: "web" }));
   assert.deepEqual(
-    [...cache.services("shop")].map((s) => s.uid),
+    cache.services("shop", { app: "web", tier: "front" }).map((s) => s.uid),
     ["s"],
   );
   stream.put(service());
-  assert.deepEqual([...cache.services("shop")], []);
+  assert.deepEqual(cache.services("shop", { app: "web", tier: "front" }), []);
 });
 
 test("random tellings of several streams leave exactly what a plain model holds, and no weight behind", async () => {
