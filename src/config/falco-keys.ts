@@ -21,7 +21,6 @@ export const falcoFields = {
   json_include_output_fields_property: flag("The JSON has `output_fields`.", usual.json_include_output_fields_property),
   json_include_tags_property: flag("The JSON has `tags`.", usual.json_include_tags_property),
   time_format_iso_8601: flag("Times as ISO 8601 in UTC.", usual.time_format_iso_8601),
-  buffer_format_base64: flag("Byte buffers as Base64."),
   static_fields: pairs("Fields with a fixed text, named `static.<name>` in rules.", { exact: true }),
 };
 
@@ -88,6 +87,7 @@ export const falcoUnread: ReadonlyMap<string, UnreadKey> = new Map(
     container_engines: { why: kernel, quiet: [{ docker: { enabled: true } }] },
     metadata_download: { why: kernel, quiet: [{ max_mb: 100 }] },
     capture: { why: `${kernel}; nothing is captured`, quiet: [{ enabled: false }] },
+    buffer_format_base64: { why: "no event here holds byte buffers", quiet: [false] },
     buffered_outputs: { why: "nothing is buffered that was not stored first", quiet: [false] },
     output_timeout: { why: "`timeout` of each output", quiet: [2000] },
     outputs: { why: "`ratelimit` of each output", quiet: [{ rate: 0 }, { rate: 1, max_burst: 1000 }] },

@@ -27,7 +27,7 @@ export const readFalco = (
   const { values, places } = readStrictly(fields, { label: "", inFile: tree, envOver: () => [] }, reader);
   if (found.has("rules_files") && found.has("rules_file"))
     reader.problems.error("rules_file", "both 'rules_files' and 'rules_file' keys set", found.get("rules_file")?.at);
-  const { load_plugins: names, rules_files, rules_file, buffer_format_base64: _, ...asWritten } = values;
+  const { load_plugins: names, rules_files, rules_file, ...asWritten } = values;
   const plugins = readPlugins(tree("plugins"), reader.problems);
   const priority = parseThreshold(values.priority);
   if (typeof priority === "object") reader.problems.error("priority", priority.fault, places.get("priority"));

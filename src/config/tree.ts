@@ -63,6 +63,7 @@ export const readYaml = (text: string, file: string, problems: Problems): MapTre
       place(pos[0]),
     );
   }
+  for (const { code, message, pos } of doc.warnings) problems.warn("", `YAML: ${said(code, message)}`, place(pos[0]));
   if (doc.errors.length > 0 || doc.contents === null) return emptyMap;
   const tree = convert(doc.contents, { place, problems, anchors: new Map(), anchorNames: anchorNames(text) });
   if (tree.kind === "map") return tree;

@@ -132,3 +132,9 @@ test("a key that another makes needed is named itself, not the variable of that 
     "error TLSSERVER_KEYFILE: the file cannot be read (ENOENT): /etc/certs/server/server.key",
   ]);
 });
+
+test("a text that YAML takes for a tag is named, not read as empty without a word, and shows nothing of it", () => {
+  const { said } = load({ yaml: "queue:\n  redis:\n    password: !Summer2026\nslack: {channel: !x y}\n" });
+  const tag = "YAML: a tag that is not known; a text that begins with ! needs quotes";
+  assert.deepEqual(said, [`warning eyrie.yaml:3:15: ${tag}`, `warning eyrie.yaml:4:18: ${tag}`]);
+});
