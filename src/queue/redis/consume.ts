@@ -1,45 +1,26 @@
 /** Hands a Redis lane's jobs to a consumer, and keeps the worker alive through whatever happens to Redis. */
 
-import { DelayedError, type Job, WaitingError } from "bullmq";
-import { corruptReason, deathsOfPoison, type Handling, poisonReason } from "../handling.ts";
+import { type Job, WaitingError } from "bullmq";
 import { type Grant, type Memory, weightOf } from "../memory.ts";
-import type { Consumer, Handle, Item, Settlement } from "../queue.ts";
-import type { QueueClock } from "../queue-clock.ts";
-import type { QueueLog } from "../sqlite/core.ts";
-import { refusedState } from "../state.ts";
+import type { Consumer, Handle } from "../queue.ts";
 import { openTurns } from "../turns.ts";
-import type { Bodies, Held } from "./bodies.ts";
-import { type BodyCache, lengthOf, type Pack, type Packed, unpack } from "./body.ts";
+import { lengthOf } from "./body.ts";
 import { codeWord, type RedisClient } from "./connect.ts";
 import type { Forgetting } from "./forget.ts";
-import { type BullLane, holderOf, idOf, type JobData } from "./lane.ts";
+import { holderOf, type JobData } from "./lane.ts";
 import { openRation } from "./ration.ts";
-import { packRest, unpackRest } from "./state.ts";
-import { keepTrying, within } from "./within.ts";
+import { type SettleFacts, settle } from "./settle.ts";
+import { within } from "./within.ts";
 import { startWorker } from "./worker.ts";
 
-export interface ConsumeFacts {
+export interface ConsumeFacts extends SettleFacts {
   readonly client: RedisClient;
   readonly prefix: string;
-  readonly lane: string;
-  readonly lockMs: number;
-  readonly throwDelayMs: number;
   /** A worker that fetched nothing for this long while jobs wait is replaced. */
   readonly stuckMs: number;
-  readonly log: QueueLog;
-  readonly clock: QueueClock;
-  open(lane: string): Promise<BullLane>;
-  /** Writes children and dead letters; both are safe to repeat. */
-  write(item: Item, settlement: Settlement): Promise<void>;
-  readonly handling: Handling;
   /** Resolves when the deaths that this process found at its start are counted. */
   readonly deathsCounted: Promise<void>;
-  /** Events of an item became a dead letter that no handler gave up. */
-  putAside(why: string, events: number): void;
-  readonly cache: BodyCache;
   readonly memory: Memory;
-  readonly pack: Pack;
-  readonly bodies: Bodies;
   readonly forgetting: Forgetting;
   replaced(lane: string): void;
 }
@@ -142,7 +123,10 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
       const deaths = await deathsOf(job);
       await turns.enter(deaths > 0);
       entered = true;
-      await settle(job, token, deaths);
+      await settle({
+        ...{ facts, handle, job, token: token ?? "", deaths, worker: () => worker, closed: () => closed },
+        ended: ration.ended,
+      });
     } finally {
       if (entered) turns.leave();
       ration.leave(grant);
@@ -156,109 +140,6 @@ export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: numb
     if (job.stalledCounter <= (job.data.s ?? 0)) return 0;
     await facts.deathsCounted;
     return (await facts.open(facts.lane)).deaths(job.id ?? "");
-  }
-
-  async function settle(job: Job<JobData>, token: string | undefined, deaths: number): Promise<void> {
-    const { n, t, a } = job.data;
-    const id = idOf(job.id ?? "e");
-    const at = { lane: facts.lane, id, count: n, at: t, attempt: a };
-    const end = async (body: string, why: string) => {
-      await persist(() => facts.write({ ...at, body }, { dead: [{ body, count: n, why }] }));
-      facts.putAside(why, n);
-    };
-    const held = facts.cache.take(facts.lane, id, a, job.data);
-    const apart = held ? undefined : await bodyOf(job);
-    const found: { body?: string } = {};
-    const begin = (conflict: boolean): Promise<Settlement> | undefined => {
-      try {
-        found.body = held?.body ?? unpack(job.data, apart);
-      } catch {
-        return undefined;
-      }
-      if (deaths >= deathsOfPoison) return undefined;
-      return handle({
-        ...at,
-        body: found.body,
-        ...(held?.decoded === undefined ? {} : { decoded: held.decoded }),
-        ...(deaths > 0 && { alone: true as const }),
-        ...(conflict && { conflict: true as const }),
-      });
-    };
-    let settlement: Settlement | undefined;
-    try {
-      if (job.data.o !== undefined) {
-        settlement = unpackRest(job.data.o);
-        found.body = "";
-      }
-      for (let conflict = false; !settlement; conflict = true) {
-        const told = await facts.handling.during([{ lane: facts.lane, id }], () => begin(conflict));
-        const why = refusedState(told?.state ?? []);
-        if (why !== undefined) return end(found.body ?? "", why);
-        if (!told) break;
-        if (!told.state?.length || (await persist(() => commit(job, token, told)))) settlement = told;
-      }
-      if (deaths > 0) (await facts.open(facts.lane)).survived(job.id ?? "").catch(() => {});
-    } catch (error) {
-      facts.log("error", `queue: a consumer of ${facts.lane} failed: ${(error as Error)?.message ?? "no reason"}`);
-      return later(job, token, facts.throwDelayMs);
-    }
-    const { body } = found;
-    if (body === undefined) return end("", corruptReason);
-    if (!settlement) return end(body, poisonReason);
-    const item: Item = { ...at, body };
-    if (settlement.next?.length || settlement.dead?.length) await persist(() => facts.write(item, settlement));
-    const { retry } = settlement;
-    ration.ended(retry ? "failed" : "taken");
-    if (!retry) return;
-    const packed = await packAgain(job, body, retry.body);
-    const data: JobData = { ...packed, n: retry.count, t, a: a + 1, s: job.stalledCounter };
-    facts.cache.keep(facts.lane, id, a + 1, packed, retry.body, retry.decoded);
-    return later(job, token, retry.inMs, data);
-  }
-
-  const heldBy = ({ id = "", data }: Job<JobData>): Held | undefined =>
-    "r" in data ? { name: data.r, holder: holderOf(facts.lane, id) } : undefined;
-
-  /** What stands apart. Throws when it is gone because somebody else has settled the job. */
-  async function bodyOf(job: Job<JobData>): Promise<Buffer | undefined> {
-    const held = heldBy(job);
-    if (!held) return undefined;
-    const bytes = await facts.bodies.fetch(held.name);
-    if (!bytes && !(await facts.bodies.isNamed(held))) throw new Error("the item is settled");
-    return bytes;
-  }
-
-  /** What is left of a body, as it will be stored; one that stands apart is there before the job names it. */
-  async function packAgain({ id = "", data }: Job<JobData>, body: string, left: string): Promise<Packed> {
-    if (body === left && "r" in data) return { r: data.r, l: data.l };
-    const { packed, apart } = facts.pack(left);
-    if (apart && "r" in packed) await persist(() => facts.bodies.keep(packed.r, apart, holderOf(facts.lane, id)));
-    return packed;
-  }
-
-  /** False: what was read has changed since. */
-  async function commit(job: Job<JobData>, token = "", told: Settlement): Promise<boolean> {
-    const { state } = await facts.open(facts.lane);
-    const data = JSON.stringify({ ...job.data, o: packRest(told) } satisfies JobData);
-    return state.commit({ job: worker.toKey(job.id ?? ""), token, data, changes: told.state ?? [] });
-  }
-
-  /** New content and the move to the delayed set are one script. */
-  async function later(job: Job<JobData>, token: string | undefined, inMs: number, data?: JobData) {
-    const backend = worker.getBackend();
-    const fields = data && { data: JSON.stringify(data), n: data.n };
-    const held = heldBy(job);
-    await backend.moveToDelayed(job.id ?? "", facts.clock.now(), Math.max(1, Math.ceil(inMs)), token ?? "", {
-      skipAttempt: true,
-      ...(fields ? { fieldsToUpdate: fields } : {}),
-    });
-    if (held && data && !("r" in data && data.r === held.name)) facts.bodies.leave([held]).catch(() => {});
-    throw new DelayedError();
-  }
-
-  /** While Redis is away the result is kept and tried again, as long as the lock may hold. */
-  function persist<T>(write: () => Promise<T>): Promise<T> {
-    return keepTrying(write, facts.lockMs * 0.8, () => closed);
   }
 
   return {
