@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { printable, printableLines } from "../sdk/printable.ts";
 import { type Ask, askHub, hubOptions, Refused, readToken } from "./ask-hub.ts";
 import { type Command, type CommandIo, UsageError } from "./command.ts";
+import { rbacYaml } from "./metadata-rbac.ts";
 import {
   describeObject,
   describePod,
@@ -15,7 +16,8 @@ const pageObjects = 500;
 
 /**
  * `eyrie metadata [list|get pod NAME] [--kind K] [-n NS] [--uid UID] [--limit N] [--json] [--url URL] [--token-file F]` asks the
- * running hub what it knows of its cluster, and without an action how it comes to know it.
+ * running hub what it knows of its cluster, and without an action how it comes to know it;
+ * `eyrie metadata rbac [-n NS] [--service-account NAME] [--nodes]` asks nobody and prints what Kubernetes must allow the hub.
  */
 export const metadata: Command = async (args, io) => {
   const { values, positionals } = parseArgs({
@@ -26,6 +28,8 @@ export const metadata: Command = async (args, io) => {
       namespace: { type: "string", short: "n" },
       uid: { type: "string" },
       limit: { type: "string", default: "1000" },
+      "service-account": { type: "string", default: "eyrie" },
+      nodes: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       ...hubOptions,
     },
@@ -34,6 +38,11 @@ export const metadata: Command = async (args, io) => {
   const limit = Number(values.limit);
   if (!Number.isSafeInteger(limit) || limit < 1) throw new UsageError("--limit is a whole number from 1");
   const { kind, namespace, uid, json } = values;
+  if (action === "rbac" && more.length === 0) {
+    const account = values["service-account"];
+    io.stdout.write(rbacYaml({ namespace: namespace ?? "eyrie", account, nodesOnly: values.nodes }));
+    return 0;
+  }
   const work = workOf(action, more, { kind, namespace, uid, limit });
   try {
     return await work(io, askHub(values.url, readToken(io, values["token-file"])), json);
@@ -58,7 +67,7 @@ const workOf = (action: string, more: readonly string[], { kind, namespace, uid,
   if (action === "list" && more.length === 0) return list({ kind, namespace }, limit);
   const [what, name, ...rest] = more;
   if (action !== "get" || rest.length > 0)
-    throw new UsageError("metadata knows age, list and get pod NAME -n NAMESPACE");
+    throw new UsageError("metadata knows age, list, rbac and get pod NAME -n NAMESPACE");
   if (what !== "pod" || (uid === undefined) === (name === undefined || namespace === undefined))
     throw new UsageError("get needs pod NAME -n NAMESPACE, or pod --uid UID");
   return get(uid === undefined ? { namespace, name } : { uid });

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { parseAllDocuments } from "yaml";
 import { UsageError } from "../../../src/cli/command.ts";
 import { metadata } from "../../../src/cli/metadata.ts";
 import { runCommand } from "../../support/command-io.ts";
@@ -72,6 +74,23 @@ test("nothing that senders wrote steers the terminal or makes a line", async (t)
   }
 });
 
+const roles = (text: string) =>
+  parseAllDocuments(text)
+    .map((document) => document.toJS())
+    .filter(({ kind }) => kind !== "ServiceAccount");
+
+test("rbac prints the role that the page has, bound to the service account, and one for nodes alone", async () => {
+  const page = readFileSync(new URL("../../../docs/kubernetes-metadata.md", import.meta.url), "utf8");
+  const [, written = ""] = /```yaml\n(apiVersion: rbac.*?)```/s.exec(page) ?? [];
+  const { stdout } = await runCommand(metadata, ["rbac"]);
+  assert.deepEqual(roles(stdout), roles(written));
+  const other = await runCommand(metadata, ["rbac", "-n", "security", "--service-account", "hub", "--nodes"]);
+  const documents = parseAllDocuments(other.stdout).map((document) => document.toJS());
+  assert.deepEqual(documents[0].metadata, { name: "hub", namespace: "security" });
+  assert.deepEqual(documents[1].rules, [{ apiGroups: [""], resources: ["nodes"], verbs: ["list", "watch"] }]);
+  assert.deepEqual(documents[2].subjects, [{ kind: "ServiceAccount", name: "hub", namespace: "security" }]);
+});
+
 test("the command line says what it lacks", async () => {
   for (const args of [
     ["get"],
@@ -80,6 +99,7 @@ test("the command line says what it lacks", async () => {
     ["list", "x"],
     ["put"],
     ["--limit", "0"],
+    ["rbac", "-n", 'x"'],
   ])
     await assert.rejects(runCommand(metadata, args), UsageError, args.join(" "));
 });
