@@ -128,6 +128,7 @@ Applies rules to audit events, one JSON value a line (plain or gzip), and prints
   -t TAG               only the rules that bear TAG
   -M SECONDS           stop when the events have gone on for so long
   -p FORMAT            append to every output
+  --enable-source NAME the kind of the events, as "source" of rules names it; without: audit events
   --follow             go on as the file grows, until SIGINT or -M
   --metadata FILE      what a k8s-metacollector told, recorded: for rules on k8smeta.* and k8sres.*
   --dry-run            load everything and stop

@@ -69,19 +69,12 @@ export interface LeaseDeps {
   readonly log: (level: "info" | "warn", message: string) => void;
 }
 
-/** The life of a lease in a store. */
-export const holdIn = (
-  store: LeaseStore,
-  name: string,
-  work: (lease: Lease) => Promise<void>,
-  { uuid, monotonic, log }: LeaseDeps,
-  times: LeaseTimes = usualTimes,
-): { close(): Promise<void> } => {
-  const closing = new AbortController();
-  const pause = (ms: number, signal = closing.signal): Promise<void> =>
-    sleep(ms, undefined, { signal }).catch(() => {});
+const pause = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal }).catch(() => {});
+
+/** Asks a store; undefined: it does not answer, which is said once. */
+const askingFor = (name: string, log: LeaseDeps["log"]) => {
   let away = false;
-  const asking = async <T>(ask: () => Promise<T>): Promise<T | undefined> => {
+  return async <T>(ask: () => Promise<T>): Promise<T | undefined> => {
     try {
       const answer = await ask();
       if (away) log("info", `lease of ${name}: the store answers again`);
@@ -94,22 +87,37 @@ export const holdIn = (
       return undefined;
     }
   };
+};
 
-  /** Resolves when the lease is lost, or the work over. */
-  const keep = async (holder: string, since: number, over: AbortSignal): Promise<void> => {
-    let until = since + times.leaseMs - times.marginMs;
-    while (!over.aborted && monotonic() < until) {
-      await pause(Math.min(times.renewMs, until - monotonic()), over);
-      if (over.aborted) return;
-      const asked = monotonic();
-      const held = await Promise.race([
-        asking(() => store.renew(name, holder)),
-        pause(Math.max(0, until - asked), over).then(() => undefined),
-      ]);
-      if (held === false) return;
-      if (held) until = asked + times.leaseMs - times.marginMs;
-    }
-  };
+/** Renews a lease that was gained at `since`. Resolves when it is lost, or the work over. */
+const keep = async (
+  renew: () => Promise<boolean | undefined>,
+  since: number,
+  over: AbortSignal,
+  monotonic: () => number,
+  { leaseMs, renewMs, marginMs }: LeaseTimes,
+): Promise<void> => {
+  let until = since + leaseMs - marginMs;
+  while (!over.aborted && monotonic() < until) {
+    await pause(Math.min(renewMs, until - monotonic()), over);
+    if (over.aborted) return;
+    const asked = monotonic();
+    const held = await Promise.race([renew(), pause(Math.max(0, until - asked), over).then(() => undefined)]);
+    if (held === false) return;
+    if (held) until = asked + leaseMs - marginMs;
+  }
+};
+
+/** The life of a lease in a store. */
+export const holdIn = (
+  store: LeaseStore,
+  name: string,
+  work: (lease: Lease) => Promise<void>,
+  { uuid, monotonic, log }: LeaseDeps,
+  times: LeaseTimes = usualTimes,
+): { close(): Promise<void> } => {
+  const closing = new AbortController();
+  const asking = askingFor(name, log);
 
   const life = async (): Promise<void> => {
     while (!closing.signal.aborted) {
@@ -117,7 +125,7 @@ export const holdIn = (
       const asked = monotonic();
       const token = await asking(() => store.acquire(name, holder));
       if (token === undefined) {
-        await pause(times.tryMs);
+        await pause(times.tryMs, closing.signal);
         continue;
       }
       if (closing.signal.aborted) {
@@ -127,7 +135,8 @@ export const holdIn = (
       const lost = new AbortController();
       const over = new AbortController();
       const signal = AbortSignal.any([lost.signal, closing.signal]);
-      const keeping = keep(holder, asked, over.signal).then(() => lost.abort());
+      const renew = () => asking(() => store.renew(name, holder));
+      const keeping = keep(renew, asked, over.signal, monotonic, times).then(() => lost.abort());
       let ended = false;
       try {
         await work({ token, signal, checkpoint: store.checkpoint(name, token) });
@@ -143,7 +152,7 @@ export const holdIn = (
       await keeping;
       await store.release(name, holder).catch(() => {});
       if (ended) return;
-      await pause(times.tryMs);
+      await pause(times.tryMs, closing.signal);
     }
   };
   const living = life();
