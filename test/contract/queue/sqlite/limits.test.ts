@@ -121,7 +121,8 @@ describe("embedded queue: a backlog", () => {
 });
 
 describe("embedded queue against a model", () => {
-  for (const seed of [1, 2, 3, 4, 5, 6])
+  // Those above six change the lane's state with each settlement and have chunks that are due later.
+  for (const seed of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     test(`random pushes, settlements and reopenings with seed ${seed} hold exactly what the model holds`, async (t) => {
       const next = seeded(seed);
       const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T;
@@ -130,6 +131,8 @@ describe("embedded queue against a model", () => {
       const lanes = ["a", "b", "c"];
       const model = new Map(lanes.map((l) => [l, new Map<string, { body: string; count: number; attempt: number }>()]));
       const dead = new Map(lanes.map((l) => [l, 0]));
+      const taken = new Map(lanes.map((l) => [l, 0]));
+      const inMs = () => (seed > 6 && next() < 0.3 ? Math.floor(next() * 20) : 0);
       let n = 0;
       for (let step = 0; step < 60; step++) {
         const what = next();
@@ -140,6 +143,7 @@ describe("embedded queue against a model", () => {
             const id = next() < 0.2 && held.size > 0 ? pick([...held.keys()]) : `n${n++}`;
             return chunk(lane, id, `body ${n} ${"é".repeat(Math.floor(next() * 3000))}`, {
               count: 1 + Math.floor(next() * 9),
+              inMs: inMs(),
             });
           });
           await queue.push(chunks);
@@ -152,28 +156,35 @@ describe("embedded queue against a model", () => {
             async (item) => {
               if (left <= 0) return new Promise(() => {});
               left--;
+              const found = seed > 6 ? await queue.state(lane).get("taken") : undefined;
+              if (seed > 6) taken.set(lane, taken.get(lane)! + 1);
+              const state =
+                seed > 6 ? [{ key: "taken", value: `${taken.get(lane)}`, version: found?.version ?? 0 }] : [];
               const want = held.get(item.id)!;
               assert.deepEqual([item.body, item.count, item.attempt], [want.body, want.count, want.attempt]);
               const way = next();
               if (way < 0.25) {
                 const retry = { body: way < 0.1 ? item.body : `${item.body}!`, count: item.count, inMs: 0 };
                 held.set(item.id, { ...retry, attempt: item.attempt + 1 });
-                return { retry };
+                return { retry, state };
               }
               held.delete(item.id);
               if (way < 0.4) {
                 dead.set(lane, dead.get(lane)! + item.count);
-                return { dead: [{ body: item.body, count: item.count, why: "x" }] };
+                return { dead: [{ body: item.body, count: item.count, why: "x" }], state };
               }
               if (way < 0.75) {
                 const heirs = lanes.filter((l) => l !== lane && !model.get(l)!.has(`${item.id}.`));
                 const children = heirs.map((l) =>
-                  chunk(l, `${item.id}.`, way < 0.6 ? item.body : `${item.body}${l}`, { count: item.count }),
+                  chunk(l, `${item.id}.`, way < 0.6 ? item.body : `${item.body}${l}`, {
+                    count: item.count,
+                    inMs: inMs(),
+                  }),
                 );
                 for (const c of children) model.get(c.lane)!.set(c.id, { body: c.body, count: c.count, attempt: 0 });
-                return { next: children };
+                return { next: children, state };
               }
-              return {};
+              return { state };
             },
             1,
           );
@@ -188,6 +199,8 @@ describe("embedded queue against a model", () => {
           const events = [...model.get(l)!.values()].reduce((sum, c) => sum + c.count, 0);
           assert.equal(depth.waiting + depth.active + depth.delayed, events, `step ${step}, lane ${l}`);
           assert.equal(depth.dead, dead.get(l), `dead letters at step ${step}, lane ${l}`);
+          const state = await queue.state(l).get("taken");
+          assert.equal(Number(state?.value ?? 0), taken.get(l), `state at step ${step}, lane ${l}`);
         }
       }
       for (const l of lanes) {
