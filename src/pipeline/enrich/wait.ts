@@ -1,6 +1,7 @@
 import type { KubeObject, KubeReference } from "../../sdk/kubernetes.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { MetadataCache } from "./cache.ts";
+import { isTooLong } from "./weight.ts";
 
 /** Resolves when all objects are known that can be, or when the bound is over; undefined: there is nothing to wait for. */
 export type WaitFor = (references: readonly KubeReference[]) => Promise<void> | undefined;
@@ -60,9 +61,10 @@ export const createWait = ({ cache, find, waitMs, clock }: WaitParts): WaitFor =
   };
 };
 
-/** Whether one object is meant, of a kind that is kept. */
-export const namesObject = ({ kind, uid, name, container }: KubeReference): boolean =>
-  container !== undefined || (kind !== undefined && (uid !== undefined || name !== undefined));
+/** Whether one object is meant, of a kind and with names that are kept: what senders call a pod may have any length. */
+export const namesObject = ({ kind, uid, namespace, name, container }: KubeReference): boolean =>
+  (container !== undefined || (kind !== undefined && (uid !== undefined || name !== undefined))) &&
+  ![uid, namespace, name, container].some(isTooLong);
 
 const keyOf = ({ kind, uid, namespace, name, container }: KubeReference): string =>
   [kind, uid, namespace, name, container].join(" ");

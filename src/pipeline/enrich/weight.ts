@@ -36,10 +36,10 @@ export const bytesOf = (set: Readonly<Record<string, string | readonly string[]>
 export const whyRefused = (object: KubeObject): "too_large" | "full" => (isTooLarge(object) ? "too_large" : "full");
 
 export const isTooLarge = (object: KubeObject): boolean =>
-  object.uid.length > longestName ||
-  object.name.length > longestName ||
-  object.namespace.length > longestName ||
-  wholeWeight(object) > mostBytes;
+  isTooLong(object.uid) || isTooLong(object.name) || isTooLong(object.namespace) || wholeWeight(object) > mostBytes;
+
+/** Nothing that is kept has such a name or uid. */
+export const isTooLong = (name = ""): boolean => name.length > longestName;
 
 /** With what it may share with others. */
 export const wholeWeight = (object: KubeObject): number =>

@@ -37,6 +37,14 @@ test("what is known, or names no object, is not waited for", () => {
   assert.equal(rig(0).waitFor([{ kind: "Pod", uid: "b" }]), undefined);
 });
 
+test("what has a longer name than anything that is kept is not waited for, nor remembered", () => {
+  const { waitFor, clock } = rig();
+  const endless = "x".repeat(1 << 20);
+  for (const part of ["uid", "namespace", "name", "container"])
+    assert.equal(waitFor([{ kind: "Pod", name: "a", [part]: endless }]), undefined, part);
+  assert.equal(clock.timers(), 0);
+});
+
 test("events wait together until the last of their objects came, and no longer", async () => {
   const { clock, come, begin } = rig();
   const waited = begin("a", "b");
