@@ -85,14 +85,16 @@ export const openWatch = (nodeName: string, parts: WatchParts): Watch => {
     heard("start");
     const opened = parts.client.watch(selector);
     call = opened;
+    // One that was cancelled may still bring what it had read, and calls its end a fault.
     opened.on("data", (event) => {
+      if (call !== opened) return;
       events++;
       failures = 0;
       lastAt = clock.ticks();
       take(event, parts);
     });
     opened.on("error", (error) => {
-      fault = wordsOf(error);
+      if (call === opened) fault = wordsOf(error);
     });
     opened.on("status", () => {
       if (call === opened) again();

@@ -15,8 +15,15 @@ const follow = async (t: TestContext, tellings: readonly Telling[]) => {
   const cache = createCache({ maxObjects: 10_000, graceMs: 60_000, clock: clock.ticks });
   const counts = { event: 0, start: 0, drop: 0 };
   const lines: string[] = [];
+  const streams: ReturnType<typeof client.watch>[] = [];
   const watch = openWatch("node-1", {
-    client,
+    client: {
+      watch: (selector) => {
+        const stream = client.watch(selector);
+        streams.push(stream);
+        return stream;
+      },
+    },
     stream: cache.open(),
     log: pino({}, { write: (line: string) => void lines.push(line) }),
     clock,
@@ -31,7 +38,7 @@ const follow = async (t: TestContext, tellings: readonly Telling[]) => {
     server.close();
   });
   const heard = (events: number) => until(`${events} events are heard`, () => counts.event >= events);
-  return { server, clock, cache, watch, counts, lines, heard };
+  return { server, clock, cache, watch, counts, lines, heard, streams };
 };
 
 /** The table as it must be after the events: what was created and not deleted, as it was told last. */
@@ -158,6 +165,24 @@ test("what a collector forgot to tell of is gone after everything was heard anew
   cache.figures();
   assert.deepEqual([cache.get("a"), cache.get("b")?.uid], [undefined, "b"]);
   await until("one stream is open", () => server.open() === 1);
+});
+
+test("that everything is heard anew is no fault of the collector", async (t) => {
+  const { clock, heard, server, watch } = await follow(t, [{ events: [pod("a")] }, { events: [pod("a")] }]);
+  await heard(1);
+  await clock.pass(4000);
+  await clock.pass(30 * 60_000);
+  await heard(2);
+  await until("one stream is open", () => server.open() === 1);
+  assert.deepEqual([watch.state().connected, watch.state().fault], [true, undefined]);
+});
+
+test("what a stream brings after its end leaves no ghost", async (t) => {
+  const { cache, heard, streams, watch } = await follow(t, [{ events: [pod("a")] }]);
+  await heard(1);
+  await watch.close();
+  streams[0]?.emit("data", pod("late"));
+  assert.equal(cache.get("late"), undefined);
 });
 
 test("a stream that the server finished is asked for again, and waits grow until an event comes", async (t) => {
