@@ -123,7 +123,10 @@ export const globalFields = {
     `${serviceAccount}/ca.crt`,
   ),
   "metadata.annotations": list("Annotations of pods that are kept, where the API is asked: `k8smeta.annotation[…]`."),
-  "metadata.wait": duration("How long an event or alert may wait for its object when that is not known yet.", "0"),
+  "metadata.wait": duration(
+    "How long an event or alert may wait for its object when that is not known yet; `1m` at most.",
+    "0",
+  ),
   "metadata.maxobjects": int("Objects of the cluster that are kept at most.", 500_000, 1),
   "metadata.maxbytes": int(
     "Bytes of memory, estimated, that they take at most; beyond, nothing new is kept.",

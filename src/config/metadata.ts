@@ -31,10 +31,34 @@ export const metadataOf = (
   readPem: ReadPem,
   reader: Reader,
 ): MetadataSettings => {
-  const { collectors, nodes, cacertfile, annotations, maxobjects, maxbytes, grace, readywithin, wait } = blockOf(
-    globals.values,
-    "metadata",
-  );
+  const { nodes, annotations, maxobjects, maxbytes, grace, readywithin, wait } = blockOf(globals.values, "metadata");
+  const own = ownCollectors(globals, readPem, reader);
+  const asked = kubernetesOf(globals, readPem, reader);
+  const [named, at] = [nodes.length > 0, globals.places.get("metadata.kubernetes")];
+  checkEnrich(globals, reader);
+  if (wait > longestWaitMs)
+    reader.problems.error("metadata.wait", "is more than a minute", globals.places.get("metadata.wait"));
+  const plugged = falco.loaded
+    .filter(({ name }) => name === "k8smeta")
+    .flatMap((plugin) => collectorOf(plugin, readPem, reader));
+  const bounds = { annotations, maxobjects, maxbytes, grace, readywithin, wait };
+  if (!asked) return { ...bounds, collectors: [...own, ...plugged] };
+  if (own.length > 0 && named) {
+    reader.problems.warn("metadata.kubernetes", "is not needed: metadata.nodes names the collectors' nodes", at);
+    return { ...bounds, collectors: [...own, ...plugged] };
+  }
+  if (own.length > 0) return { ...bounds, collectors: [...own, ...plugged], kubernetes: asked };
+  const instead = "takes the place of falco.yaml's k8smeta: its collector is not asked";
+  if (plugged.length > 0) reader.problems.warn("metadata.kubernetes", instead, at);
+  return { ...bounds, collectors: [], kubernetes: asked };
+};
+
+/** Events that wait longer are better sent as they are. */
+const longestWaitMs = 60_000;
+
+const ownCollectors = (globals: GlobalSettings, readPem: ReadPem, reader: Reader): readonly CollectorSettings[] => {
+  const { collectors, nodes, cacertfile, kubernetes } = blockOf(globals.values, "metadata");
+  const at = globals.places.get("metadata.collectors");
   const ca =
     cacertfile === ""
       ? undefined
@@ -46,36 +70,11 @@ export const metadataOf = (
   }));
   for (const { address } of own)
     if (!/^(?:\[[^\]]+\]|[^:]+):\d+$/.test(address))
-      reader.problems.error(
-        "metadata.collectors",
-        `"${address}" is not host:port`,
-        globals.places.get("metadata.collectors"),
-      );
-  const asked = kubernetesOf(globals, readPem, reader);
-  const at = globals.places.get("metadata.kubernetes");
-  if (own.length > 0 && nodes.length === 0 && !globals.values["metadata.kubernetes"])
-    reader.problems.error(
-      "metadata.nodes",
-      "is missing: a collector tells of the nodes that it is asked for, and of no others; metadata.kubernetes finds them",
-      globals.places.get("metadata.collectors"),
-    );
-  checkEnrich(globals, reader);
-  const plugged = falco.loaded
-    .filter(({ name }) => name === "k8smeta")
-    .flatMap((plugin) => collectorOf(plugin, readPem, reader));
-  const bounds = { annotations, maxobjects, maxbytes, grace, readywithin, wait };
-  if (!asked) return { ...bounds, collectors: [...own, ...plugged] };
-  if (own.length > 0 && nodes.length > 0) {
-    reader.problems.warn("metadata.kubernetes", "is not needed: metadata.nodes names the collectors' nodes", at);
-    return { ...bounds, collectors: [...own, ...plugged] };
-  }
-  if (own.length === 0 && plugged.length > 0)
-    reader.problems.warn(
-      "metadata.kubernetes",
-      "takes the place of falco.yaml's k8smeta: its collector is not asked",
-      at,
-    );
-  return { ...bounds, collectors: own.length > 0 ? [...own, ...plugged] : [], kubernetes: asked };
+      reader.problems.error("metadata.collectors", `"${address}" is not host:port`, at);
+  const missing =
+    "is missing: a collector tells of the nodes that it is asked for, and of no others; metadata.kubernetes finds them";
+  if (own.length > 0 && nodes.length === 0 && !kubernetes) reader.problems.error("metadata.nodes", missing, at);
+  return own;
 };
 
 const bareHost = /^(?:\[[^\]]+\]|[^:]+)$/;

@@ -40,7 +40,7 @@ export interface MetadataParts {
 export interface MetadataCounts {
   /** Something came of a node's stream or of the API, a stream began anew, or what came was left out. */
   metadataHeard(what: "event" | "start" | "drop", why?: string): void;
-  /** An event asked for its object: one of `outcomes`. */
+  /** An event asked for its object: and what came of it. */
   metadataLookup(outcome: Outcome): void;
 }
 
