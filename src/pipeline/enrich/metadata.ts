@@ -3,7 +3,8 @@ import type { HubConfig } from "../../config/types.ts";
 import type { KubeReference } from "../../sdk/kubernetes.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
 import { type CacheFigures, createCache, type MetadataCache } from "./cache.ts";
-import { type Collectors, openCollectors, type WatchedNode } from "./collector/collectors.ts";
+import { openCollectors, type WatchedNode } from "./collector/collectors.ts";
+import { collected } from "./collector/watch.ts";
 import { createHeard } from "./heard.ts";
 import { openApi } from "./kubernetes/api.ts";
 import { type FollowedResource, followNodes, followObjects, type Provider } from "./kubernetes/provider.ts";
@@ -46,9 +47,9 @@ export interface MetadataCounts {
 
 /**
  * `unknown`: nobody told of it, `waited`: nor while it was waited for, `not_synced`: not everything has been told yet,
- * `other`: the event names none that is kept.
+ * `not_told`: nobody tells of its kind, `other`: the event names none that is kept.
  */
-export type Outcome = "found" | "unknown" | "waited" | "not_synced" | "other";
+export type Outcome = "found" | "unknown" | "waited" | "not_synced" | "not_told" | "other";
 
 /** Undefined: nothing is configured that could know. */
 export const openMetadata = async (
@@ -63,12 +64,19 @@ export const openMetadata = async (
   const openedAt = clock.ticks();
   const missing = (reference: KubeReference): Outcome => {
     if (!namesObject(reference)) return "other";
-    if (!providers.synced()) return "not_synced";
+    if (!providers.synced(reference.kind)) return "not_synced";
+    if (reference.kind && !providers.tells(reference.kind)) return "not_told";
     return wait > 0 ? "waited" : "unknown";
   };
   const lookup = (asked: KubeReference) =>
     createView(cache, asked, (found, reference) => counts.metadataLookup(found ? "found" : missing(reference)));
-  const waitFor = createWait({ cache, find: (reference) => find(cache, reference), waitMs: wait, clock });
+  const waitFor = createWait({
+    cache,
+    find: (reference) => find(cache, reference),
+    tells: providers.tells,
+    waitMs: wait,
+    clock,
+  });
   const waiting = wait > 0 ? { waitFor, refers: refersIn(config.knownSources) } : undefined;
   return {
     enrichment: createEnrichment(lookup, config.enrich, waiting),
@@ -79,7 +87,7 @@ export const openMetadata = async (
   };
 };
 
-interface Providers extends Pick<Collectors, "synced" | "close"> {
+interface Providers extends Pick<Provider, "synced" | "tells" | "close"> {
   state(): Pick<MetadataState, "watches" | "resources">;
 }
 
@@ -101,7 +109,8 @@ const openProviders = async (
   }
   return {
     state: () => ({ watches: told.state(), resources: provider?.state() ?? [] }),
-    synced: () => told.synced() && (provider?.state() ?? []).every(({ synced }) => synced),
+    synced: (kind) => told.synced() && (provider?.synced(kind) ?? true),
+    tells: (kind) => (collectors.length > 0 ? collected.includes(kind) : (provider?.tells(kind) ?? false)),
     close: async () => {
       await provider?.close();
       await told.close();

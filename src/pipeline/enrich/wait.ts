@@ -1,4 +1,4 @@
-import type { KubeObject, KubeReference } from "../../sdk/kubernetes.ts";
+import type { Kind, KubeObject, KubeReference } from "../../sdk/kubernetes.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { MetadataCache } from "./cache.ts";
 import { isTooLong } from "./weight.ts";
@@ -9,6 +9,8 @@ export type WaitFor = (references: readonly KubeReference[]) => Promise<void> | 
 export interface WaitParts {
   readonly cache: Pick<MetadataCache, "changed">;
   readonly find: (reference: KubeReference) => KubeObject | undefined;
+  /** Whether objects of the kind can come. */
+  readonly tells: (kind: Kind) => boolean;
   /** The bound, milliseconds. */
   readonly waitMs: number;
   readonly clock: Clock;
@@ -20,7 +22,7 @@ const crowdMs = 10;
 const vainForMs = 60_000;
 const mostVain = 10_000;
 
-export const createWait = ({ cache, find, waitMs, clock }: WaitParts): WaitFor => {
+export const createWait = ({ cache, find, tells, waitMs, clock }: WaitParts): WaitFor => {
   const vain = new Map<string, number>();
   const wasVain = (reference: KubeReference): boolean => {
     const at = vain.get(keyOf(reference));
@@ -33,8 +35,9 @@ export const createWait = ({ cache, find, waitMs, clock }: WaitParts): WaitFor =
     const oldest = vain.size > mostVain ? vain.keys().next().value : undefined;
     if (oldest !== undefined) vain.delete(oldest);
   };
+  const canCome = (one: KubeReference): boolean => namesObject(one) && (!one.kind || tells(one.kind)) && !wasVain(one);
   return (references) => {
-    let missing = references.filter((one) => namesObject(one) && !find(one) && !wasVain(one));
+    let missing = references.filter((one) => !find(one) && canCome(one));
     if (missing.length === 0 || waitMs <= 0) return undefined;
     return new Promise((resolve) => {
       let cancelLook: (() => void) | undefined;

@@ -12,7 +12,7 @@ export const startMetadata = async (t: After, token = "", graceMs = 0) => {
     { collector: "c:45000", node: "node-1", connected: true, synced: true, quietMs: 12_400 },
     { collector: "c:45000", node: "node-2", connected: false, synced: false, fault: "no route (14)" },
   ];
-  const resources = [{ resource: "pods", connected: true, synced: true, quietMs: 3000 }];
+  const resources = [{ resource: "pods", connected: true, synced: true, forbidden: false, quietMs: 3000 }];
   const metadata = { cache, state: () => ({ ...cache.figures(), watches, resources }) };
   const started = await start(t, {}, { families: [metadataPages({ metadata, token: () => token })] });
   const get = async (path: string, headers: Record<string, string> = {}) => {

@@ -9,7 +9,9 @@ test("the state tells how much is known and how each watch does", async (t) => {
   const { get } = await startMetadata(t);
   const { body } = await get("");
   assert.deepEqual([body.objects.Pod, body.gone, body.refused], [86, 0, 0]);
-  assert.deepEqual(body.resources, [{ resource: "pods", connected: true, synced: true, quietSeconds: 3 }]);
+  assert.deepEqual(body.resources, [
+    { resource: "pods", connected: true, synced: true, forbidden: false, quietSeconds: 3 },
+  ]);
   assert.deepEqual(body.watches, [
     { collector: "c:45000", node: "node-1", connected: true, synced: true, quietSeconds: 12.4 },
     { collector: "c:45000", node: "node-2", connected: false, synced: false, fault: "no route (14)" },

@@ -35,7 +35,15 @@ export interface WatchState {
 }
 
 /** What a collector knows (reference: k8smeta §2); its own client misspells one and leaves one out. */
-const collected = ["Pod", "Namespace", "Deployment", "ReplicaSet", "ReplicationController", "DaemonSet", "Service"];
+export const collected: readonly string[] = [
+  "Pod",
+  "Namespace",
+  "Deployment",
+  "ReplicaSet",
+  "ReplicationController",
+  "DaemonSet",
+  "Service",
+];
 
 const backoff = { initialMs: 1000, maxMs: 60_000 };
 /** Nothing marks the end of a telling: it is over when no event came for so long. */

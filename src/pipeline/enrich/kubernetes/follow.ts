@@ -44,6 +44,8 @@ export interface FollowState {
   readonly synced: boolean;
   /** Milliseconds since the last page or event; absent: none came yet. */
   readonly quietMs?: number;
+  /** The service account may not read it. */
+  readonly forbidden: boolean;
   /** What went wrong last, and nothing went well since. */
   readonly fault?: string;
 }
@@ -80,6 +82,7 @@ class Following implements Follow {
   #lastAt: number | undefined;
   #connected = false;
   #synced = false;
+  #forbidden = false;
   #fault: string | undefined;
   /** The fault that the log has; kept until something goes well. */
   #told: string | undefined;
@@ -95,6 +98,7 @@ class Following implements Follow {
     return {
       connected: this.#connected,
       synced: this.#synced,
+      forbidden: this.#forbidden,
       ...(this.#lastAt !== undefined && { quietMs: this.#parts.clock.ticks() - this.#lastAt }),
       ...(this.#fault !== undefined && { fault: this.#fault }),
     };
@@ -127,6 +131,7 @@ class Following implements Follow {
   /** Told once, until something goes well or something else goes wrong. */
   #failed(fault: ApiFault): void {
     this.#fault = fault.message;
+    if (fault.status !== undefined) this.#forbidden = fault.status === 403;
     if (forgotten.includes(fault.status) || fault instanceof Unreadable) this.#version = undefined;
     if (this.#told === fault.message) return;
     this.#told = fault.message;
@@ -158,6 +163,7 @@ class Following implements Follow {
     const path = `${pathOf(this.#resource)}?${query}`;
     const body = await this.#get(path, acceptOf(this.#resource, "watch"), lastsMs + overdueMs);
     this.#connected = true;
+    this.#forbidden = false;
     this.#fault = undefined;
     try {
       let lines = 0;

@@ -1,3 +1,4 @@
+import type { Kind } from "../../../sdk/kubernetes.ts";
 import type { CacheStream, MetadataCache } from "../cache.ts";
 import { whyRefused } from "../weight.ts";
 import type { KubernetesApi } from "./api.ts";
@@ -13,6 +14,10 @@ export interface FollowedResource extends FollowState {
 /** What is followed at one API server. */
 export interface Provider {
   state(): readonly FollowedResource[];
+  /** All of it has been listed once; of one kind alone where it is named. What is forbidden is not waited for. */
+  synced(kind?: Kind): boolean;
+  /** Whether objects of the kind can come. */
+  tells(kind: Kind): boolean;
   close(): Promise<void>;
 }
 
@@ -46,6 +51,12 @@ const providerOf = (
   api: KubernetesApi,
 ): Provider => ({
   state: () => followed.map(({ resource, follow }) => ({ resource: resource.name, ...follow.state() })),
+  synced: (kind) =>
+    followed.every(({ resource, follow }) => {
+      const { synced, forbidden } = follow.state();
+      return synced || forbidden || (kind !== undefined && resource.kind !== "Node" && resource.kind !== kind);
+    }),
+  tells: (kind) => followed.some(({ resource, follow }) => resource.kind === kind && !follow.state().forbidden),
   close: async () => {
     await Promise.all(followed.map(({ follow }) => follow.close()));
     api.close();

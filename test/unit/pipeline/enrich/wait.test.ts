@@ -12,7 +12,13 @@ import { sampleAlert } from "../../../support/hostile-alerts.ts";
 const rig = (waitMs = 2000) => {
   const clock = fakeClock();
   const cache = createCache({ maxObjects: 100, graceMs: 0, clock: clock.ticks });
-  const waitFor = createWait({ cache, find: (reference) => find(cache, reference), waitMs, clock });
+  const waitFor = createWait({
+    cache,
+    find: (reference) => find(cache, reference),
+    tells: (kind) => kind !== "CronJob",
+    waitMs,
+    clock,
+  });
   const stream = cache.open();
   const come = (uid: string) => stream.put({ kind: "Pod", uid, name: uid, namespace: "shop" });
   /** Milliseconds that it took; undefined: it waits still. */
@@ -34,6 +40,7 @@ test("what is known, or names no object, is not waited for", () => {
   assert.equal(waitFor([{ kind: "Pod", uid: "a" }]), undefined);
   assert.equal(waitFor([{ namespace: "shop" }, { kind: "Pod", namespace: "shop" }, { name: "x" }]), undefined);
   assert.equal(waitFor([]), undefined);
+  assert.equal(waitFor([{ kind: "CronJob", uid: "nobody tells" }]), undefined);
   assert.equal(rig(0).waitFor([{ kind: "Pod", uid: "b" }]), undefined);
 });
 

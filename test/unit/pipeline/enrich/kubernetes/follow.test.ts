@@ -143,7 +143,7 @@ for (const code of [429, 503])
 
 test("a resource that is forbidden is named once and asked for again, and does not stop the others", async (t) => {
   let allow = (): void => {};
-  const { cache, server, clock, warned, stateOf, lines } = await follow(
+  const { cache, server, clock, provider, warned, stateOf, lines } = await follow(
     t,
     [
       { resource: "pods", object: pod("a") },
@@ -159,9 +159,12 @@ test("a resource that is forbidden is named once and asked for again, and does n
   assert.deepEqual([cache.get("a")?.name, stateOf("pods")?.synced, stateOf("jobs")?.synced], ["a", true, false]);
   assert.equal(warned(/jobs: answered 403 Forbidden: the service account may not list and watch it/), 1);
   assert.ok(lines.every(({ resource }) => resource === "jobs"));
+  await passing("the others are listed", clock, () => provider.synced());
+  assert.deepEqual([provider.tells("Job"), provider.tells("Pod")], [false, true]);
   allow();
   await passing("allowed", clock, () => stateOf("jobs")?.synced === true);
   assert.equal(cache.get("j")?.kind, "Job");
+  await passing("watched", clock, () => provider.tells("Job"));
 });
 
 test("waits grow while nothing works, and something that comes makes them short again", async (t) => {
