@@ -13,6 +13,9 @@ import type { Staged } from "./states.ts";
 import { nextRec, rest } from "./window.ts";
 import type { Settled } from "./write.ts";
 
+/** Results that wait for a write while slots are still freed at once. */
+const mostUnwritten = 500;
+
 /** As nextRec; an item that a process died of is handed out when nothing else of its lane is in hand, and nothing beside it. */
 function nextInTurn(core: Core, lane: Lane): Rec | undefined {
   if (lane.alone) return undefined;
@@ -150,9 +153,10 @@ function finish(
     dispatch(core, rec.lane);
     return;
   }
-  // While writes succeed a slot is free at once; on a full disk it waits, so that memory holds no pile of results.
+  // While writes succeed a slot is free at once; on a full disk, or behind many results, it waits for the write: memory holds
+  // no pile of them, and a handler that waits for nothing leaves others their turn.
   const end = () => release(core, slot, rec);
-  const now = core.writable && !slot.closed;
+  const now = core.writable && !slot.closed && core.batch.settled.length < mostUnwritten;
   // Its memory is held until its outcome is written.
   const { grant } = rec;
   rec.grant = undefined;

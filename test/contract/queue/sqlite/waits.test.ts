@@ -45,3 +45,16 @@ for (const move of ["redrive", "discard"] as const)
     await count;
     assert.ok(turns >= 50, `${turns}`);
   });
+
+test("a consumer that waits for nothing leaves everything else its turn", async (t) => {
+  const queue = open(folder(t));
+  t.after(() => queue.close());
+  for (let n = 0; n < 10_000; n += 1000)
+    await queue.push(Array.from({ length: 1000 }, (_, i) => chunk("k", `c${n + i}`)));
+  const { items, handle } = recorder();
+  const consumer = queue.consume("k", handle, 64);
+  let turns = 0;
+  for (; items.length < 10_000; turns++) await nextTurn();
+  await consumer.close(1000);
+  assert.ok(turns >= 10, `${turns}`);
+});
