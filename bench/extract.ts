@@ -7,9 +7,7 @@
  * Without a file: the events of a recorded kube-apiserver (test/golden/k8saudit/kube-posts).
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { gunzipSync } from "node:zlib";
 import { auditFields } from "../src/audit/catalog.ts";
 import { splitPayload } from "../src/audit/payload.ts";
 import { evtFields } from "../src/fields/evt.ts";
@@ -17,6 +15,7 @@ import { jsonFields } from "../src/fields/json.ts";
 import { allWithoutArgument, type Chosen, chooseFields } from "../src/fields/select.ts";
 import type { Field } from "../src/sdk/catalog.ts";
 import { type JsonEvent, openEvent } from "../src/sdk/json-event.ts";
+import { recordedLines } from "./recorded-posts.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -25,16 +24,7 @@ const { values, positionals } = parseArgs({
 
 const limits = { maxEventBytes: 1 << 30 };
 
-const recorded = (): readonly string[] =>
-  gunzipSync(readFileSync(join(import.meta.dirname, "../test/golden/k8saudit/kube-posts.jsonl.gz")))
-    .toString()
-    .trimEnd()
-    .split("\n")
-    .flatMap((line) => splitPayload((JSON.parse(line) as { body: string }).body, limits).events)
-    // As lines of an audit log, where each event says its kind.
-    .map(({ text }) => Buffer.from(`{"kind":"Event","apiVersion":"audit.k8s.io/v1",${text.slice(1)}`).toString());
-
-const lines = positionals[0] ? readFileSync(positionals[0], "utf8").trimEnd().split("\n") : recorded();
+const lines = positionals[0] ? readFileSync(positionals[0], "utf8").trimEnd().split("\n") : recordedLines();
 
 const fields: readonly Field<JsonEvent>[] = [
   ...auditFields.fields.values(),

@@ -10,7 +10,6 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { gunzipSync } from "node:zlib";
 import { auditFields } from "../src/audit/catalog.ts";
 import { createLineCutter } from "../src/audit/lines.ts";
 import { splitPayload } from "../src/audit/payload.ts";
@@ -20,6 +19,7 @@ import { parseMatching } from "../src/rules/file/config.ts";
 import { jsonAlert, loadRules, type Mode, type RuleSet } from "../src/rules/index.ts";
 import { catalogOf } from "../src/sdk/catalog.ts";
 import { type JsonEvent, openEvent } from "../src/sdk/json-event.ts";
+import { recordedLines } from "./recorded-posts.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -35,17 +35,7 @@ if (typeof matching === "object") throw new Error(matching.fault);
 const here = import.meta.dirname;
 const limits = { maxEventBytes: 1 << 30 };
 
-const recorded = (): Buffer => {
-  const posts = gunzipSync(readFileSync(join(here, "../test/golden/k8saudit/kube-posts.jsonl.gz"))).toString();
-  const events = posts
-    .trimEnd()
-    .split("\n")
-    .flatMap((line) => splitPayload((JSON.parse(line) as { body: string }).body, limits).events);
-  // As lines of an audit log, where each event says its kind.
-  return Buffer.from(
-    events.map(({ text }) => `{"kind":"Event","apiVersion":"audit.k8s.io/v1",${text.slice(1)}\n`).join(""),
-  );
-};
+const recorded = (): Buffer => Buffer.from(`${recordedLines().join("\n")}\n`);
 
 const log = options.log === undefined ? recorded() : readFileSync(options.log);
 const texts = log

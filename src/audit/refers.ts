@@ -29,10 +29,12 @@ export const refersTo = (event: JsonEvent): KubeReference | undefined => {
   if (!root) return undefined;
   const ref = root.get("objectRef");
   const kind = kindOfResource[textOf(ref?.get("resource")) ?? ""];
-  // A subresource's answer is another object.
-  const made = ref?.get("subresource") ? undefined : root.get("responseObject")?.get("metadata");
-  const uid = textOf(ref?.get("uid")) ?? textOf(made?.get("uid"));
-  const name = textOf(ref?.get("name")) ?? textOf(made?.get("name"));
+  const told = { uid: textOf(ref?.get("uid")), name: textOf(ref?.get("name")) };
+  // A subresource's answer is another object; what is answered is long, and looked at only where it can tell more.
+  const asked = kind && (told.uid === undefined || told.name === undefined) && !ref?.get("subresource");
+  const made = asked ? root.get("responseObject")?.get("metadata") : undefined;
+  const uid = told.uid ?? textOf(made?.get("uid"));
+  const name = told.name ?? textOf(made?.get("name"));
   const namespace = kind === "Namespace" ? undefined : textOf(ref?.get("namespace"));
   const caller = callerOf(root.get("user"));
   if (!ref && !caller) return undefined;
