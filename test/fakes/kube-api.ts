@@ -32,6 +32,8 @@ export interface KubeApi {
   /** The token that is taken; undefined: any. */
   token: string | undefined;
   watches(resource: string): number;
+  /** What lives, as it is now. */
+  objects(resource: string): readonly ApiObject[];
   close(): Promise<void>;
 }
 
@@ -139,6 +141,7 @@ export const startKubeApi = async (
       for (const { response } of open)
         if (how === "ended") response.end();
         else response.destroy();
+      open.clear();
     },
     say: (resource, text) => {
       for (const one of open) if (one.resource === resource) one.response.write(text);
@@ -149,6 +152,7 @@ export const startKubeApi = async (
     },
     token: undefined,
     watches: (resource) => [...open].filter((one) => one.resource === resource).length,
+    objects: (resource) => [...of(resource).values()],
     close: async () => {
       http.closeAllConnections();
       await new Promise((resolve) => http.close(resolve));

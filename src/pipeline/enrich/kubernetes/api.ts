@@ -67,13 +67,20 @@ export const openApi = ({ url, tokenFile, caFile }: KubernetesSettings): Kuberne
   const send = (path: string, headers: Record<string, string>, agent: PlainAgent, signal: AbortSignal) =>
     new Promise<Readable>((resolve, reject) => {
       const request = secure ? requestSecure : requestPlain;
-      const asked = request(`${base}${path}`, { agent, headers, signal }, (answer) => {
+      const asked = request(`${base}${path}`, { agent, headers }, (answer) => {
+        // Whoever reads it hears of it; an answer that was read to its end may still be aborted.
+        answer.on("error", () => {});
         if (answer.statusCode === 200) return resolve(answer);
         reject(statusFault(answer.statusCode ?? 0, answer.headers["retry-after"]));
         // What it said is not read.
-        answer.on("error", () => {}).destroy();
+        answer.destroy();
       });
-      asked.on("error", reject).end();
+      // Node's own `signal` throws where an answer has just ended: its connection has nobody then who hears of an error.
+      const abort = (): void => void asked.destroy();
+      signal.addEventListener("abort", abort, { once: true });
+      asked.on("error", reject).on("close", () => signal.removeEventListener("abort", abort));
+      if (signal.aborted) abort();
+      else asked.end();
     });
   return {
     get: async (path, accept, signal) => {
@@ -82,7 +89,7 @@ export const openApi = ({ url, tokenFile, caFile }: KubernetesSettings): Kuberne
         const headers = { accept, ...(token && { authorization: `Bearer ${token}` }) };
         return await send(path, headers, agent, signal);
       } catch (error) {
-        throw faultOf(error);
+        throw signal.aborted ? new ApiFault("timeout") : faultOf(error);
       }
     },
     close: () => {

@@ -199,3 +199,14 @@ test("a watch that its server neither ends nor feeds is given up and goes on", a
   await clock.pass(481_000);
   await passing("watched anew", clock, () => server.askedOf("pods", "watch").length > before);
 });
+
+for (const how of ["ended", "dropped"] as const)
+  test(`a hub that stops while its watches are ${how} stops in peace`, async (t) => {
+    const { server, provider, watching, lines } = await follow(t, [{ resource: "pods", object: pod("a") }]);
+    await watching();
+    for (let turns = 0; turns < 3; turns++) await new Promise((resolve) => setImmediate(resolve));
+    server.put("pods", pod("b"));
+    server.cut(how);
+    await provider.close();
+    assert.deepEqual(lines, []);
+  });
