@@ -24,12 +24,12 @@ import { createFlusher } from "./flush.ts";
 import { closeSlots, dispatch } from "./handout.ts";
 import { createCare } from "./heal.ts";
 import { createCache, type Lane, type Rec, type Slot } from "./lane.ts";
+import type { LetterRow } from "./letter-table.ts";
 import { moveLetters } from "./letters.ts";
 import { lockDirectory } from "./lock.ts";
 import { openAnyStore, queueFile } from "./open.ts";
 import { prepareStart } from "./start.ts";
 import { createStates } from "./states.ts";
-import type { LetterRow } from "./store.ts";
 import { armTimer, enlist } from "./window.ts";
 import { emptyBatch } from "./write.ts";
 

@@ -4,7 +4,7 @@ import { type Fifo, fifo } from "../fifo.ts";
 import { createTenant, type Grant, type Tenant } from "../memory.ts";
 import type { Chunk, Handle } from "../queue.ts";
 import { type Counted, type Counters, nothingCounted } from "./counters.ts";
-import type { ItemRow } from "./store.ts";
+import type { ItemRow } from "./item-table.ts";
 
 /**
  * One item the process knows of. `new`: not on disk yet; `gone`: settled, refused or a double; `aside`: in hand when its

@@ -6,7 +6,7 @@ import { type Core, laneOf } from "./core.ts";
 import { arrived, lettersGone } from "./counters.ts";
 import { dispatch } from "./handout.ts";
 import { recOf } from "./lane.ts";
-import type { LetterRow, LetterSize } from "./store.ts";
+import type { LetterRow, LetterSize } from "./letter-table.ts";
 import { enlist } from "./window.ts";
 
 /** Letters moved in one transaction; between two of them whatever else waits has its turn. */

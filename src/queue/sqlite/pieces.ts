@@ -2,8 +2,8 @@
 
 import { parsePage, type Row } from "./cells.ts";
 import type { FoundItem, Step } from "./holders.ts";
+import type { LetterRow } from "./letter-table.ts";
 import type { Pages } from "./pages.ts";
-import type { LetterRow } from "./store.ts";
 import type { Leaf } from "./survey.ts";
 
 export interface FoundBody {

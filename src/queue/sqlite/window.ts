@@ -2,8 +2,8 @@
 
 import type { Core } from "./core.ts";
 import { cameDue } from "./counters.ts";
+import type { ItemRow } from "./item-table.ts";
 import { type Lane, type Rec, recOfRow } from "./lane.ts";
-import type { ItemRow } from "./store.ts";
 
 /** Items that memory knows at a time, besides those in hand: of all lanes, and of one at most and at least. */
 const windows = { all: 20_000, most: 2000, least: 32 };
