@@ -34,29 +34,84 @@ const [batchBytes, smallBytes] = [1 << 20, 64 * 1024];
 
 const bytesOf = (pieces: readonly Piece[]): number => pieces.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** `key`: of its names in the table of facts. */
-export function createBringBack(
-  core: Core,
-  key: string,
-  room: RescueRoom,
-  { doubt, nameOf }: { doubt: Doubt; nameOf(lane: number): string },
-) {
-  const saved = readSaved(core, key);
-  const left: { readonly step: number; readonly piece: Piece }[] = [];
-  let bytes = 0;
+/** Of the file that is read: which of its items the last transaction may have ended, and its lanes by key. */
+interface Told {
+  readonly doubt: Doubt;
+  nameOf(lane: number): string;
+}
+
+export class BringBack {
+  readonly #core: Core;
+  readonly #key: string;
+  readonly #room: RescueRoom;
+  readonly #told: Told;
+  /** By lane, over all starts. */
+  readonly saved: Tallies;
+  readonly #left: { readonly step: number; readonly piece: Piece }[] = [];
+  #bytes = 0;
   /** Pieces of one write: after a refusal fewer, down to one. */
-  let few = Number.POSITIVE_INFINITY;
+  #few = Number.POSITIVE_INFINITY;
+
+  /** `key`: of its names in the table of facts. */
+  constructor(core: Core, key: string, room: RescueRoom, told: Told) {
+    this.#core = core;
+    this.#key = key;
+    this.#room = room;
+    this.#told = told;
+    this.saved = readSaved(core, key);
+  }
+
+  place(): Place {
+    const { store } = this.#core;
+    return { step: store.readMeta(`${this.#key}place`), row: store.readMeta(`${this.#key}row`) };
+  }
+
+  /** What was read of a step, to be written. */
+  add(step: number, pieces: readonly Piece[]): void {
+    this.#left.push(...pieces.map((piece) => ({ step, piece })));
+    this.#bytes += bytesOf(pieces);
+  }
+
+  /** It is time to write. */
+  isMuch(): boolean {
+    const bytes = this.#bytes;
+    return bytes >= batchBytes || (bytes >= smallBytes && !this.#room.fits(2 * batchBytes, "rescue"));
+  }
+
+  /** Writes all that was added; `next` is the step behind it. */
+  *write(next: number): Generator<Pause, void> {
+    for (;;) {
+      const some = this.#left.slice(0, this.#few);
+      const last = some.at(-1);
+      const whole = some.length === this.#left.length;
+      const place = last && !whole ? { step: last.step, row: last.piece.row } : { step: next, row: 0 };
+      const pieces = some.map(({ piece }) => piece);
+      if (!this.#hasRoom(bytesOf(pieces)) || !this.#store(pieces, place)) {
+        this.#few = Math.max(1, Math.ceil(some.length / 2));
+        yield some.length > 1 ? "worked" : "waits";
+        continue;
+      }
+      this.#left.splice(0, some.length);
+      this.#few *= 2;
+      yield "worked";
+      if (this.#left.length > 0) continue;
+      this.#bytes = 0;
+      return;
+    }
+  }
 
   /** Where nothing is left to deliver nobody else makes room: what there is may be used to the end, the reserve first. */
-  const hasRoom = (wanted: number): boolean => {
+  #hasRoom(wanted: number): boolean {
+    const room = this.#room;
     if (wanted === 0 || room.allows(wanted, "rescue")) return true;
-    if ([...core.lanes.values()].some((lane) => lane.total > 0)) return false;
+    if ([...this.#core.lanes.values()].some((lane) => lane.total > 0)) return false;
     return room.allows(wanted, "rescue alone") || (room.giveUp() && room.allows(wanted, "rescue alone"));
-  };
+  }
 
-  /** Writes the pieces and the place behind them; false: not now. */
-  const write = (pieces: readonly Piece[], place: Place): boolean => {
-    if (!hasRoom(bytesOf(pieces))) return false;
+  /** Stores the pieces and the place behind them; false: not now. */
+  #store(pieces: readonly Piece[], place: Place): boolean {
+    const core = this.#core;
+    const { doubt, nameOf } = this.#told;
     const added: Added[] = [];
     const buried: FoundLetter[] = [];
     try {
@@ -65,18 +120,13 @@ export function createBringBack(
         if (body) added.push(...addFound(core, body, nameOf));
         if (letter && core.store.addDead(storedLane(core, letter.lane).key, letter)) buried.push(letter);
       }
-      const next: Tallies = new Map([...saved].map(([lane, t]) => [lane, { ...t }]));
+      const next: Tallies = new Map([...this.saved].map(([lane, t]) => [lane, { ...t }]));
       for (const { item, lane } of added)
         if (!doubt.came(item.lane, item.seq)) tallyOf(next, lane.name).events += item.count;
       for (const letter of buried) tallyOf(next, letter.lane).letters += letter.count;
-      core.store.setMeta(`${key}place`, place.step);
-      core.store.setMeta(`${key}row`, place.row);
-      for (const [lane, t] of next) {
-        core.store.setMeta(`${key}events ${lane}`, t.events);
-        core.store.setMeta(`${key}letters ${lane}`, t.letters);
-      }
+      this.#note(place, next);
       core.store.commit();
-      for (const [lane, t] of next) saved.set(lane, t);
+      for (const [lane, t] of next) this.saved.set(lane, t);
     } catch (error) {
       core.store.rollback();
       core.failed(error);
@@ -86,45 +136,17 @@ export function createBringBack(
     for (const letter of buried) died(laneOf(core, letter.lane), letter.count);
     handOut(core, added);
     return true;
-  };
+  }
 
-  return {
-    /** By lane, over all starts. */
-    saved,
-    place: (): Place => ({ step: core.store.readMeta(`${key}place`), row: core.store.readMeta(`${key}row`) }),
-    /** What was read of a step, to be written. */
-    add: (step: number, pieces: readonly Piece[]): void => {
-      left.push(...pieces.map((piece) => ({ step, piece })));
-      bytes += bytesOf(pieces);
-    },
-    /** It is time to write. */
-    isMuch: (): boolean => bytes >= batchBytes || (bytes >= smallBytes && !room.fits(2 * batchBytes, "rescue")),
-    /** Writes all that was added; `next` is the step behind it. */
-    *write(next: number): Generator<Pause, void> {
-      for (;;) {
-        const some = left.slice(0, few);
-        const last = some.at(-1);
-        const whole = some.length === left.length;
-        const place = last && !whole ? { step: last.step, row: last.piece.row } : { step: next, row: 0 };
-        if (
-          !write(
-            some.map(({ piece }) => piece),
-            place,
-          )
-        ) {
-          few = Math.max(1, Math.ceil(some.length / 2));
-          yield some.length > 1 ? "worked" : "waits";
-          continue;
-        }
-        left.splice(0, some.length);
-        few *= 2;
-        yield "worked";
-        if (left.length > 0) continue;
-        bytes = 0;
-        return;
-      }
-    },
-  };
+  #note(place: Place, saved: Tallies): void {
+    const { store } = this.#core;
+    store.setMeta(`${this.#key}place`, place.step);
+    store.setMeta(`${this.#key}row`, place.row);
+    for (const [lane, t] of saved) {
+      store.setMeta(`${this.#key}events ${lane}`, t.events);
+      store.setMeta(`${this.#key}letters ${lane}`, t.letters);
+    }
+  }
 }
 
 function readSaved(core: Core, key: string): Tallies {

@@ -72,103 +72,128 @@ export function createSeqSet() {
   };
 }
 
-export function createHolders(pages: Pages, survey: Survey, owed: Owed | undefined) {
-  const { lanes } = survey;
-  const seen = createSeqSet();
+export class Holders {
+  readonly #pages: Pages;
+  readonly #survey: Survey;
+  readonly #owed: Owed | undefined;
+  readonly #seen = createSeqSet();
   /** Events of all items that were found, by lane: what is owed when no count tells. */
-  const events = new Map<number, number>();
-  let items = 0;
-  let window: { low: number; high: number; refs: Map<number, number | number[]> } | undefined;
+  readonly events = new Map<number, number>();
+  #items = 0;
+  #window: { low: number; high: number; refs: Map<number, number | number[]> } | undefined;
   /** Items whose rows are lost but whose names are not. */
-  const missing = new Map<string, { lane: number; seq: number }[]>();
-  let lost = 0;
-
-  const scratch = Buffer.alloc(pageSize);
-  /** Of a page of items or names: nothing of it is read later. */
-  const rowsOf = (n: number): readonly Row[] => parsePage(pages, pages.read(n, scratch), n)?.rows ?? [];
+  readonly #missing = new Map<string, { lane: number; seq: number }[]>();
+  #lost = 0;
+  readonly #scratch = Buffer.alloc(pageSize);
   /** Bodies follow each other as their items do: the same page is asked for many times. */
-  const recent = new Map<number, readonly Row[]>();
-  const cachedRows = (n: number): readonly Row[] => {
-    let rows = recent.get(n);
-    if (rows) return rows;
-    rows = rowsOf(n);
-    recent.set(n, rows);
-    if (recent.size > 32) recent.delete(recent.keys().next().value as number);
-    return rows;
-  };
+  readonly #recent = new Map<number, readonly Row[]>();
 
-  function* count(): Generator<void> {
-    for (const n of survey.items) {
-      for (const row of rowsOf(n)) {
-        const item = itemOf(row, lanes);
-        if (!item || owed?.over(item.lane, item.seq) || !seen.add(item.lane, item.seq)) continue;
-        items++;
-        events.set(item.lane, (events.get(item.lane) ?? 0) + item.count);
-      }
+  /** `owed`: what the count beside the file says, where there is one. */
+  constructor(pages: Pages, survey: Survey, owed: Owed | undefined) {
+    this.#pages = pages;
+    this.#survey = survey;
+    this.#owed = owed;
+  }
+
+  /** Finds out how many there are, to be done first. */
+  *count(): Generator<void> {
+    for (const n of this.#survey.items) {
+      for (const row of this.#rowsOf(n)) this.#countItem(row);
       yield;
     }
-    if (survey.itemsSound) return;
-    for (const n of survey.ids) {
-      for (const { kind, values } of rowsOf(n)) {
-        const [lane, id, seq] = values as [number, string, number];
-        if (kind !== "ids" || !lanes.has(lane) || seen.has(lane, seq) || owed?.over(lane, seq)) continue;
-        if (++lost > mostMissing) return;
-        missing.set(id, [...(missing.get(id) ?? []), { lane, seq }]);
+    if (this.#survey.itemsSound) return;
+    for (const n of this.#survey.ids) {
+      for (const row of this.#rowsOf(n)) {
+        this.#countName(row);
+        if (this.#lost > mostMissing) return;
       }
       yield;
     }
   }
 
-  return {
-    count,
-    events,
-    /** The pages of bodies in the order they are to be read, the same at every start. */
-    steps: (): Step[] => {
-      const share = Math.max(1, Math.ceil(items / windowItems));
-      const perWindow = Math.ceil(survey.bodies.length / share);
-      const steps: Step[] = [];
-      for (let at = 0; at < survey.bodies.length; at += perWindow) {
-        const low = at === 0 ? 0 : (survey.bodies[at]?.from ?? 0);
-        const high = survey.bodies[at + perWindow]?.from ?? Number.POSITIVE_INFINITY;
-        // A page whose numbers reach into the next window has a turn in both.
-        for (const leaf of survey.bodies) if (leaf.from < high && leaf.to >= low) steps.push({ ...leaf, low, high });
+  /** The pages of bodies in the order they are to be read, the same at every start. */
+  steps(): Step[] {
+    const { bodies } = this.#survey;
+    const share = Math.max(1, Math.ceil(this.#items / windowItems));
+    const perWindow = Math.ceil(bodies.length / share);
+    const steps: Step[] = [];
+    for (let at = 0; at < bodies.length; at += perWindow) {
+      const low = at === 0 ? 0 : (bodies[at]?.from ?? 0);
+      const high = bodies[at + perWindow]?.from ?? Number.POSITIVE_INFINITY;
+      // A page whose numbers reach into the next window has a turn in both.
+      for (const leaf of bodies) if (leaf.from < high && leaf.to >= low) steps.push({ ...leaf, low, high });
+    }
+    return steps;
+  }
+
+  /** Looks the step's items up; quick when the step before was of the same window. */
+  *open({ low, high }: Step): Generator<void> {
+    if (this.#window?.low === low && this.#window.high === high) return;
+    const refs = new Map<number, number | number[]>();
+    this.#window = { low, high, refs };
+    for (const n of this.#survey.items) {
+      for (const [i, row] of this.#rowsOf(n).entries()) {
+        const item = itemOf(row, this.#survey.lanes);
+        if (!item || item.body < low || item.body >= high || this.#owed?.over(item.lane, item.seq)) continue;
+        const ref = n * rowsPerPage + i;
+        const others = refs.get(item.body);
+        refs.set(item.body, others === undefined ? ref : [others, ref].flat());
       }
-      return steps;
-    },
-    /** Looks the step's items up; quick when the step before was of the same window. */
-    *open({ low, high }: Step): Generator<void> {
-      if (window?.low === low && window.high === high) return;
-      window = { low, high, refs: new Map() };
-      const { refs } = window;
-      for (const n of survey.items) {
-        for (const [i, row] of rowsOf(n).entries()) {
-          const item = itemOf(row, lanes);
-          if (!item || item.body < low || item.body >= high || owed?.over(item.lane, item.seq)) continue;
-          const ref = n * rowsPerPage + i;
-          const others = refs.get(item.body);
-          refs.set(item.body, others === undefined ? ref : [others, ref].flat());
-        }
-        yield;
-      }
-    },
-    /** The items of a body in the opened window. */
-    of: (row: Row): FoundItem[] => {
-      const refs = window?.refs.get(row.rowid) ?? [];
-      const found = [refs].flat().flatMap((ref) => {
-        const item = cachedRows(Math.floor(ref / rowsPerPage))[ref % rowsPerPage];
-        return (item && itemOf(item, lanes)) ?? [];
-      });
-      const [, , lane, id, at, count] = row.values as [null, number, number, string, number, number];
-      const zero = { attempt: 0, crashes: 0, due: 0, wait: 0, shared: false };
-      const facts = { ...zero, id, at, count: Math.max(1, count), body: row.rowid };
-      const names = missing.get(id) ?? [];
-      // Lanes that were given other parts of a chunk have bodies of their own under the same id.
-      const common = found.length === 0 ? !names.some((n) => n.lane === lane) : found.some((item) => item.shared);
-      for (const name of names) if (common || name.lane === lane) found.push({ ...facts, ...name });
-      // Where neither tells who held it, it goes back to the lane that it was first in.
-      if (found.length === 0 && !survey.itemsSound && !(survey.idsSound && lost <= mostMissing) && lanes.has(lane))
-        found.push({ ...facts, lane, seq: 0 });
-      return found;
-    },
-  };
+      yield;
+    }
+  }
+
+  /** The items of a body in the opened window. */
+  of(row: Row): FoundItem[] {
+    const { lanes, itemsSound, idsSound } = this.#survey;
+    const found = this.#referred(row.rowid);
+    const [, , lane, id, at, count] = row.values as [null, number, number, string, number, number];
+    const zero = { attempt: 0, crashes: 0, due: 0, wait: 0, shared: false };
+    const facts = { ...zero, id, at, count: Math.max(1, count), body: row.rowid };
+    const names = this.#missing.get(id) ?? [];
+    // Lanes that were given other parts of a chunk have bodies of their own under the same id.
+    const common = found.length === 0 ? !names.some((n) => n.lane === lane) : found.some((item) => item.shared);
+    for (const name of names) if (common || name.lane === lane) found.push({ ...facts, ...name });
+    // Where neither tells who held it, it goes back to the lane that it was first in.
+    if (found.length === 0 && !itemsSound && !(idsSound && this.#lost <= mostMissing) && lanes.has(lane))
+      found.push({ ...facts, lane, seq: 0 });
+    return found;
+  }
+
+  #countItem(row: Row): void {
+    const item = itemOf(row, this.#survey.lanes);
+    if (!item || this.#owed?.over(item.lane, item.seq) || !this.#seen.add(item.lane, item.seq)) return;
+    this.#items++;
+    this.events.set(item.lane, (this.events.get(item.lane) ?? 0) + item.count);
+  }
+
+  #countName({ kind, values }: Row): void {
+    const [lane, id, seq] = values as [number, string, number];
+    if (kind !== "ids" || !this.#survey.lanes.has(lane) || this.#seen.has(lane, seq) || this.#owed?.over(lane, seq))
+      return;
+    if (++this.#lost > mostMissing) return;
+    this.#missing.set(id, [...(this.#missing.get(id) ?? []), { lane, seq }]);
+  }
+
+  #referred(body: number): FoundItem[] {
+    const refs = this.#window?.refs.get(body) ?? [];
+    return [refs].flat().flatMap((ref) => {
+      const item = this.#cachedRows(Math.floor(ref / rowsPerPage))[ref % rowsPerPage];
+      return (item && itemOf(item, this.#survey.lanes)) ?? [];
+    });
+  }
+
+  /** Of a page of items or names: nothing of it is read later. */
+  #rowsOf(n: number): readonly Row[] {
+    return parsePage(this.#pages, this.#pages.read(n, this.#scratch), n)?.rows ?? [];
+  }
+
+  #cachedRows(n: number): readonly Row[] {
+    let rows = this.#recent.get(n);
+    if (rows) return rows;
+    rows = this.#rowsOf(n);
+    this.#recent.set(n, rows);
+    if (this.#recent.size > 32) this.#recent.delete(this.#recent.keys().next().value as number);
+    return rows;
+  }
 }

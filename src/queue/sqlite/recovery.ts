@@ -26,92 +26,117 @@ export interface Recovery {
 /** One slice of reading, and the rest after it, milliseconds: deliveries go on beside it. */
 const [sliceMs, restMs, waitMs] = [8, 4, 200];
 
-export function createRecovery(core: Core, path: string, room: RescueRoom): Recovery {
-  const reports = new Map<string, Report | undefined>(keptAside(path).map((name) => [name, readReport(name)]));
-  const sizes = new Map([...reports.keys()].map((name) => [name, asideBytes(name)]));
-  let [running, finished]: [Generator<Pause, Outcome> | undefined, Outcome | undefined] = [undefined, undefined];
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  const current = () => [...reports].find(([, report]) => report === undefined)?.[0];
+export const createRecovery = (core: Core, path: string, room: RescueRoom): Recovery => new Readings(core, path, room);
+
+class Readings implements Recovery {
+  readonly #core: Core;
+  readonly #path: string;
+  readonly #room: RescueRoom;
+  /** By the file's name, oldest first; undefined: it is not read yet. */
+  readonly #reports: Map<string, Report | undefined>;
+  readonly #sizes: Map<string, number>;
+  #running: Generator<Pause, Outcome> | undefined;
+  #finished: Outcome | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(core: Core, path: string, room: RescueRoom) {
+    this.#core = core;
+    this.#path = path;
+    this.#room = room;
+    this.#reports = new Map(keptAside(path).map((name) => [name, readReport(name)]));
+    this.#sizes = new Map([...this.#reports.keys()].map((name) => [name, asideBytes(name)]));
+  }
+
+  run(budgetMs: number): boolean {
+    const end = performance.now() + budgetMs;
+    for (let name = this.#current(); name !== undefined && !this.#core.sick; name = this.#current()) {
+      if (!this.#step(name)) return false;
+      if (performance.now() >= end) return true;
+    }
+    return true;
+  }
+
+  start(): void {
+    this.#plan(0);
+  }
+
+  add(name: string): void {
+    this.#reports.set(name, undefined);
+    this.#sizes.set(name, asideBytes(name));
+    this.#plan(0);
+  }
+
+  look(): void {
+    const there = new Set(keptAside(this.#path));
+    for (const [name, report] of this.#reports) if (report && !there.has(name)) this.#reports.delete(name);
+  }
+
+  state(): Damaged | undefined {
+    const names = [...this.#reports.keys()];
+    if (names.length === 0) return undefined;
+    const lost: Record<string, number> = {};
+    for (const report of this.#reports.values())
+      for (const [lane, { events, letters }] of Object.entries(report?.lost ?? {}))
+        lost[lane] = (lost[lane] ?? 0) + events + letters;
+    const bytes = names.reduce((sum, name) => sum + (this.#sizes.get(name) ?? 0), 0);
+    return { files: names.map((n) => basename(n)), bytes, reading: this.#current() !== undefined, lost };
+  }
+
+  warnings(): string[] {
+    return [...this.#reports].map(([name, report]) => textOf(name, this.#sizes.get(name) ?? 0, report));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#running?.return(undefined as never);
+  }
+
+  #current(): string | undefined {
+    return [...this.#reports].find(([, report]) => report === undefined)?.[0];
+  }
 
   /** One piece of work; false: there is nothing to do now. */
-  const step = (name: string): boolean => {
-    if (!finished) {
-      running ??= rescue(core, name, room);
-      const { done, value } = running.next();
+  #step(name: string): boolean {
+    if (!this.#finished) {
+      this.#running ??= rescue(this.#core, name, this.#room);
+      const { done, value } = this.#running.next();
       if (!done) return value === "worked";
-      finished = value;
+      this.#finished = value;
     }
-    const { saved, lost } = finished;
+    const { saved, lost } = this.#finished;
     const report = { saved: Object.fromEntries(saved), lost: Object.fromEntries(lost) };
     try {
       writeReport(name, report);
       // What is told in the report need not be told twice.
-      core.store.dropMetaUnder(rescueKey(name));
+      this.#core.store.dropMetaUnder(rescueKey(name));
     } catch (error) {
-      core.failed(error);
+      this.#core.failed(error);
       return false;
     }
-    [running, finished] = [undefined, undefined];
-    reports.set(name, report);
-    core.log("warn", `queue: ${textOf(name, sizes.get(name) ?? 0, report)}`);
+    this.#running = undefined;
+    this.#finished = undefined;
+    this.#reports.set(name, report);
+    this.#core.log("warn", `queue: ${textOf(name, this.#sizes.get(name) ?? 0, report)}`);
     return true;
-  };
+  }
 
-  /** False: it waits for room, or for the disk. */
-  const run = (budgetMs: number): boolean => {
-    const end = performance.now() + budgetMs;
-    for (let name = current(); name !== undefined && !core.sick; name = current()) {
-      if (!step(name)) return false;
-      if (performance.now() >= end) return true;
-    }
-    return true;
-  };
-
-  const plan = (ms: number) => {
-    if (timer || stopped || current() === undefined) return;
-    timer = setTimeout(() => {
-      timer = undefined;
+  #plan(ms: number): void {
+    if (this.#timer || this.#stopped || this.#current() === undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
       let more = false;
       try {
-        more = run(sliceMs);
+        more = this.run(sliceMs);
       } catch (error) {
         // Begun anew, it goes on from the place that was kept.
-        running = undefined;
-        core.failed(error);
+        this.#running = undefined;
+        this.#core.failed(error);
       }
-      plan(more ? restMs : waitMs);
+      this.#plan(more ? restMs : waitMs);
     }, ms);
-  };
-
-  return {
-    run,
-    start: () => plan(0),
-    add: (name) => {
-      reports.set(name, undefined);
-      sizes.set(name, asideBytes(name));
-      plan(0);
-    },
-    look: () => {
-      const there = new Set(keptAside(path));
-      for (const [name, report] of reports) if (report && !there.has(name)) reports.delete(name);
-    },
-    state: () => {
-      if (reports.size === 0) return undefined;
-      const lost: Record<string, number> = {};
-      for (const report of reports.values())
-        for (const [lane, { events, letters }] of Object.entries(report?.lost ?? {}))
-          lost[lane] = (lost[lane] ?? 0) + events + letters;
-      const bytes = [...reports.keys()].reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0);
-      return { files: [...reports.keys()].map((n) => basename(n)), bytes, reading: current() !== undefined, lost };
-    },
-    warnings: () => [...reports].map(([name, report]) => textOf(name, sizes.get(name) ?? 0, report)),
-    stop: () => {
-      stopped = true;
-      clearTimeout(timer);
-      running?.return(undefined as never);
-    },
-  };
+  }
 }
 
 const sum = (tallies: Readonly<Record<string, Tally>>, what: keyof Tally): number =>

@@ -4,10 +4,10 @@
  */
 
 import type { Tally } from "../queue.ts";
-import { createBringBack, type Pause, type Place, type RescueRoom } from "./bring-back.ts";
+import { BringBack, type Pause, type Place, type RescueRoom } from "./bring-back.ts";
 import { type Core, itemKey } from "./core.ts";
 import { createDoubt, type Doubt } from "./doubt.ts";
-import { createHolders, createSeqSet, type FoundItem } from "./holders.ts";
+import { createSeqSet, type FoundItem, Holders } from "./holders.ts";
 import { type Owed, readLedger } from "./ledger.ts";
 import { openPages, type Pages } from "./pages.ts";
 import { bodiesOf, lettersOf } from "./pieces.ts";
@@ -41,7 +41,7 @@ function* rescueFrom(
 ): Generator<Pause, Outcome> {
   const survey = yield* working(surveyPages(pages));
   for (const [lane, { name }] of owed?.lanes ?? []) if (!survey.lanes.has(lane)) survey.lanes.set(lane, name);
-  const holders = createHolders(pages, survey, owed);
+  const holders = new Holders(pages, survey, owed);
   yield* working(holders.count());
   const doubt = createDoubt(owed);
   const imported = createSeqSet();
@@ -49,7 +49,7 @@ function* rescueFrom(
   const isDone = (lane: number, seq: number) => core.finished.has(itemKey(nameOf(lane), seq));
   const wanted = ({ lane, seq }: FoundItem) => seq === 0 || (!isDone(lane, seq) && imported.add(lane, seq));
 
-  const back = createBringBack(core, key, room, { doubt, nameOf });
+  const back = new BringBack(core, key, room, { doubt, nameOf });
   const steps = holders.steps();
   const all = steps.length + survey.letters.length;
   const begin: Place = back.place();

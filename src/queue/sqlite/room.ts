@@ -51,91 +51,110 @@ export function removeReserve(path: string): boolean {
 }
 
 /** `store` is asked for at every measurement; `maxBytes` bounds its content. */
-export function createRoom(path: string, store: () => Store, clock: () => number, maxBytes: number): Room {
-  const dir = path.slice(0, path.lastIndexOf("/"));
-  const size = reserveBytes(dir);
-  let facts = { used: 0, inside: 0, free: Number.POSITIVE_INFINITY, log: 0, file: 0 };
-  let measuredAt = Number.NEGATIVE_INFINITY;
+export const createRoom = (path: string, store: () => Store, clock: () => number, maxBytes: number): Room =>
+  new VolumeRoom(path, store, clock, maxBytes);
+
+class VolumeRoom implements Room {
+  readonly #path: string;
+  readonly #dir: string;
+  readonly #store: () => Store;
+  readonly #clock: () => number;
+  readonly #maxBytes: number;
+  /** The reserve's, bytes. */
+  readonly #size: number;
+  #facts = { used: 0, inside: 0, free: Number.POSITIVE_INFINITY, log: 0, file: 0 };
+  #measuredAt = Number.NEGATIVE_INFINITY;
   /** Bytes that were allowed since. */
-  let allowed = 0;
-  let kept = false;
+  #allowed = 0;
+  /** The reserve is set aside. */
+  #kept = false;
 
-  const measure = () => {
-    if (clock() - measuredAt <= measureMs) return facts;
-    measuredAt = clock();
-    allowed = 0;
-    try {
-      const { bavail, bsize } = statfsSync(dir);
-      facts = { ...store().pages(), free: bavail * bsize, log: fileSize(`${path}-wal`), file: fileSize(path) };
-      // What stands in the log alone still has to find room in the file: while there is some.
-      if (facts.free < 4 * size + facts.log) store().fold();
-    } catch {
-      // The last figures stand: a write tells what is wrong.
-    }
-    return facts;
-  };
+  constructor(path: string, store: () => Store, clock: () => number, maxBytes: number) {
+    this.#path = path;
+    this.#dir = path.slice(0, path.lastIndexOf("/"));
+    this.#store = store;
+    this.#clock = clock;
+    this.#maxBytes = maxBytes;
+    this.#size = reserveBytes(this.#dir);
+  }
 
-  const restore = () => {
-    const free = () => {
-      const { bavail, bsize } = statfsSync(dir);
-      return bavail * bsize;
-    };
-    const { used, inside } = store().pages();
+  fits(bytes: number, from: Origin): boolean {
+    const { used, inside, free, log, file } = this.#measure();
+    // What was taken under a larger limit comes back all the same, in the end.
+    if (from !== "rescue alone" && used + this.#allowed + bytes > this.#maxBytes) return false;
+    // Rows take somewhat more than their text.
+    const need = (this.#allowed + bytes) * 1.3;
+    // Pages that stand in the log alone: without room for them in the file the log could never be used again.
+    const unfolded = Math.max(0, used + inside - file);
+    // What is stored is written to the log first and to the file later; both have places that are used again.
+    if (free >= Math.max(0, need + this.#spareFor(from) - log) + Math.max(0, need - inside) + unfolded) return true;
+    // What was allowed since the last look may have found its place.
+    if (this.#allowed === 0) return false;
+    this.again();
+    return this.fits(bytes, from);
+  }
+
+  allows(bytes: number, from: Origin): boolean {
+    if (!this.fits(bytes, from)) return false;
+    this.#allowed += bytes;
+    return true;
+  }
+
+  again(): void {
+    this.#measuredAt = Number.NEGATIVE_INFINITY;
+  }
+
+  giveUp(): boolean {
+    this.#kept = false;
+    this.again();
+    return removeReserve(this.#path);
+  }
+
+  restore(): void {
+    const size = this.#size;
+    const { used, inside } = this.#store().pages();
     // Copying what is in use is quick, and it goes through the log.
-    if (inside > Math.max(used, size) && used < slimBytes && free() < 4 * size)
-      store().db.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
-    if (kept || free() < 2 * size) return;
+    if (inside > Math.max(used, size) && used < slimBytes && this.#free() < 4 * size)
+      this.#store().db.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
+    if (this.#kept || this.#free() < 2 * size) return;
     try {
-      const fd = openSync(`${path}-reserve`, "w", 0o600);
+      const fd = openSync(`${this.#path}-reserve`, "w", 0o600);
       try {
         // Not sparse: its blocks are to be had.
         for (let at = 0; at < size; ) at += writeSync(fd, Buffer.alloc(Math.min(size - at, 1 << 20), 1), 0);
-        kept = true;
+        this.#kept = true;
       } finally {
         closeSync(fd);
       }
     } catch {
-      rmSync(`${path}-reserve`, { force: true });
+      rmSync(`${this.#path}-reserve`, { force: true });
     }
-  };
+  }
+
+  #measure() {
+    if (this.#clock() - this.#measuredAt <= measureMs) return this.#facts;
+    this.#measuredAt = this.#clock();
+    this.#allowed = 0;
+    try {
+      const pages = this.#store().pages();
+      const [log, file] = [fileSize(`${this.#path}-wal`), fileSize(this.#path)];
+      this.#facts = { ...pages, free: this.#free(), log, file };
+      // What stands in the log alone still has to find room in the file: while there is some.
+      if (this.#facts.free < 4 * this.#size + log) this.#store().fold();
+    } catch {
+      // The last figures stand: a write tells what is wrong.
+    }
+    return this.#facts;
+  }
+
+  #free(): number {
+    const { bavail, bsize } = statfsSync(this.#dir);
+    return bavail * bsize;
+  }
 
   /** What is left free for settlements, which go through the log; without the reserve its place is left alone. */
-  const spareFor = (from: Origin): number => {
+  #spareFor(from: Origin): number {
     if (from === "rescue alone") return 2 * transactionBytes;
-    return transactionBytes + (from === "rescue" ? size / 4 : size) + (kept ? 0 : size);
-  };
-
-  const fits = (bytes: number, from: Origin): boolean => {
-    const { used, inside, free, log, file } = measure();
-    // What was taken under a larger limit comes back all the same, in the end.
-    if (from !== "rescue alone" && used + allowed + bytes > maxBytes) return false;
-    // Rows take somewhat more than their text.
-    const need = (allowed + bytes) * 1.3;
-    // Pages that stand in the log alone: without room for them in the file the log could never be used again.
-    const unfolded = Math.max(0, used + inside - file);
-    // What is stored is written to the log first and to the file later; both have places that are used again.
-    if (free >= Math.max(0, need + spareFor(from) - log) + Math.max(0, need - inside) + unfolded) return true;
-    // What was allowed since the last look may have found its place.
-    if (allowed === 0) return false;
-    measuredAt = Number.NEGATIVE_INFINITY;
-    return fits(bytes, from);
-  };
-
-  return {
-    fits,
-    allows: (bytes, from) => {
-      if (!fits(bytes, from)) return false;
-      allowed += bytes;
-      return true;
-    },
-    again: () => {
-      measuredAt = Number.NEGATIVE_INFINITY;
-    },
-    giveUp: () => {
-      kept = false;
-      measuredAt = Number.NEGATIVE_INFINITY;
-      return removeReserve(path);
-    },
-    restore,
-  };
+    return transactionBytes + (from === "rescue" ? this.#size / 4 : this.#size) + (this.#kept ? 0 : this.#size);
+  }
 }
