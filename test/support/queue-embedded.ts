@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Queue } from "../../src/queue/queue.ts";
-import { openSqliteQueue, type SqliteSettings } from "../../src/queue/sqlite/driver.ts";
+import { openSqliteQueue } from "../../src/queue/sqlite/driver.ts";
+import type { SqliteSettings } from "../../src/queue/sqlite/settings.ts";
 import { recorder } from "./queues.ts";
 import { until } from "./until.ts";
 

@@ -28,59 +28,98 @@ export interface Flusher {
 }
 
 /** With `core.walFd` every write reaches the disk itself before its pushes resolve. `onFull`: true when it made room. */
-export function createFlusher(core: Core, onFull: () => boolean): Flusher {
-  let planned: NodeJS.Immediate | NodeJS.Timeout | undefined;
-  let syncing = false;
-  let lastAt = 0;
-  let stopped = false;
+export const createFlusher = (core: Core, onFull: () => boolean): Flusher => new GroupCommit(core, onFull);
+
+class GroupCommit implements Flusher {
+  readonly #core: Core;
+  readonly #onFull: () => boolean;
+  #planned: NodeJS.Immediate | NodeJS.Timeout | undefined;
+  #syncing = false;
+  #lastAt = 0;
+  #stopped = false;
   /** Settlements of one write: after a refusal few, on their own, for they make room and need little themselves. */
-  let few = Number.POSITIVE_INFINITY;
-  const waiters: (() => void)[] = [];
-  const busy = () => planned !== undefined || syncing || core.batch.pushed.length + core.batch.settled.length > 0;
+  #few = Number.POSITIVE_INFINITY;
+  readonly #waiters: (() => void)[] = [];
+  readonly #flush = () => this.#write();
 
-  const schedule = (soon = false) => {
-    if (planned || syncing || stopped) return;
-    const wait = core.writable || soon ? windowMs - (core.clock() - lastAt) : retryMs;
-    planned = wait <= 0 ? setImmediate(flush) : setTimeout(flush, wait);
-  };
-  core.schedule = schedule;
-
-  function cancelPlan() {
-    clearImmediate(planned as NodeJS.Immediate);
-    clearTimeout(planned as NodeJS.Timeout);
-    planned = undefined;
+  constructor(core: Core, onFull: () => boolean) {
+    this.#core = core;
+    this.#onFull = onFull;
+    core.schedule = () => this.#schedule(false);
   }
 
-  function flush() {
-    cancelPlan();
-    if (syncing) return;
+  settled(): Promise<void> {
+    return this.busy() ? new Promise((resolve) => this.#waiters.push(resolve)) : Promise.resolve();
+  }
+
+  catchUp(): void {
+    const { batch, writable } = this.#core;
+    if (!this.#syncing && writable && batch.pushed.length + batch.settled.length > 0) this.#write();
+  }
+
+  busy(): boolean {
+    const { batch } = this.#core;
+    return this.#planned !== undefined || this.#syncing || batch.pushed.length + batch.settled.length > 0;
+  }
+
+  syncing(): boolean {
+    return this.#syncing;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelPlan();
+  }
+
+  /** `soon`: there may be room now, whatever the last write said. */
+  #schedule(soon: boolean): void {
+    if (this.#planned || this.#syncing || this.#stopped) return;
+    const core = this.#core;
+    const wait = core.writable || soon ? windowMs - (core.clock() - this.#lastAt) : retryMs;
+    this.#planned = wait <= 0 ? setImmediate(this.#flush) : setTimeout(this.#flush, wait);
+  }
+
+  #cancelPlan(): void {
+    clearImmediate(this.#planned as NodeJS.Immediate);
+    clearTimeout(this.#planned as NodeJS.Timeout);
+    this.#planned = undefined;
+  }
+
+  #write(): void {
+    this.#cancelPlan();
+    if (this.#syncing) return;
+    const core = this.#core;
     // A new file is about to stand in the place of this one.
-    if (core.sick) return schedule();
-    const batch = takeBatch(core, few);
+    if (core.sick) {
+      this.#schedule(false);
+      return;
+    }
+    const batch = takeBatch(core, this.#few);
     let written: Written;
     try {
       written = write(core, batch);
     } catch (error) {
-      fail(batch, error);
+      this.#failed(batch, error);
       return;
     }
     // From here on it stands on the disk: whatever fails now must not take it back.
-    if (core.walFd === undefined) done(batch, written);
-    else sync(core.walFd, batch, written);
+    if (core.walFd === undefined) this.#done(batch, written);
+    else this.#sync(core.walFd, batch, written);
   }
 
-  function sync(fd: number, batch: Batch, written: Written) {
-    syncing = true;
+  #sync(fd: number, batch: Batch, written: Written): void {
+    this.#syncing = true;
     fdatasync(fd, (error) => {
-      syncing = false;
-      done(batch, written, error ?? undefined);
+      this.#syncing = false;
+      this.#done(batch, written, error ?? undefined);
     });
   }
 
-  function done(batch: Batch, written: Written, syncError?: Error) {
+  #done(batch: Batch, written: Written, syncError?: Error): void {
+    const core = this.#core;
     // Folded, the log has places that are used again.
-    if (core.store.isLong() || few < Number.POSITIVE_INFINITY) attempt(() => core.store.fold());
-    few = few < 1000 ? few * 2 : Number.POSITIVE_INFINITY;
+    if (core.store.isLong() || this.#few < Number.POSITIVE_INFINITY) attempt(() => core.store.fold());
+    this.#few = this.#few < 1000 ? this.#few * 2 : Number.POSITIVE_INFINITY;
     core.writable = syncError === undefined;
     const lanes = apply(core, batch, written);
     const refusal = syncError && new QueueError("unavailable", "the disk does not confirm writes");
@@ -90,18 +129,19 @@ export function createFlusher(core: Core, onFull: () => boolean): Flusher {
       armTimer(core, lane);
       dispatch(core, lane);
     }
-    lastAt = core.clock();
+    this.#lastAt = core.clock();
     // What came meanwhile, or was left for later.
-    if (busy() || core.batch.waiters.length > 0) schedule();
-    rest();
+    if (this.busy() || core.batch.waiters.length > 0) this.#schedule(false);
+    this.#rest();
   }
 
-  function fail(batch: Batch, error: unknown) {
+  #failed(batch: Batch, error: unknown): void {
+    const core = this.#core;
     attempt(() => core.store.rollback());
     core.failed(error);
     const kind = isFull(error) ? "full" : core.sick ? "corrupt" : "unavailable";
     core.writable = false;
-    few = Math.max(1, Math.ceil(Math.min(few, batch.settled.length) / 2));
+    this.#few = Math.max(1, Math.ceil(Math.min(this.#few, batch.settled.length) / 2));
     // Whoever waits behind a few settlements is not kept waiting.
     const behind = core.batch;
     core.batch = emptyBatch();
@@ -109,36 +149,21 @@ export function createFlusher(core: Core, onFull: () => boolean): Flusher {
     // What was finished stays finished: it is written when the disk lets it.
     core.batch.settled.push(...[...batch.settled, ...behind.settled].filter((s) => keepable(core, s)));
     core.states.forget();
-    const refusal = new QueueError(
-      kind,
-      kind === "full" ? "no space left for the queue" : "the queue cannot be written",
-    );
+    const message = kind === "full" ? "no space left for the queue" : "the queue cannot be written";
+    const refusal = new QueueError(kind, message);
     for (const w of [...batch.waiters, ...behind.waiters]) w.reject(refusal);
-    const soon = kind === "full" && onFull();
+    const soon = kind === "full" && this.#onFull();
     if (kind === "full") attempt(() => core.store.fold());
-    lastAt = core.clock();
+    this.#lastAt = core.clock();
     // Also without anything to write the disk is tried again, so that status tells the truth.
-    if (!stopped) schedule(soon);
-    rest();
+    if (!this.#stopped) this.#schedule(soon);
+    this.#rest();
   }
 
-  function rest() {
-    if (busy() && core.writable) return;
-    for (const resolve of waiters.splice(0)) resolve();
+  #rest(): void {
+    if (this.busy() && this.#core.writable) return;
+    for (const resolve of this.#waiters.splice(0)) resolve();
   }
-
-  return {
-    settled: () => (busy() ? new Promise((resolve) => waiters.push(resolve)) : Promise.resolve()),
-    catchUp: () => {
-      if (!syncing && core.writable && core.batch.pushed.length + core.batch.settled.length > 0) flush();
-    },
-    busy,
-    syncing: () => syncing,
-    stop: () => {
-      stopped = true;
-      cancelPlan();
-    },
-  };
 }
 
 /** Everything; after a refusal first some of what is finished. */

@@ -5,12 +5,13 @@ import { type Chunk, type Damaged, QueueError } from "../queue.ts";
 import type { Core } from "./core.ts";
 import { missed } from "./counters.ts";
 import { dispatch } from "./handout.ts";
+import type { Lane } from "./lane.ts";
 import { createTrimmer } from "./letters.ts";
 import { Damaged as DamagedFile, isCorrupt } from "./open.ts";
 import { diskAnswers } from "./pages.ts";
-import { createRecovery } from "./recovery.ts";
+import { createRecovery, type Recovery } from "./recovery.ts";
 import { anchor, renew } from "./renew.ts";
-import { createRoom } from "./room.ts";
+import { createRoom, type Room } from "./room.ts";
 
 export interface Care {
   /** Throws QueueError `full` when the chunks have no room. */
@@ -22,7 +23,14 @@ export interface Care {
   start(): void;
   stop(): void;
   /** Never throws. */
-  status(): { readonly refuses: boolean; readonly warnings: readonly string[]; readonly damaged?: Damaged };
+  status(): CareStatus;
+}
+
+export interface CareStatus {
+  /** Pushes are refused, or the last one that was would still be. */
+  readonly refuses: boolean;
+  readonly warnings: readonly string[];
+  readonly damaged?: Damaged;
 }
 
 export interface CareFacts {
@@ -41,134 +49,171 @@ const volatileBytes = 16 * 1024 * 1024;
 /** How long a start waits for a damaged file to be read back; what is left follows beside the deliveries. */
 const startMs = 1000;
 
-export function createCare(core: Core, path: string, facts: CareFacts): Care {
-  const room = createRoom(path, () => core.store, core.clock, facts.maxBytes);
-  const inMemory = (bytes: number) => core.store.pages().used + bytes <= volatileBytes;
-  const recovery = createRecovery(core, path, {
-    fits: (bytes, from) => (core.volatile ? inMemory(bytes) : room.fits(bytes, from)),
-    allows: (bytes, from) => (core.volatile ? inMemory(bytes) : room.allows(bytes, from)),
-    giveUp: () => !core.volatile && room.giveUp(),
-  });
-  const trim = createTrimmer(core, (Number.isFinite(facts.maxBytes) ? facts.maxBytes : defaultBytes) / 4);
-  /** Bytes of the push that was refused last: while they do not fit the queue is full. */
-  let wanted = 0;
-  let round: NodeJS.Timeout | undefined;
-  let healing: NodeJS.Immediate | NodeJS.Timeout | undefined;
+export const createCare = (core: Core, path: string, facts: CareFacts): Care => new FileCare(core, path, facts);
 
-  const openLog = () => {
+class FileCare implements Care {
+  readonly #core: Core;
+  readonly #path: string;
+  readonly #facts: CareFacts;
+  readonly #room: Room;
+  readonly #recovery: Recovery;
+  readonly #trim: () => boolean;
+  /** Bytes of the push that was refused last: while they do not fit the queue is full. */
+  #wanted = 0;
+  #round: NodeJS.Timeout | undefined;
+  #healing: NodeJS.Immediate | NodeJS.Timeout | undefined;
+
+  constructor(core: Core, path: string, facts: CareFacts) {
+    this.#core = core;
+    this.#path = path;
+    this.#facts = facts;
+    const room = createRoom(path, () => core.store, core.clock, facts.maxBytes);
+    const inMemory = (bytes: number) => core.store.pages().used + bytes <= volatileBytes;
+    this.#room = room;
+    this.#recovery = createRecovery(core, path, {
+      fits: (bytes, from) => (core.volatile ? inMemory(bytes) : room.fits(bytes, from)),
+      allows: (bytes, from) => (core.volatile ? inMemory(bytes) : room.allows(bytes, from)),
+      giveUp: () => !core.volatile && room.giveUp(),
+    });
+    this.#trim = createTrimmer(core, (Number.isFinite(facts.maxBytes) ? facts.maxBytes : defaultBytes) / 4);
+    core.failed = (error) => this.#failed(error);
+  }
+
+  check(chunks: readonly Chunk[]): void {
+    const [core, room] = [this.#core, this.#room];
+    let bytes = 0;
+    for (const chunk of chunks) bytes += chunk.body.length;
+    // The dead must not keep out the living.
+    if (!core.volatile && !room.fits(bytes, "push")) this.#quietly(() => this.#trim() && room.again());
+    const fits = !core.volatile && room.allows(bytes, "push");
+    this.#wanted = fits ? 0 : bytes;
+    if (!fits) throw new QueueError("full", "the queue has no room for more");
+  }
+
+  makeRoom(): boolean {
+    return this.#room.giveUp();
+  }
+
+  released(): void {
+    this.#quietly(() => this.#recovery.look());
+  }
+
+  start(): void {
+    this.#openLog();
+    this.#quietly(() => this.#room.restore());
+    this.#quietly(() => this.#recovery.run(startMs));
+    this.#recovery.start();
+    this.#round = setInterval(() => this.#goRound(), roundMs).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#round);
+    clearImmediate(this.#healing as NodeJS.Immediate);
+    clearTimeout(this.#healing as NodeJS.Timeout);
+    this.#recovery.stop();
+  }
+
+  status(): CareStatus {
+    const core = this.#core;
+    const warnings = this.#recovery.warnings();
+    let refuses = core.volatile || core.sick;
+    try {
+      if (!core.closed && !refuses && !this.#room.fits(this.#wanted, "push")) {
+        refuses = true;
+        warnings.push("the queue has no room for more");
+      }
+    } catch {
+      refuses = true;
+    }
+    if (core.volatile)
+      warnings.push("there is no room for a queue file: what is readable is delivered, nothing is taken");
+    const damaged = this.#recovery.state();
+    return { refuses, warnings, ...(damaged && { damaged }) };
+  }
+
+  #openLog(): void {
+    const core = this.#core;
     if (core.walFd !== undefined) closeSync(core.walFd);
-    core.walFd = facts.full && !core.volatile ? openSync(`${path}-wal`, "r+") : undefined;
-  };
+    core.walFd = this.#facts.full && !core.volatile ? openSync(`${this.#path}-wal`, "r+") : undefined;
+  }
+
+  #failed(error: unknown): void {
+    const core = this.#core;
+    const corrupt = isCorrupt(error) && diskAnswers(this.#path);
+    core.log("error", `queue: the ${corrupt ? "file is damaged" : "disk refuses"}: ${(error as Error).message}`);
+    if (!corrupt || core.sick || core.closed) return;
+    core.sick = true;
+    this.#healing = setImmediate(() => this.#heal());
+  }
 
   /** The file makes way for a new one, as soon as no write of it is under way. */
-  const heal = () => {
-    healing = undefined;
+  #heal(): void {
+    const core = this.#core;
+    this.#healing = undefined;
     if (core.closed) return;
-    if (facts.syncing()) {
-      healing = setTimeout(heal, 5);
+    if (this.#facts.syncing()) {
+      this.#healing = setTimeout(() => this.#heal(), 5);
       return;
     }
     try {
-      const aside = renew(core, path);
-      openLog();
+      const aside = renew(core, this.#path);
+      this.#openLog();
       core.sick = false;
-      recovery.add(aside);
+      this.#recovery.add(aside);
       core.log("error", "queue: the file is damaged: a new one takes its place and the old one is read back");
       core.schedule();
       for (const lane of core.lanes.values()) dispatch(core, lane);
     } catch (error) {
       core.log("error", `queue: a new file cannot be opened: ${(error as Error).message}`);
-      healing = setTimeout(heal, roundMs);
+      this.#healing = setTimeout(() => this.#heal(), roundMs);
     }
-  };
+  }
 
-  core.failed = (error) => {
-    const corrupt = isCorrupt(error) && diskAnswers(path);
-    core.log("error", `queue: the ${corrupt ? "file is damaged" : "disk refuses"}: ${(error as Error).message}`);
-    if (!corrupt || core.sick || core.closed) return;
-    core.sick = true;
-    healing = setImmediate(heal);
-  };
+  /** What one part cannot do now keeps none of the others from it. */
+  #goRound(): void {
+    const core = this.#core;
+    if (core.closed) return;
+    this.#quietly(this.#trim);
+    this.#quietly(() => this.#room.restore());
+    this.#quietly(() => this.#recovery.look());
+    this.#quietly(() => core.sick || core.states.sweep());
+    this.#quietly(() => this.#lookForHidden());
+    this.#quietly(() => this.#leaveMemory());
+  }
 
   /** Items that are counted but that no reading of the table brings are hidden by damage. */
-  const lookForHidden = () => {
-    if (core.sick || facts.busy()) return;
+  #lookForHidden(): void {
+    const core = this.#core;
+    if (core.sick || this.#facts.busy()) return;
     for (const lane of core.lanes.values()) {
-      const { slots, late, ready, behind, active, total, delayed, restUntil, next } = lane;
-      if (slots.length === 0 || late.size + ready.size > 0 || behind || next || active > 0 || restUntil > core.clock())
-        continue;
-      if (total <= delayed) continue;
+      if (!isIdle(lane, core.clock()) || lane.total <= lane.delayed) continue;
       const there = core.store.counts().find((row) => row.lane === lane.key)?.total ?? 0;
-      if (there > delayed) return core.failed(new DamagedFile(`items of lane ${lane.name} are hidden`));
+      if (there > lane.delayed) {
+        core.failed(new DamagedFile(`items of lane ${lane.name} are hidden`));
+        return;
+      }
       // They are not in the file: what else lacks is found at the next start, by the count beside it.
-      core.log("error", `queue: ${total - there} events of lane ${lane.name} are not in the file`);
+      core.log("error", `queue: ${lane.total - there} events of lane ${lane.name} are not in the file`);
       missed(lane, there);
     }
-  };
+  }
 
-  const rounds: readonly (() => void)[] = [
-    () => void trim(),
-    () => room.restore(),
-    () => recovery.look(),
-    () => core.sick || core.states.sweep(),
-    lookForHidden,
-    () => {
-      if (!core.volatile) return;
-      anchor(core, path);
-      if (!core.volatile) openLog();
-    },
-  ];
-  const quietly = (work: () => unknown) => {
+  /** A store without a file gets one, once there is room for it. */
+  #leaveMemory(): void {
+    if (!this.#core.volatile) return;
+    anchor(this.#core, this.#path);
+    if (!this.#core.volatile) this.#openLog();
+  }
+
+  #quietly(work: () => unknown): void {
     try {
       work();
     } catch (error) {
-      core.failed(error);
+      this.#core.failed(error);
     }
-  };
-  const goRound = () => {
-    if (!core.closed) for (const work of rounds) quietly(work);
-  };
-
-  return {
-    check: (chunks) => {
-      let bytes = 0;
-      for (const chunk of chunks) bytes += chunk.body.length;
-      // The dead must not keep out the living.
-      if (!core.volatile && !room.fits(bytes, "push")) quietly(() => trim() && room.again());
-      const fits = !core.volatile && room.allows(bytes, "push");
-      wanted = fits ? 0 : bytes;
-      if (!fits) throw new QueueError("full", "the queue has no room for more");
-    },
-    makeRoom: () => room.giveUp(),
-    released: () => quietly(() => recovery.look()),
-    start: () => {
-      openLog();
-      quietly(() => room.restore());
-      quietly(() => recovery.run(startMs));
-      recovery.start();
-      round = setInterval(goRound, roundMs).unref();
-    },
-    stop: () => {
-      clearInterval(round);
-      clearImmediate(healing as NodeJS.Immediate);
-      clearTimeout(healing as NodeJS.Timeout);
-      recovery.stop();
-    },
-    status: () => {
-      const warnings = recovery.warnings();
-      let refuses = core.volatile || core.sick;
-      try {
-        if (!core.closed && !refuses && !room.fits(wanted, "push")) {
-          refuses = true;
-          warnings.push("the queue has no room for more");
-        }
-      } catch {
-        refuses = true;
-      }
-      if (core.volatile)
-        warnings.push("there is no room for a queue file: what is readable is delivered, nothing is taken");
-      const damaged = recovery.state();
-      return { refuses, warnings, ...(damaged && { damaged }) };
-    },
-  };
+  }
 }
+
+/** Somebody consumes the lane, and nothing of it that is due is in hand or known. */
+const isIdle = ({ slots, late, ready, behind, next, active, restUntil }: Lane, now: number): boolean =>
+  slots.length > 0 && late.size + ready.size === 0 && !behind && !next && active === 0 && restUntil <= now;
