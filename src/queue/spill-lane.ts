@@ -40,37 +40,76 @@ const emptyCheckMs = 1_000;
 /** An item in hand is never taken from its handler, but at the end. */
 const patience = 2 ** 30;
 
-export function openSpilledLane(parts: SpilledLaneParts): SpilledLane {
-  const { lane, local, consumer } = parts;
-  const consumers = new Set<Consumer>();
-  let here: Consumer | undefined;
-  let check: NodeJS.Timeout | undefined;
-  let inMove = 0;
-  let closed = false;
+export const openSpilledLane = (parts: SpilledLaneParts): SpilledLane => new LaneOnDisk(parts);
 
-  const consume = (handle: Handle, parallel: number): Consumer => {
-    const opened = local.consume(lane, handle, parallel);
-    consumers.add(opened);
-    return opened;
-  };
-  const end = (opened: Consumer, deadlineMs: number) =>
-    opened.close(deadlineMs).finally(() => consumers.delete(opened));
+class LaneOnDisk implements SpilledLane {
+  readonly #parts: SpilledLaneParts;
+  /** Of the local queue, with those that are ending. */
+  readonly #consumers = new Set<Consumer>();
+  readonly #move: Handle = (item) => this.#moveOrDeliver(item);
+  readonly #deliver: Handle = (item) => this.#settleHere(item);
+  #mover: Consumer;
+  /** Delivers from the disk. */
+  #here: Consumer | undefined;
+  #check: NodeJS.Timeout | undefined;
+  #inMove = 0;
+  #closed = false;
 
-  const deliver = async (item: Item): Promise<Settlement> => {
-    const now = consumer();
-    if (!now) throw new QueueError("unavailable", "nobody here delivers the lane");
-    const told = await now.handle(item);
-    if (told.state?.length) throw new QueueError("unavailable", "the lane's state is in Redis: the item waits for it");
-    const settlement = await parts.children(told);
-    parts.gone(item.count - (settlement.retry?.count ?? 0));
-    return settlement;
-  };
+  constructor(parts: SpilledLaneParts) {
+    this.#parts = parts;
+    this.#mover = this.#startMover();
+  }
 
-  const move: Handle = async (item) => {
-    inMove++;
+  onDisk(): boolean {
+    return this.#here !== undefined;
+  }
+
+  moving(): boolean {
+    return this.#inMove > 0 && this.#here === undefined;
+  }
+
+  stay(): void {
+    const now = this.#parts.consumer();
+    if (this.#here || !now || this.#closed) return;
+    this.#here = this.#consume(this.#deliver, now.parallel);
+    if (now.paused) this.#here.pause();
+    void this.#end(this.#mover);
+    this.#check = setInterval(() => void this.#leaveWhenEmpty(), emptyCheckMs).unref();
+  }
+
+  changed(): void {
+    const now = this.#parts.consumer();
+    if (!now) this.#leave();
+    else if (now.paused) this.#here?.pause();
+    else this.#here?.resume();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#check);
+    await Promise.all([...this.#consumers].map((opened) => opened.close(0)));
+  }
+
+  #leave(): void {
+    clearInterval(this.#check);
+    const old = this.#here;
+    this.#here = undefined;
+    if (!old || this.#closed) return;
+    this.#mover = this.#startMover();
+    void this.#end(old);
+  }
+
+  async #leaveWhenEmpty(): Promise<void> {
+    const { waiting, active, delayed } = await this.#parts.local.depth(this.#parts.lane);
+    if (this.#here && waiting + active + delayed === 0) this.#leave();
+  }
+
+  async #moveOrDeliver(item: Item): Promise<Settlement> {
+    const parts = this.#parts;
+    this.#inMove++;
     try {
       for (;;) {
-        if (closed) throw new QueueError("closed", "the queue is closed");
+        if (this.#closed) throw new QueueError("closed", "the queue is closed");
         try {
           await parts.toRedis(item);
           parts.gone(item.count);
@@ -78,56 +117,40 @@ export function openSpilledLane(parts: SpilledLaneParts): SpilledLane {
         } catch (error) {
           const kind = error instanceof QueueError ? error.kind : "unavailable";
           parts.refused(kind);
-          if (kind === "full") stay();
-          if (here) break;
+          if (kind === "full") this.stay();
+          if (this.#here) break;
         }
         await sleep(parts.retryMs);
       }
     } finally {
-      inMove--;
+      this.#inMove--;
     }
-    return deliver(item);
-  };
-  // One at a time keeps the order.
-  let mover = consume(move, 1);
+    return this.#settleHere(item);
+  }
 
-  function stay() {
+  async #settleHere(item: Item): Promise<Settlement> {
+    const { consumer, children, gone } = this.#parts;
     const now = consumer();
-    if (here || !now || closed) return;
-    here = consume(deliver, now.parallel);
-    if (now.paused) here.pause();
-    void end(mover, patience);
-    check = setInterval(() => void leaveWhenEmpty(), emptyCheckMs).unref();
+    if (!now) throw new QueueError("unavailable", "nobody here delivers the lane");
+    const told = await now.handle(item);
+    if (told.state?.length) throw new QueueError("unavailable", "the lane's state is in Redis: the item waits for it");
+    const settlement = await children(told);
+    gone(item.count - (settlement.retry?.count ?? 0));
+    return settlement;
   }
 
-  function leave() {
-    clearInterval(check);
-    const old = here;
-    here = undefined;
-    if (!old || closed) return;
-    mover = consume(move, 1);
-    void end(old, patience);
+  /** One at a time keeps the order. */
+  #startMover(): Consumer {
+    return this.#consume(this.#move, 1);
   }
 
-  async function leaveWhenEmpty() {
-    const { waiting, active, delayed } = await local.depth(lane);
-    if (here && waiting + active + delayed === 0) leave();
+  #consume(handle: Handle, parallel: number): Consumer {
+    const opened = this.#parts.local.consume(this.#parts.lane, handle, parallel);
+    this.#consumers.add(opened);
+    return opened;
   }
 
-  return {
-    onDisk: () => here !== undefined,
-    moving: () => inMove > 0 && here === undefined,
-    stay,
-    changed: () => {
-      const now = consumer();
-      if (!now) leave();
-      else if (now.paused) here?.pause();
-      else here?.resume();
-    },
-    close: async () => {
-      closed = true;
-      clearInterval(check);
-      await Promise.all([...consumers].map((opened) => opened.close(0)));
-    },
-  };
+  #end(opened: Consumer): Promise<void> {
+    return opened.close(patience).finally(() => this.#consumers.delete(opened));
+  }
 }
