@@ -26,7 +26,7 @@ export interface Room {
   restore(): void;
 }
 
-const [least, most] = [64 * 1024, 16 * 1024 * 1024];
+const [least, most] = [64 * 1024, 4 * 1024 * 1024];
 /** The size moves slowly compared with pushes: a few reads a second are enough. */
 const measureMs = 50;
 /** Files of at most this content are made smaller while the queue works. */
