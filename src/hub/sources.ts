@@ -14,7 +14,8 @@ export const openSources = async (
   const leases = await openConfiguredLeases(config, parts);
   const open: OpenSource[] = [];
   const close = async (): Promise<void> => {
-    await Promise.all(open.map((source) => source.close()));
+    for (const closed of await Promise.allSettled(open.map((source) => source.close())))
+      if (closed.status === "rejected") parts.log.error({ err: closed.reason }, "a source failed to close");
     await leases.close();
   };
   try {
