@@ -45,8 +45,22 @@ export interface HubParts {
 /** How exactly a jump of the wall clock is dated. */
 const ageLookMs = 1000;
 
-/** Opens everything in the order of the flow, back to front, so that nothing arrives before what it needs. */
+/** Rejects when something cannot be opened; what was open by then is closed again. */
 export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub> => {
+  const opened: Close[] = [];
+  try {
+    return await open(config, parts, (close) => void opened.push(close));
+  } catch (error) {
+    // What one of them says of its end would hide why the hub does not start.
+    for (const close of opened.toReversed()) await Promise.allSettled([close()]);
+    throw error;
+  }
+};
+
+type Close = () => Promise<unknown> | unknown;
+
+/** Opens everything in the order of the flow, back to front, so that nothing arrives before what it needs. */
+const open = async (config: HubConfig, parts: HubParts, unlessStarted: (close: Close) => void): Promise<Hub> => {
   const { log, now } = parts;
   const [takes, works] = [config.role !== "worker", config.role !== "intake"];
   const metrics = openMetrics(config, parts);
@@ -55,15 +69,20 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
   for (const problem of problems) log.warn({ key: problem.key }, problem.message);
 
   const metadata = works ? await openMetadata(config, { log, random: parts.random, counts: metrics }) : undefined;
+  unlessStarted(() => metadata?.close());
   const { enrich = [], add = [], added } = metadata?.enrichment ?? {};
   const judging = { log, metrics, counts, settings, ...(added && { added }) };
   const rules = works ? openRules(config, judging, parts.rules) : undefined;
+  unlessStarted(() => rules?.close());
   const queue = await openConfiguredQueue(config, { log, metrics, now });
+  unlessStarted(() => queue.close());
   const route = routeStage(compileRoutes(config.outputs, alertTest));
   const stages = listStages({ enrich, ...(rules && { judge: rules.stage }), add, route });
   const ages = createAges(now, () => performance.now());
   const looking = setInterval(ages.look, ageLookMs).unref();
+  unlessStarted(() => clearInterval(looking));
   const outputs = works ? await openOutputs(config, { ...parts, queue, metrics, age: ages.of }) : [];
+  unlessStarted(() => Promise.all(outputs.map(({ delivery }) => delivery.close(0))));
   const workers = works ? openWorker(queue, stages) : [];
 
   const push = timedPush(queue, metrics);
@@ -84,35 +103,29 @@ export const startHub = async (config: HubConfig, parts: HubParts): Promise<Hub>
     now,
     take: takes ? (text, { itself }) => intake.alerts(text, itself) : takeNothing,
   });
-  try {
-    await server.listen();
-    const following = follow();
-    const sources = takes
-      ? [await openSources(config, { server, intake, metrics, counts, log, now, uuid: parts.uuid })]
-      : [];
-    await announce(config, server.addresses(), queue, log);
-    const stopWatching = watchQueue(queue, log);
-    return {
-      addresses: server.addresses(),
-      close: (deadlineMs) => {
-        stopWatching();
-        clearInterval(looking);
-        following.close();
-        rules?.close();
-        return closeInOrder(
-          { server, sources, intake, queue, outputs, workers, metadata },
-          deadlineMs,
-          () => performance.now(),
-          log,
-        );
-      },
-    };
-  } catch (error) {
-    rules?.close();
-    await metadata?.close();
-    await server.close(0);
-    await Promise.all(outputs.map((o) => o.delivery.close(0)));
-    await queue.close();
-    throw error;
-  }
+  unlessStarted(() => server.close(0));
+  await server.listen();
+  const following = follow();
+  unlessStarted(() => following.close());
+  const sources = takes
+    ? [await openSources(config, { server, intake, metrics, counts, log, now, uuid: parts.uuid })]
+    : [];
+  unlessStarted(() => Promise.all(sources.map((source) => source.close())));
+  await announce(config, server.addresses(), queue, log);
+  const stopWatching = watchQueue(queue, log);
+  return {
+    addresses: server.addresses(),
+    close: (deadlineMs) => {
+      stopWatching();
+      clearInterval(looking);
+      following.close();
+      rules?.close();
+      return closeInOrder(
+        { server, sources, intake, queue, outputs, workers, metadata },
+        deadlineMs,
+        () => performance.now(),
+        log,
+      );
+    },
+  };
 };
