@@ -1,6 +1,6 @@
 /**
  * The queue port. A lane is a durable queue with a name; one item of work is a chunk: up to some hundred events that
- * arrived together. Two drivers (sqlite, bullmq) and the spill wrapper pass one conformance suite (test/contract/queue/).
+ * arrived together. Two drivers (sqlite, redis) and the spill wrapper pass one conformance suite (test/contract/queue/).
  */
 
 import type { Decoded } from "./codec.ts";
