@@ -189,6 +189,8 @@ export const createCache = ({
     };
     return {
       put: (object) => {
+        // Though it may be refused as it is now, it is told of.
+        if (held.has(object.uid)) held.set(object.uid, telling);
         if (isTooLarge(object)) {
           tooLarge++;
           return false;

@@ -105,6 +105,21 @@ test("endless new uids with large labels stay within the bytes, and what is gone
   assert.ok(cache.figures().bytes < maxBytes + 110_000);
 });
 
+test("what is told anew is not taken for gone because it has grown too much meanwhile", async () => {
+  for (const [maxBytes, grown] of [
+    [1000, 2000],
+    [1 << 30, 1 << 20],
+  ] as const) {
+    const cache = createCache({ maxObjects: 10, maxBytes, graceMs: 0, clock: () => 0 });
+    const stream = cache.open();
+    stream.put(pod("there", { label: "x".repeat(1000) }));
+    stream.mark();
+    assert.equal(stream.put(pod("there", { label: "x".repeat(grown) })), false);
+    assert.equal(await stream.sweep(), 0);
+    assert.equal(cache.get("there")?.labels?.label?.length, 1000);
+  }
+});
+
 test("nothing is left of a cluster that went, label for label", async () => {
   const cache = createCache({ maxObjects: 1_000_000, graceMs: 0, clock: () => 0 });
   const stream = cache.open();
