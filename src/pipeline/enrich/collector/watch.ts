@@ -93,6 +93,7 @@ export const openWatch = (nodeName: string, parts: WatchParts): Watch => {
     heard("start");
     const opened = parts.client.watch(selector);
     call = opened;
+    let why: string | undefined;
     // One that was cancelled may still bring what it had read, and calls its end a fault.
     opened.on("data", (event) => {
       if (call !== opened) return;
@@ -102,10 +103,12 @@ export const openWatch = (nodeName: string, parts: WatchParts): Watch => {
       take(event, parts);
     });
     opened.on("error", (error) => {
-      if (call === opened) fault = wordsOf(error);
+      why = wordsOf(error);
     });
     opened.on("status", () => {
-      if (call === opened) again();
+      if (call !== opened) return;
+      fault = why;
+      again();
     });
     cancel = clock.after(quietAfterMs, settle);
   };

@@ -198,6 +198,20 @@ test("a stream that the server finished is asked for again, and waits grow until
   assert.equal(watch.state().connected, false);
 });
 
+test("a stream that finished is not said to have ended by the fault of the one before", async (t) => {
+  const { clock, server, lines, watch } = await follow(t, [
+    { events: [], ends: "dropped" },
+    { events: [], ends: "finished" },
+  ]);
+  await until("the first ended", () => lines.length === 1);
+  assert.match(watch.state().fault ?? "", /gone/);
+  await clock.pass(JSON.parse(lines[0] ?? "").waitMs);
+  await until("asked again", () => server.asked.length === 2);
+  await until("the second ended", () => lines.length === 2);
+  const said = lines.map((line) => JSON.parse(line).msg);
+  assert.deepEqual([/gone/.test(said[0]), /it finished$/.test(said[1]), watch.state().fault], [true, true, undefined]);
+});
+
 test("what is no object is left out and said, and the others are kept", async (t) => {
   const { cache, counts, heard } = await follow(t, [
     {
