@@ -7,7 +7,9 @@ import datadog from "./datadog.ts";
 import discord from "./discord.ts";
 import elasticsearch from "./elasticsearch/index.ts";
 import file from "./file.ts";
+import gcpCloudrun from "./gcp-cloudrun.ts";
 import influxdb from "./influxdb.ts";
+import kafkarest from "./kafkarest.ts";
 import loki from "./loki/index.ts";
 import mattermost from "./mattermost.ts";
 import nats from "./nats/index.ts";
@@ -19,6 +21,7 @@ import smtp from "./smtp/index.ts";
 import splunk from "./splunk.ts";
 import stdout from "./stdout.ts";
 import syslog from "./syslog/index.ts";
+import talon from "./talon.ts";
 import teams from "./teams.ts";
 import webhook from "./webhook/index.ts";
 
@@ -30,7 +33,9 @@ export const outputs: readonly Output[] = [
   discord,
   elasticsearch,
   file,
+  gcpCloudrun,
   influxdb,
+  kafkarest,
   loki,
   mattermost,
   nats,
@@ -42,6 +47,7 @@ export const outputs: readonly Output[] = [
   splunk,
   stdout,
   syslog,
+  talon,
   teams,
   webhook,
 ];

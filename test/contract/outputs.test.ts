@@ -14,6 +14,7 @@ import { type Answer, openSink, type Received } from "../fakes/http-sink.ts";
 import { clientServers } from "../support/client-server.ts";
 import { hostileAlerts, sampleAlert } from "../support/hostile-alerts.ts";
 import { loaded, nested, sampleFor } from "../support/output-values.ts";
+import { readableBody } from "../support/readable-body.ts";
 import { configOf, openSender, testHost } from "../support/senders.ts";
 
 const canary = "canary-7f3a9c";
@@ -185,7 +186,7 @@ for (const output of outputs) {
         );
         const [request, ...more] = await requestsOf(output, alerts as unknown as Alerts);
         assert.equal(more.length, 0);
-        const named = new Set(String(request?.body).match(/alert-\d+-/g));
+        const named = new Set(readableBody(request ?? {}).match(/alert-\d+-/g));
         assert.equal(named.size, alerts.length);
       });
 

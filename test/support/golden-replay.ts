@@ -9,6 +9,7 @@ import { openNats } from "../fakes/nats.ts";
 import { decodeInput, loadInstance } from "./golden-hub.ts";
 import { replaySmtp } from "./golden-smtp.ts";
 import { replaySyslog } from "./golden-syslog.ts";
+import { readableBody } from "./readable-body.ts";
 import { openSender, testHost } from "./senders.ts";
 
 /** One request as falcosidekick sent it; `body` is the exact text, generated ids and dates replaced by `<UUID>` and the like. */
@@ -152,7 +153,7 @@ const replayHttp = async (golden: GoldenCase, settings: Settings): Promise<reado
   const hosts: (string | undefined)[] = [];
   const toSink: HttpCall = (request, signal) => {
     const url = new URL(request.url);
-    hosts.push(url.hostname === "127.0.0.1" ? undefined : url.hostname);
+    hosts.push(url.hostname === "127.0.0.1" ? undefined : url.host);
     return http({ ...request, url: sink.url + url.pathname + url.search }, signal);
   };
   try {
@@ -194,10 +195,13 @@ const shapeOf = (request: Received, host: string | undefined, uuid: string | und
   ...(host && { host }),
   path: maskDate(request.path),
   query: request.query,
-  headers: lower(request.headers as Record<string, string>),
-  // What a destination tells repetitions by is a digest and the uuid.
-  body: bodyOf(uuid ? request.body.replaceAll(new RegExp(`([0-9a-f]{32}-)?${uuid}`, "g"), "<UUID>") : request.body),
+  headers: lower(request.headers as Record<string, string>, (value) => maskUuid(value, uuid)),
+  body: bodyOf(maskUuid(readableBody(request), uuid)),
 });
+
+/** What a destination tells repetitions by is a digest and the uuid. */
+const maskUuid = (text: string, uuid: string | undefined): string =>
+  uuid ? text.replaceAll(new RegExp(`([0-9a-f]{32}-)?${uuid}`, "g"), "<UUID>") : text;
 
 export const goldenShape = (request: GoldenRequest): Shape => ({
   method: request.method,
@@ -208,10 +212,13 @@ export const goldenShape = (request: GoldenRequest): Shape => ({
   body: bodyOf(request.body),
 });
 
-const lower = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+const lower = (
+  headers: Readonly<Record<string, string>>,
+  masked = (value: string): string => value,
+): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers)
-      .map(([name, value]) => [name.toLowerCase(), value] as const)
+      .map(([name, value]) => [name.toLowerCase(), masked(value)] as const)
       .filter(([name]) => !incidental.has(name)),
   );
 
