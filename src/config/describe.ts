@@ -31,7 +31,9 @@ export const describeConfig = (config: HubConfig, problems: readonly Problem[], 
     ),
     ...(rules ? describeRules(rules) : named("rules", config.falco.rules_files)),
     ...config.sources.map(({ id }) => `source    ${id}`),
-    ...(config.outputs.length === 0 ? ["outputs   none"] : config.outputs.flatMap(describeOutput)),
+    ...(config.outputs.length === 0
+      ? ["outputs   none: alerts are written to standard output"]
+      : config.outputs.flatMap(describeOutput)),
     ...offOf(config).map((id) => `output    ${id}: OFF`),
     ...(problems.length > 0 ? [""] : []),
     ...errors.map((p) => `error    ${formatProblem(p)}`),

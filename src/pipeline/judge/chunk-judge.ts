@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { Alert } from "../../sdk/alert.ts";
 import type { Incoming } from "../../sdk/event.ts";
-import { openEvent } from "../../sdk/json-event.ts";
+import { type JsonEvent, openEvent } from "../../sdk/json-event.ts";
 import type { KubeView } from "../../sdk/kubernetes.ts";
 import { createThrottledLog } from "../../sdk/throttled-log.ts";
 import type { AlertSettings } from "../alert-in.ts";
@@ -25,6 +25,16 @@ export type ChunkJudge = (rules: EventRules, events: readonly Incoming[], chunk:
 
 export const createChunkJudge = ({ log, counts, settings, added }: JudgeParts): ChunkJudge => {
   const faults = createThrottledLog(log);
+  /** What cannot be added costs no alert. */
+  const enriched = (alert: Alert, event: JsonEvent, rules: EventRules): Alert => {
+    try {
+      const view = added && rules.view(event);
+      return view ? added(alert, view) : alert;
+    } catch (error) {
+      faults.warn("not enriched", { reason: error instanceof Error ? error.name : "" }, "an alert was not enriched");
+      return alert;
+    }
+  };
   /** `evt.num`, over all chunks. */
   let number = 0;
   return (rules, events, chunk) => {
@@ -34,9 +44,7 @@ export const createChunkJudge = ({ log, counts, settings, added }: JudgeParts): 
         const event = openEvent(incoming, ++number, chunk.at);
         const matched = rules.match(event);
         if (matched.length === 0) continue;
-        const view = added && rules.view(event);
-        for (const alert of formatMatches(event, matched, rules, settings))
-          alerts.push(added && view ? added(alert, view) : alert);
+        for (const alert of formatMatches(event, matched, rules, settings)) alerts.push(enriched(alert, event, rules));
       } catch (error) {
         // One event must not hold up its chunk for ever.
         counts.notJudged();
