@@ -4,6 +4,7 @@ import alertmanager from "./alertmanager.ts";
 import awsLambda from "./aws-lambda.ts";
 import awsSqs from "./aws-sqs/index.ts";
 import datadog from "./datadog.ts";
+import datadoglogs from "./datadoglogs.ts";
 import discord from "./discord.ts";
 import elasticsearch from "./elasticsearch/index.ts";
 import file from "./file.ts";
@@ -13,6 +14,7 @@ import kafkarest from "./kafkarest.ts";
 import loki from "./loki/index.ts";
 import mattermost from "./mattermost.ts";
 import nats from "./nats/index.ts";
+import openobserve from "./openobserve.ts";
 import opsgenie from "./opsgenie.ts";
 import pagerduty from "./pagerduty.ts";
 import rocketchat from "./rocketchat.ts";
@@ -20,16 +22,19 @@ import slack from "./slack.ts";
 import smtp from "./smtp/index.ts";
 import splunk from "./splunk.ts";
 import stdout from "./stdout.ts";
+import sumologic from "./sumologic.ts";
 import syslog from "./syslog/index.ts";
 import talon from "./talon.ts";
 import teams from "./teams.ts";
 import webhook from "./webhook/index.ts";
+import zincsearch from "./zincsearch.ts";
 
 export const outputs: readonly Output[] = [
   alertmanager,
   awsLambda,
   awsSqs,
   datadog,
+  datadoglogs,
   discord,
   elasticsearch,
   file,
@@ -39,6 +44,7 @@ export const outputs: readonly Output[] = [
   loki,
   mattermost,
   nats,
+  openobserve,
   opsgenie,
   pagerduty,
   rocketchat,
@@ -46,8 +52,10 @@ export const outputs: readonly Output[] = [
   smtp,
   splunk,
   stdout,
+  sumologic,
   syslog,
   talon,
   teams,
   webhook,
+  zincsearch,
 ];
