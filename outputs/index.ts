@@ -8,12 +8,15 @@ import datadoglogs from "./datadoglogs.ts";
 import discord from "./discord.ts";
 import elasticsearch from "./elasticsearch/index.ts";
 import file from "./file.ts";
+import fission from "./fission.ts";
 import gcpCloudrun from "./gcp-cloudrun.ts";
 import influxdb from "./influxdb.ts";
 import kafkarest from "./kafkarest.ts";
+import kubeless from "./kubeless.ts";
 import loki from "./loki/index.ts";
 import mattermost from "./mattermost.ts";
 import nats from "./nats/index.ts";
+import openfaas from "./openfaas.ts";
 import openobserve from "./openobserve.ts";
 import opsgenie from "./opsgenie.ts";
 import pagerduty from "./pagerduty.ts";
@@ -38,12 +41,15 @@ export const outputs: readonly Output[] = [
   discord,
   elasticsearch,
   file,
+  fission,
   gcpCloudrun,
   influxdb,
   kafkarest,
+  kubeless,
   loki,
   mattermost,
   nats,
+  openfaas,
   openobserve,
   opsgenie,
   pagerduty,

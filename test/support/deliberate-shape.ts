@@ -8,6 +8,8 @@ export interface Deliberate {
   /** File in decisions/. */
   readonly page: string;
   readonly becomes: (request: Shape, golden: GoldenCase) => Shape;
+  /** The problem that turns the output off: nothing is sent. */
+  readonly off?: string;
   /** What the hub sends where falcosidekick sent nothing. */
   readonly adds?: (golden: GoldenCase) => readonly GoldenRequest[];
   /** Settings under which the difference is none: the case is sent once more with them. */

@@ -44,6 +44,15 @@ export const storedWhole: Deliberate = {
     })),
 };
 
+/** `output`: the key of the function's output. */
+export const throughItsService = (output: string): Deliberate => ({
+  cases: /kubecfg/,
+  reason: "functions are called through their service, not through the API server",
+  page: "functions-by-their-service.md",
+  becomes: (shape) => shape,
+  off: `${output}.kubeconfig: functions are called through their service: run the hub in their cluster and leave this out; the output ${output} is off`,
+});
+
 /** The page on markup, and how an alert's text is kept from being any. */
 export const markupPage = "markup-of-alerts-is-text.md";
 export const gap = "\u200b";

@@ -9,15 +9,21 @@ import type { Alert } from "../../src/sdk/alert.ts";
 /** Home of the environments that the golden cases were taken in. */
 const home = { HOME: "/opt/home" };
 
+const load = (yaml: string, env: Readonly<Record<string, string>>) =>
+  loadConfig({ file: "eyrie.yaml", read: () => yaml, env: { ...home, ...env }, outputs, sources: [] });
+
+/** What the hub says of the configuration of a case, and whether the output is on nevertheless. */
+export const problemsOf = (name: string, yaml: string, env: Readonly<Record<string, string>>) => {
+  const { config, problems } = load(yaml, env);
+  return {
+    on: config.outputs.some((item) => item.output.name === name),
+    said: problems.map(({ key, message }) => `${key}: ${message}`),
+  };
+};
+
 /** The configuration of one case as the hub reads it. */
 export const loadInstance = async (name: string, yaml: string, env: Readonly<Record<string, string>>) => {
-  const { config: hub } = loadConfig({
-    file: "eyrie.yaml",
-    read: () => yaml,
-    env: { ...home, ...env },
-    outputs,
-    sources: [],
-  });
+  const { config: hub } = load(yaml, env);
   const instance = hub.outputs.find((item) => item.output.name === name);
   assert.ok(instance, `${name} is not enabled`);
   const route = compileMatch(instance.match, () => () => true);

@@ -1,0 +1,4 @@
+import type { Deliberate } from "../support/deliberate-shape.ts";
+import { throughItsService } from "../support/differences.ts";
+
+export default [throughItsService("openfaas")] satisfies readonly Deliberate[];
