@@ -6,10 +6,13 @@ import awsSqs from "./aws-sqs/index.ts";
 import datadog from "./datadog.ts";
 import datadoglogs from "./datadoglogs.ts";
 import discord from "./discord.ts";
+import dynatrace from "./dynatrace.ts";
 import elasticsearch from "./elasticsearch/index.ts";
 import file from "./file.ts";
 import fission from "./fission.ts";
 import gcpCloudrun from "./gcp-cloudrun.ts";
+import grafana from "./grafana.ts";
+import grafanaoncall from "./grafanaoncall.ts";
 import influxdb from "./influxdb.ts";
 import kafkarest from "./kafkarest.ts";
 import kubeless from "./kubeless.ts";
@@ -30,6 +33,7 @@ import syslog from "./syslog/index.ts";
 import talon from "./talon.ts";
 import teams from "./teams.ts";
 import webhook from "./webhook/index.ts";
+import webui from "./webui.ts";
 import zincsearch from "./zincsearch.ts";
 
 export const outputs: readonly Output[] = [
@@ -39,10 +43,13 @@ export const outputs: readonly Output[] = [
   datadog,
   datadoglogs,
   discord,
+  dynatrace,
   elasticsearch,
   file,
   fission,
   gcpCloudrun,
+  grafana,
+  grafanaoncall,
   influxdb,
   kafkarest,
   kubeless,
@@ -63,5 +70,6 @@ export const outputs: readonly Output[] = [
   talon,
   teams,
   webhook,
+  webui,
   zincsearch,
 ];

@@ -159,10 +159,11 @@ const replayHttp = async (golden: GoldenCase, settings: Settings): Promise<reado
   try {
     const instance = await loadInstance(golden.output, atPort(golden, sink.port), golden.env);
     const alert = golden.input === undefined ? undefined : decodeInput(golden.input, instance.hub);
+    const host = testHost(toSink, () => taken);
     const sender = await openSender(
       instance.output,
       { ...instance.config, ...settings },
-      testHost(toSink, () => taken),
+      { ...host, hub: { ...host.hub, outputs: outputsIn(golden) } },
     );
     const signal = AbortSignal.timeout(10_000);
     if (alert === undefined) await sender.start?.(signal);
@@ -174,6 +175,12 @@ const replayHttp = async (golden: GoldenCase, settings: Settings): Promise<reado
     await http.close();
     await sink.close();
   }
+};
+
+/** The outputs that were on when a case was recorded, where its request says so. */
+const outputsIn = (golden: GoldenCase): readonly string[] => {
+  if (golden.output !== "webui") return [];
+  return (JSON.parse(golden.requests[0]?.body ?? "{}") as { outputs?: readonly string[] }).outputs ?? [];
 };
 
 /** The clock of the cases: a second after the usual alert's time. */
