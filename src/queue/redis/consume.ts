@@ -28,150 +28,193 @@ export interface ConsumeFacts extends SettleFacts {
 /** How often delays are looked at that are longer than they may be. */
 const sweepMs = 5_000;
 
-export function consumeRedis(facts: ConsumeFacts, handle: Handle, parallel: number): Consumer {
-  const inHand = new Map<Job<JobData>, string>();
-  const turns = openTurns();
-  const grants = new WeakMap<Job<JobData>, Promise<Grant | undefined>>();
-  const ration = openRation(facts.memory, parallel, (jobs) => {
-    worker.concurrency = jobs;
-  });
-  let [closed, paused] = [false, false];
-  let lastFetch = performance.now();
-  let idle: (() => void) | undefined;
-  let worker = start();
-  const watchdog = setInterval(() => void watch(), Math.max(50, facts.stuckMs / 2)).unref();
-  const renewal = setInterval(() => void renew(), facts.lockMs / 3).unref();
-  const sweep = setInterval(() => void pullBack(), sweepMs).unref();
-  void pullBack();
+/** Hands the lane's items to `handle`, so many at a time, until it is closed. */
+export const consumeRedis = (facts: ConsumeFacts, handle: Handle, parallel: number): Consumer => {
+  const consumer = new RedisConsumer(facts, handle, parallel);
+  return {
+    pause: () => consumer.pause(),
+    resume: () => consumer.resume(),
+    close: (deadlineMs) => consumer.close(deadlineMs),
+  };
+};
 
-  function start() {
-    const { client, prefix, lane, lockMs, clock } = facts;
-    const made = startWorker({ client, prefix, lane, lockMs, parallel, time: clock.now, fetched }, work);
-    made.on("error", (error) => facts.log("warn", `queue: worker of ${facts.lane}: ${codeWord(error)}`));
-    made.on("completed", ({ id = "", data }) => facts.forgetting.done(facts.lane, holderOf(facts.lane, id), data));
+class RedisConsumer implements Consumer {
+  readonly #facts: ConsumeFacts;
+  readonly #handle: Handle;
+  readonly #parallel: number;
+  readonly #inHand = new Map<Job<JobData>, string>();
+  readonly #turns = openTurns();
+  readonly #grants = new WeakMap<Job<JobData>, Promise<Grant | undefined>>();
+  readonly #ration: ReturnType<typeof openRation>;
+  readonly #watchdog: NodeJS.Timeout;
+  readonly #renewal: NodeJS.Timeout;
+  readonly #sweep: NodeJS.Timeout;
+  #worker: ReturnType<typeof startWorker>;
+  #closed = false;
+  #paused = false;
+  #lastFetch = performance.now();
+  #idle: (() => void) | undefined;
+
+  constructor(facts: ConsumeFacts, handle: Handle, parallel: number) {
+    this.#facts = facts;
+    this.#handle = handle;
+    this.#parallel = parallel;
+    this.#ration = openRation(facts.memory, parallel, (jobs) => {
+      this.#worker.concurrency = jobs;
+    });
+    this.#worker = this.#start();
+    this.#watchdog = setInterval(() => void this.#watch(), Math.max(50, facts.stuckMs / 2)).unref();
+    this.#renewal = setInterval(() => void this.#renew(), facts.lockMs / 3).unref();
+    this.#sweep = setInterval(() => void this.#pullBack(), sweepMs).unref();
+    void this.#pullBack();
+  }
+
+  #start() {
+    const { client, prefix, lane, lockMs, clock } = this.#facts;
+    const made = startWorker(
+      { client, prefix, lane, lockMs, parallel: this.#parallel, time: clock.now, fetched: (job) => this.#fetched(job) },
+      (job, token) => this.#work(job, token),
+    );
+    made.on("error", (error) => this.#facts.log("warn", `queue: worker of ${this.#facts.lane}: ${codeWord(error)}`));
+    made.on("completed", ({ id = "", data }) =>
+      this.#facts.forgetting.done(this.#facts.lane, holderOf(this.#facts.lane, id), data),
+    );
     made.on("active", () => {
-      lastFetch = performance.now();
+      this.#lastFetch = performance.now();
     });
     return made;
   }
 
-  async function renew() {
-    const jobs = [...inHand];
+  async #renew() {
+    const jobs = [...this.#inHand];
     if (jobs.length === 0) return;
     const ids = jobs.map(([job]) => job.id ?? "");
-    await worker
+    await this.#worker
       .getBackend()
       .extendLocks(
         ids,
         jobs.map(([, token]) => token),
-        facts.lockMs,
+        this.#facts.lockMs,
       )
       .catch(() => {});
   }
 
-  async function pullBack() {
-    await facts.clock.agreed;
+  async #pullBack() {
+    await this.#facts.clock.agreed;
     try {
-      const lane = await facts.open(facts.lane);
-      while (!closed && (await lane.pullBack(facts.clock.now())) === 100);
-      if (!closed) await lane.state.sweep();
+      const lane = await this.#facts.open(this.#facts.lane);
+      while (!this.#closed && (await lane.pullBack(this.#facts.clock.now())) === 100);
+      if (!this.#closed) await lane.state.sweep();
     } catch {
       // Redis is away: later.
     }
   }
 
-  async function watch() {
-    if (closed || paused || inHand.size >= parallel || performance.now() - lastFetch < facts.stuckMs) return;
-    if (facts.client.status !== "ready" && facts.client.status !== "connect") return;
+  async #watch() {
+    if (
+      this.#closed ||
+      this.#paused ||
+      this.#inHand.size >= this.#parallel ||
+      performance.now() - this.#lastFetch < this.#facts.stuckMs
+    )
+      return;
+    if (this.#facts.client.status !== "ready" && this.#facts.client.status !== "connect") return;
     try {
-      const lane = await facts.open(facts.lane);
-      if ((await lane.waiting()) === 0 || closed || performance.now() - lastFetch < facts.stuckMs) return;
+      const lane = await this.#facts.open(this.#facts.lane);
+      if ((await lane.waiting()) === 0 || this.#closed || performance.now() - this.#lastFetch < this.#facts.stuckMs)
+        return;
     } catch {
       return;
     }
-    lastFetch = performance.now();
-    const old = worker;
-    worker = start();
-    facts.replaced(facts.lane);
+    this.#lastFetch = performance.now();
+    const old = this.#worker;
+    this.#worker = this.#start();
+    this.#facts.replaced(this.#facts.lane);
     // What the old one still has in hand is finished by it; it takes nothing more.
     old.pause(true).catch(() => {});
     const end = () => void old.close(true).catch(() => {});
-    if (inHand.size === 0) end();
-    else setTimeout(end, facts.lockMs).unref();
+    if (this.#inHand.size === 0) end();
+    else setTimeout(end, this.#facts.lockMs).unref();
   }
 
-  function askMemory({ data }: Job<JobData>) {
-    return ration.enter(weightOf(lengthOf(data), data.n));
+  #askMemory({ data }: Job<JobData>) {
+    return this.#ration.enter(weightOf(lengthOf(data), data.n));
   }
 
   /** Before another is fetched. */
-  function fetched(job: Job<JobData>) {
-    grants.set(job, askMemory(job));
+  #fetched(job: Job<JobData>) {
+    this.#grants.set(job, this.#askMemory(job));
   }
 
-  async function work(job: Job<JobData>, token?: string): Promise<void> {
-    lastFetch = performance.now();
-    inHand.set(job, token ?? "");
+  async #work(job: Job<JobData>, token?: string): Promise<void> {
+    this.#lastFetch = performance.now();
+    this.#inHand.set(job, token ?? "");
     let entered = false;
     let grant: Grant | undefined;
     try {
-      grant = await (grants.get(job) ?? askMemory(job));
+      grant = await (this.#grants.get(job) ?? this.#askMemory(job));
       if (!grant) {
         await job.moveToWait(token);
         throw new WaitingError();
       }
-      const deaths = await deathsOf(job);
-      await turns.enter(deaths > 0);
+      const deaths = await this.#deathsOf(job);
+      await this.#turns.enter(deaths > 0);
       entered = true;
       await settle({
-        ...{ facts, handle, job, token: token ?? "", deaths, worker: () => worker, closed: () => closed },
-        ended: ration.ended,
+        facts: this.#facts,
+        handle: this.#handle,
+        job,
+        token: token ?? "",
+        deaths,
+        worker: () => this.#worker,
+        closed: () => this.#closed,
+        ended: this.#ration.ended,
       });
     } finally {
-      if (entered) turns.leave();
-      ration.leave(grant);
-      inHand.delete(job);
-      if (inHand.size === 0) idle?.();
+      if (entered) this.#turns.leave();
+      this.#ration.leave(grant);
+      this.#inHand.delete(job);
+      if (this.#inHand.size === 0) this.#idle?.();
     }
   }
 
   /** Only a job that was in hand when a process died can have killed one. */
-  async function deathsOf(job: Job<JobData>): Promise<number> {
+  async #deathsOf(job: Job<JobData>): Promise<number> {
     if (job.stalledCounter <= (job.data.s ?? 0)) return 0;
-    await facts.deathsCounted;
-    return (await facts.open(facts.lane)).deaths(job.id ?? "");
+    await this.#facts.deathsCounted;
+    return (await this.#facts.open(this.#facts.lane)).deaths(job.id ?? "");
   }
 
-  return {
-    pause: () => {
-      paused = true;
-      worker.pause(true).catch(() => {});
-    },
-    resume: () => {
-      paused = false;
-      lastFetch = performance.now();
-      worker.resume().catch(() => {});
-    },
-    close: async (deadlineMs) => {
-      if (closed) return;
-      closed = true;
-      ration.close();
-      for (const timer of [watchdog, sweep]) clearInterval(timer);
-      await within(Math.min(deadlineMs, 1000), worker.pause(true));
-      if (inHand.size > 0) {
-        const done = new Promise<void>((resolve) => {
-          idle = resolve;
-        });
-        await within(deadlineMs, done);
-      }
-      const alive = facts.client.status === "ready" || facts.client.status === "connect";
-      // Given back by hand an item is there at once, and its return is not counted as a process death.
-      // The first to be handed out goes back last, in front of the others.
-      const back = [...inHand].reverse().map(([job, token]) => job.moveToWait(token).catch(() => {}));
-      if (alive) await within(1000, Promise.all(back));
-      clearInterval(renewal);
-      if (alive) await within(1000, facts.forgetting.flush());
-      await within(2000, worker.close(inHand.size > 0 || !alive));
-    },
-  };
+  pause(): void {
+    this.#paused = true;
+    this.#worker.pause(true).catch(() => {});
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#lastFetch = performance.now();
+    this.#worker.resume().catch(() => {});
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#ration.close();
+    for (const timer of [this.#watchdog, this.#sweep]) clearInterval(timer);
+    await within(Math.min(deadlineMs, 1000), this.#worker.pause(true));
+    if (this.#inHand.size > 0) {
+      const done = new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+      await within(deadlineMs, done);
+    }
+    const alive = this.#facts.client.status === "ready" || this.#facts.client.status === "connect";
+    // Given back by hand an item is there at once, and its return is not counted as a process death.
+    // The first to be handed out goes back last, in front of the others.
+    const back = [...this.#inHand].reverse().map(([job, token]) => job.moveToWait(token).catch(() => {}));
+    if (alive) await within(1000, Promise.all(back));
+    clearInterval(this.#renewal);
+    if (alive) await within(1000, this.#facts.forgetting.flush());
+    await within(2000, this.#worker.close(this.#inHand.size > 0 || !alive));
+  }
 }

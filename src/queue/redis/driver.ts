@@ -8,25 +8,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Handling, noHandling, reasonOf } from "../handling.ts";
 import { letterIds } from "../ids.ts";
 import { createMemory, type Memory } from "../memory.ts";
-import {
-  type Chunk,
-  type Consumer,
-  type Handle,
-  type Item,
-  type Queue,
-  QueueError,
-  type Settlement,
-} from "../queue.ts";
+import type { Chunk, Consumer, Handle, Item, LetterSteps, Queue, QueueStatus, Settlement } from "../queue.ts";
 import { openQueueClock } from "../queue-clock.ts";
 import type { QueueLog } from "../sqlite/core.ts";
 import { openBodies } from "./bodies.ts";
 import { createBodyCache, createPacker } from "./body.ts";
 import { connectRedis, liesTogether, type RedisSettings, toQueueError, trackCopies } from "./connect.ts";
-import { consumeRedis } from "./consume.ts";
+import { type ConsumeFacts, consumeRedis } from "./consume.ts";
 import { openDepths } from "./depth.ts";
-import { type RedisFacts, readFacts } from "./facts.ts";
+import { type RedisFacts, watchFacts } from "./facts.ts";
 import { openForgetting } from "./forget.ts";
-import { type BullLane, baseOf, openBullLane } from "./lane.ts";
+import { createGuard } from "./guard.ts";
+import { baseOf } from "./lane.ts";
+import { openLanes } from "./lanes.ts";
 import { moveLetters } from "./letters.ts";
 import { openPush } from "./push.ts";
 import { watchRoom, workWhenFull } from "./room.ts";
@@ -78,85 +72,127 @@ export interface RedisQueue extends Queue {
   missing(chunks: readonly Chunk[]): Promise<readonly Chunk[]>;
 }
 
-const factsEveryMs = 30_000;
-
 /** Returns at once, also while Redis is away: pushes are refused until it is there. */
 export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
+  const parts = openParts(settings);
+  const { guard, lanes, pushing, prefix, room, clock, bodies, depths, handling, log } = parts;
+  const { push, missing } = openPush({ ...parts, now: clock.now, open: lanes.open });
+  const add = async (chunks: readonly Chunk[]): Promise<void> => {
+    for (const [c, { packed }] of await push(chunks))
+      parts.cache.keep(c.lane, c.id, c.attempt ?? 0, packed, c.body, c.decoded);
+  };
+  const write = openWrite({ settings, parts, add, missing });
+  const watching = watchFacts(pushing, settings.durability === "full", (warning) => log("warn", `queue: ${warning}`));
+  const deathsCounted = countDeaths(parts);
+  const consumers = new Set<Consumer>();
+  let replaced = 0;
+  const facts = (lane: string, overflow?: Overflow): ConsumeFacts => ({
+    ...parts,
+    client: parts.working,
+    lane,
+    lockMs: settings.lockMs ?? 15_000,
+    throwDelayMs: settings.throwDelayMs ?? 1000,
+    stuckMs: settings.stuckMs ?? 10_000,
+    open: lanes.open,
+    write: (item, settlement) => write(item, settlement, overflow),
+    deathsCounted,
+    putAside: (why, events) => {
+      log("error", `queue: ${events} events in lane ${lane} became dead letters (${why})`);
+      settings.onDead?.(lane, reasonOf(why), events);
+    },
+    replaced: (name) => {
+      replaced++;
+      log("warn", `queue: the worker of ${name} had stopped fetching and was replaced`);
+      settings.onReplaced?.(name);
+    },
+  });
+  const move = async (name: string, ...[ids, to, steps]: Moving) =>
+    moveLetters(await guard.ask(() => lanes.open(name)), guard.ask, ids, to, steps);
+  return {
+    push: (chunks) => (chunks.length === 0 ? Promise.resolve() : guard.ask(() => add(chunks))),
+    isFull: room.isFull,
+    missing,
+    ping: () => guard.ask(async () => void (await pushing.ping())),
+    consume: (lane, handle, parallel, overflow) => {
+      const inner = consumeRedis(facts(lane, overflow), handle, parallel);
+      consumers.add(inner);
+      return { ...inner, close: (deadlineMs) => inner.close(deadlineMs).finally(() => consumers.delete(inner)) };
+    },
+    during: handling.during,
+    state: (name) => ({ get: (key) => guard.ask(async () => (await lanes.open(name)).state.get(key)) }),
+    depth: (name) => guard.ask(() => depths.of(name)),
+    lanes: () => guard.ask(async () => depths.filled(await pushing.smembers(`${prefix}:lanes`))),
+    dead: (name, limit, after) => guard.ask(async () => (await lanes.open(name)).letters(limit, after)),
+    redrive: (name, ids, steps) => move(name, ids, push, steps),
+    discard: (name, ids, steps) => move(name, ids, async () => {}, steps),
+    status: () => statusOf(parts, watching.facts(), replaced),
+    close: async () => {
+      if (!guard.close()) return;
+      for (const each of [watching, room, clock, bodies]) each.close();
+      await Promise.all([...consumers].map((c) => c.close(0)));
+      lanes.close();
+      for (const client of [pushing, parts.working, ...parts.blocking]) client.disconnect();
+      handling.close();
+    },
+  };
+}
+
+/** Letters by id or all, where they go, and who hears of it. */
+type Moving = [
+  ids: readonly string[] | undefined,
+  to: Parameters<typeof moveLetters>[3],
+  steps: LetterSteps | undefined,
+];
+
+type Parts = ReturnType<typeof openParts>;
+
+/** What the queue is made of: connections, and what lies on them. */
+function openParts(settings: RedisQueueSettings) {
   const prefix = settings.prefix ?? "eyrie";
   const timeoutMs = settings.commandTimeoutMs ?? 1500;
-  const log = settings.log ?? (() => {});
+  const log: QueueLog = settings.log ?? (() => {});
   const pushing = connectRedis(settings, "push", timeoutMs);
   const working = connectRedis(settings, "work", timeoutMs);
   workWhenFull(working);
   const blocking = trackCopies(working);
   const room = watchRoom(pushing);
   const clock = openQueueClock(pushing, prefix, settings.now, settings.monotonic);
-  const lanes = new Map<string, Promise<BullLane>>();
-  const consumers = new Set<ReturnType<typeof consumeRedis>>();
+  const watch = watchRedis(pushing, (reason) => log("warn", `queue: ${reason}`));
+  const guard = createGuard({
+    connected: watch.connected,
+    firstContact: () => watch.firstContact(timeoutMs),
+    full: room.refused,
+  });
+  const bounds = { letters: settings.letters ?? 100_000, bytes: settings.letterBytes ?? 1024 ** 3 };
   const memory = settings.memory ?? createMemory();
-  const cache = createBodyCache(memory.cacheBytes);
-  const handling = settings.handling ?? noHandling;
-  const pack = createPacker();
   const oneSlot = liesTogether(pushing, prefix);
   const bodies = openBodies({ pushing, working, prefix, oneSlot, now: settings.now });
-  const forgetting = openForgetting(working, prefix, bodies, oneSlot);
-  const depths = openDepths(pushing, (lane) => baseOf(prefix, lane), oneSlot);
-  let facts: RedisFacts = { durable: true, warnings: [] };
-  let replaced = 0;
-  /** Why Redis did not do what it was asked last. */
-  let refusal: string | undefined;
-  let closed = false;
-
-  const watch = watchRedis(pushing, (reason) => log("warn", `queue: ${reason}`));
-  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (closed) throw new QueueError("closed", "the queue is closed");
-    if (!watch.connected()) await watch.firstContact(timeoutMs);
-    try {
-      const result = await work();
-      refusal = undefined;
-      return result;
-    } catch (error) {
-      const refused = toQueueError(error);
-      refusal = refused.message;
-      if (refused.kind === "full") room.refused();
-      throw refused;
-    }
+  return {
+    ...{ prefix, log, pushing, working, blocking, room, clock, watch, guard, memory, oneSlot, bodies },
+    lanes: openLanes(pushing, prefix, bounds, clock.now),
+    cache: createBodyCache(memory.cacheBytes),
+    handling: settings.handling ?? noHandling,
+    pack: createPacker(),
+    forgetting: openForgetting(working, prefix, bodies, oneSlot),
+    depths: openDepths(pushing, (lane) => baseOf(prefix, lane), oneSlot),
   };
+}
 
-  const open = (name: string): Promise<BullLane> => {
-    let lane = lanes.get(name);
-    if (!lane) {
-      lane = openLane(name);
-      lanes.set(name, lane);
-      lane.catch(() => lanes.delete(name));
-    }
-    return lane;
-  };
-  const bounds = { letters: settings.letters ?? 100_000, bytes: settings.letterBytes ?? 1024 ** 3 };
-  const openLane = async (name: string): Promise<BullLane> => {
-    const lane = openBullLane(name, pushing, prefix, bounds, clock.now);
-    try {
-      await lane.ready();
-      // A full Redis takes no member, not even one that it has.
-      if ((await pushing.sismember(`${prefix}:lanes`, name)) === 0) await pushing.sadd(`${prefix}:lanes`, name);
-      return lane;
-    } catch (error) {
-      lane.close().catch(() => {});
-      throw error;
-    }
-  };
+interface WriteParts {
+  readonly settings: RedisQueueSettings;
+  readonly parts: Parts;
+  readonly add: (chunks: readonly Chunk[]) => Promise<void>;
+  readonly missing: RedisQueue["missing"];
+}
 
-  const { push, missing } = openPush({ bodies, oneSlot, pack, now: clock.now, open });
-  const add = async (chunks: readonly Chunk[]): Promise<void> => {
-    for (const [c, { packed }] of await push(chunks))
-      cache.keep(c.lane, c.id, c.attempt ?? 0, packed, c.body, c.decoded);
-  };
-
-  const write = (item: Item, { next, dead }: Settlement, overflow?: Overflow) =>
-    guard(async () => {
+/** Writes what an item leaves behind: letters, then children; those that a full Redis refuses go to `overflow`. */
+const openWrite =
+  ({ settings, parts: { guard, lanes, room }, add, missing }: WriteParts) =>
+  (item: Item, { next, dead }: Settlement, overflow?: Overflow): Promise<void> =>
+    guard.ask(async () => {
       if (dead?.length) {
         const at = { lane: item.lane, at: item.at, diedAt: settings.now() };
-        const lane = await open(item.lane);
+        const lane = await lanes.open(item.lane);
         const ids = letterIds(item, dead);
         const dropped = await lane.bury(dead.map((d, i) => ({ ...d, ...at, id: ids[i] ?? "" })));
         if (dropped > 0) settings.onDropped?.(item.lane, dropped);
@@ -170,108 +206,27 @@ export function openRedisQueue(settings: RedisQueueSettings): RedisQueue {
       });
     });
 
-  const checkFacts = async () => {
-    try {
-      const now = await readFacts(pushing, settings.durability === "full");
-      for (const w of now.warnings) if (!facts.warnings.includes(w)) log("warn", `queue: ${w}`);
-      facts = now;
-    } catch {
-      // Redis is away: what was known of it still stands.
-    }
-  };
-  /** What the process before this one died of; asked again until Redis takes it, but nobody waits for ever. */
-  const countDeaths = async () => {
-    for (const { lane, id } of handling.found)
-      while (!closed) {
-        try {
-          await guard(async () => (await open(lane)).countDeath(id));
-          break;
-        } catch {
-          await sleep(500);
-        }
+/** What the process before this one died of; asked again until Redis takes it, but nobody waits for ever. */
+async function countDeaths({ handling, guard, lanes }: Parts): Promise<void> {
+  for (const { lane, id } of handling.found)
+    while (!guard.closed()) {
+      try {
+        await guard.ask(async () => (await lanes.open(lane)).countDeath(id));
+        break;
+      } catch {
+        await sleep(500);
       }
-    handling.counted();
-  };
-  const deathsCounted = countDeaths();
-
-  const factsTimer = setInterval(() => void checkFacts(), factsEveryMs).unref();
-  pushing.on("ready", () => void checkFacts());
-
-  return {
-    push: (chunks) => (chunks.length === 0 ? Promise.resolve() : guard(() => add(chunks))),
-    isFull: room.isFull,
-    missing,
-    ping: () => guard(async () => void (await pushing.ping())),
-    consume(lane, handle, parallel, overflow) {
-      const inner = consumeRedis(
-        {
-          client: working,
-          prefix,
-          lane,
-          lockMs: settings.lockMs ?? 15_000,
-          throwDelayMs: settings.throwDelayMs ?? 1000,
-          stuckMs: settings.stuckMs ?? 10_000,
-          log,
-          clock,
-          open,
-          write: (item, settlement) => write(item, settlement, overflow),
-          handling,
-          deathsCounted,
-          putAside: (why, events) => {
-            log("error", `queue: ${events} events in lane ${lane} became dead letters (${why})`);
-            settings.onDead?.(lane, reasonOf(why), events);
-          },
-          cache,
-          memory,
-          pack,
-          bodies,
-          forgetting,
-          replaced: (name) => {
-            replaced++;
-            log("warn", `queue: the worker of ${name} had stopped fetching and was replaced`);
-            settings.onReplaced?.(name);
-          },
-        },
-        handle,
-        parallel,
-      );
-      consumers.add(inner);
-      return {
-        ...inner,
-        close: async (deadlineMs) => {
-          await inner.close(deadlineMs);
-          consumers.delete(inner);
-        },
-      };
-    },
-    during: handling.during,
-    state: (name) => ({ get: (key) => guard(async () => (await open(name)).state.get(key)) }),
-    depth: (name) => guard(() => depths.of(name)),
-    lanes: () => guard(async () => depths.filled(await pushing.smembers(`${prefix}:lanes`))),
-    dead: (name, limit, after) => guard(async () => (await open(name)).letters(limit, after)),
-    redrive: async (name, ids, steps) => moveLetters(await guard(() => open(name)), guard, ids, push, steps),
-    discard: async (name, ids, steps) => moveLetters(await guard(() => open(name)), guard, ids, async () => {}, steps),
-    status: () => ({
-      driver: "redis",
-      writable: !closed && watch.connected() && refusal === undefined,
-      durable: facts.durable,
-      warnings: [
-        ...facts.warnings,
-        ...[watch.trouble() ?? refusal].filter((reason) => reason !== undefined),
-        ...(replaced > 0 ? [`${replaced} workers had stopped fetching and were replaced`] : []),
-      ],
-    }),
-    async close() {
-      if (closed) return;
-      closed = true;
-      clearInterval(factsTimer);
-      room.close();
-      clock.close();
-      bodies.close();
-      await Promise.all([...consumers].map((c) => c.close(0)));
-      for (const lane of lanes.values()) lane.then((l) => l.close()).catch(() => {});
-      for (const client of [pushing, working, ...blocking]) client.disconnect();
-      handling.close();
-    },
-  };
+    }
+  handling.counted();
 }
+
+const statusOf = ({ guard, watch }: Parts, facts: RedisFacts, replaced: number): QueueStatus => ({
+  driver: "redis",
+  writable: !guard.closed() && watch.connected() && guard.refusal() === undefined,
+  durable: facts.durable,
+  warnings: [
+    ...facts.warnings,
+    ...[watch.trouble() ?? guard.refusal()].filter((reason) => reason !== undefined),
+    ...(replaced > 0 ? [`${replaced} workers had stopped fetching and were replaced`] : []),
+  ],
+});

@@ -58,3 +58,28 @@ export async function readFacts(client: RedisClient, needAlways: boolean): Promi
 export const nodesOf = (client: RedisClient) => ("nodes" in client ? client.nodes("master") : [client]);
 
 const second = (reply: unknown) => (Array.isArray(reply) ? String(reply[1] ?? "") || undefined : undefined);
+
+/** What is known of the server, read again now and then and at every new connection. */
+export interface FactsWatch {
+  facts(): RedisFacts;
+  close(): void;
+}
+
+const everyMs = 30_000;
+
+/** `warned` hears of each warning once, as long as it holds. */
+export function watchFacts(client: RedisClient, needAlways: boolean, warned: (warning: string) => void): FactsWatch {
+  let facts: RedisFacts = { durable: true, warnings: [] };
+  const check = async () => {
+    try {
+      const now = await readFacts(client, needAlways);
+      for (const warning of now.warnings) if (!facts.warnings.includes(warning)) warned(warning);
+      facts = now;
+    } catch {
+      // Redis is away: what was known of it still stands.
+    }
+  };
+  const timer = setInterval(() => void check(), everyMs).unref();
+  client.on("ready", () => void check());
+  return { facts: () => facts, close: () => clearInterval(timer) };
+}
