@@ -23,6 +23,7 @@ import openfaas from "./openfaas.ts";
 import openobserve from "./openobserve.ts";
 import opsgenie from "./opsgenie.ts";
 import pagerduty from "./pagerduty.ts";
+import quickwit from "./quickwit.ts";
 import rocketchat from "./rocketchat.ts";
 import slack from "./slack.ts";
 import smtp from "./smtp/index.ts";
@@ -60,6 +61,7 @@ export const outputs: readonly Output[] = [
   openobserve,
   opsgenie,
   pagerduty,
+  quickwit,
   rocketchat,
   slack,
   smtp,
