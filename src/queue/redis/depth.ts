@@ -78,6 +78,20 @@ export interface Depths {
   filled(lanes: readonly string[]): Promise<readonly string[]>;
 }
 
+const ask = async (client: RedisClient, bases: readonly string[], jobs: number): Promise<readonly Found[]> => {
+  const keys = bases.flatMap((base) => ["wait", "active", "delayed", "dead-events"].map((k) => base + k));
+  const rows = (await client.eval(depthScript, keys.length, ...keys, jobs, ...bases)) as (number | string)[][];
+  return rows.map((row) => {
+    const at = (i: number) => Number(row[i] ?? 0);
+    return {
+      jobs: each((i) => at(i)),
+      dead: at(3),
+      events: each((i) => at(4 + i)),
+      ...(row[7] !== undefined && { oldestAt: at(7) }),
+    };
+  });
+};
+
 /** `baseOf`: what the keys of a lane begin with. */
 export function openDepths(client: RedisClient, baseOf: (lane: string) => string, oneSlot: boolean): Depths {
   const kept = new Map<string, Kept>();
@@ -85,28 +99,13 @@ export function openDepths(client: RedisClient, baseOf: (lane: string) => string
   let asked: Set<string> | undefined;
   let reading: Promise<ReadonlyMap<string, Depth>>;
 
-  const ask = async (lanes: readonly string[], jobs: number): Promise<readonly Found[]> => {
-    const bases = lanes.map(baseOf);
-    const keys = bases.flatMap((base) => ["wait", "active", "delayed", "dead-events"].map((k) => base + k));
-    const rows = (await client.eval(depthScript, keys.length, ...keys, jobs, ...bases)) as (number | string)[][];
-    return rows.map((row) => {
-      const at = (i: number) => Number(row[i] ?? 0);
-      return {
-        jobs: each((i) => at(i)),
-        dead: at(3),
-        events: each((i) => at(4 + i)),
-        ...(row[7] !== undefined && { oldestAt: at(7) }),
-      };
-    });
-  };
-
   /** Few lanes a command, so that others have their turn between them. */
   const askAll = async (lanes: readonly string[], jobs: number): Promise<ReadonlyMap<string, Found>> => {
     const size = oneSlot ? (jobs > 0 ? lanesLooked : lanesCounted) : 1;
     const groups = Array.from({ length: Math.ceil(lanes.length / size) }, (_, i) =>
       lanes.slice(i * size, (i + 1) * size),
     );
-    const found = await Promise.all(groups.map((some) => ask(some, jobs)));
+    const found = await Promise.all(groups.map((some) => ask(client, some.map(baseOf), jobs)));
     return new Map(found.flat().map((one, i) => [lanes[i] ?? "", one]));
   };
 

@@ -137,15 +137,10 @@ export function openBullLane(
   const base = baseOf(prefix, name);
   const dead = ["dead", "dead-body", "dead-events", "dead-order", "dead-size"].map((k) => base + k);
   const [order = "", bodies = "", events = "", , size = ""] = dead;
-  const letter = (id: string, text: string): DeadLetter => ({
-    lane: name,
-    id,
-    ...(JSON.parse(text.slice(text.indexOf(" ") + 1)) as Omit<DeadLetter, "lane" | "id">),
-  });
   const read = async (ids: readonly string[]): Promise<DeadLetter[]> => {
     if (ids.length === 0) return [];
     const texts = await client.hmget(bodies, ...ids);
-    return ids.flatMap((id, i) => (texts[i] ? [letter(id, texts[i])] : []));
+    return ids.flatMap((id, i) => (texts[i] ? [letterOf(name, id, texts[i])] : []));
   };
   const remove = async (ids: readonly string[]): Promise<number> =>
     ids.length === 0 ? 0 : Number(await client.eval(exhumeScript, 4, order, bodies, events, size, ...ids));
@@ -200,3 +195,10 @@ export function openBullLane(
     close: () => queue.close(),
   };
 }
+
+/** A letter as it is kept: its events, a blank, and the rest as JSON. */
+const letterOf = (lane: string, id: string, text: string): DeadLetter => ({
+  lane,
+  id,
+  ...(JSON.parse(text.slice(text.indexOf(" ") + 1)) as Omit<DeadLetter, "lane" | "id">),
+});

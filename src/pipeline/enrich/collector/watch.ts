@@ -56,10 +56,6 @@ const renewAfterMs = 30 * 60_000;
 /** Follows one node at one collector until it is closed. */
 export const openWatch = (nodeName: string, parts: WatchParts): Watch => {
   const { stream, log, clock, heard } = parts;
-  const selector: Selector = {
-    nodeName,
-    resourceKinds: Object.fromEntries(collected.map((kind) => [kind, "true"])),
-  };
   let call: ClientReadableStream<CollectorEvent> | undefined;
   let failures = 0;
   let events = 0;
@@ -91,7 +87,7 @@ export const openWatch = (nodeName: string, parts: WatchParts): Watch => {
     stream.mark();
     [events, lastAt] = [0, clock.ticks()];
     heard("start");
-    const opened = parts.client.watch(selector);
+    const opened = parts.client.watch(selectorOf(nodeName));
     call = opened;
     let why: string | undefined;
     // One that was cancelled may still bring what it had read, and calls its end a fault.
@@ -138,6 +134,11 @@ export const openWatch = (nodeName: string, parts: WatchParts): Watch => {
     },
   };
 };
+
+const selectorOf = (nodeName: string): Selector => ({
+  nodeName,
+  resourceKinds: Object.fromEntries(collected.map((kind) => [kind, "true"])),
+});
 
 /** Puts one event into the cache, or says why not. */
 const take = (event: CollectorEvent, { stream, heard }: WatchParts): void => {
