@@ -3,6 +3,8 @@ import type { Output } from "../src/sdk/output.ts";
 import alertmanager from "./alertmanager.ts";
 import awsLambda from "./aws-lambda.ts";
 import awsSqs from "./aws-sqs/index.ts";
+import cliq from "./cliq.ts";
+import cloudevents from "./cloudevents.ts";
 import datadog from "./datadog.ts";
 import datadoglogs from "./datadoglogs.ts";
 import discord from "./discord.ts";
@@ -11,6 +13,8 @@ import elasticsearch from "./elasticsearch/index.ts";
 import file from "./file.ts";
 import fission from "./fission.ts";
 import gcpCloudrun from "./gcp-cloudrun.ts";
+import googlechat from "./googlechat.ts";
+import gotify from "./gotify.ts";
 import grafana from "./grafana.ts";
 import grafanaoncall from "./grafanaoncall.ts";
 import influxdb from "./influxdb.ts";
@@ -18,7 +22,9 @@ import kafkarest from "./kafkarest.ts";
 import kubeless from "./kubeless.ts";
 import loki from "./loki/index.ts";
 import mattermost from "./mattermost.ts";
+import n8n from "./n8n.ts";
 import nats from "./nats/index.ts";
+import nodered from "./nodered.ts";
 import openfaas from "./openfaas.ts";
 import openobserve from "./openobserve.ts";
 import opsgenie from "./opsgenie.ts";
@@ -33,6 +39,9 @@ import sumologic from "./sumologic.ts";
 import syslog from "./syslog/index.ts";
 import talon from "./talon.ts";
 import teams from "./teams.ts";
+import tekton from "./tekton.ts";
+import telegram from "./telegram.ts";
+import webex from "./webex.ts";
 import webhook from "./webhook/index.ts";
 import webui from "./webui.ts";
 import zincsearch from "./zincsearch.ts";
@@ -41,6 +50,8 @@ export const outputs: readonly Output[] = [
   alertmanager,
   awsLambda,
   awsSqs,
+  cliq,
+  cloudevents,
   datadog,
   datadoglogs,
   discord,
@@ -49,6 +60,8 @@ export const outputs: readonly Output[] = [
   file,
   fission,
   gcpCloudrun,
+  googlechat,
+  gotify,
   grafana,
   grafanaoncall,
   influxdb,
@@ -56,7 +69,9 @@ export const outputs: readonly Output[] = [
   kubeless,
   loki,
   mattermost,
+  n8n,
   nats,
+  nodered,
   openfaas,
   openobserve,
   opsgenie,
@@ -71,6 +86,9 @@ export const outputs: readonly Output[] = [
   syslog,
   talon,
   teams,
+  tekton,
+  telegram,
+  webex,
   webhook,
   webui,
   zincsearch,

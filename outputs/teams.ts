@@ -3,7 +3,7 @@ import { DeliveryError } from "../src/sdk/errors.ts";
 import { type Config, flag, text, url } from "../src/sdk/fields.ts";
 import { postJson } from "../src/sdk/http.ts";
 import { inHtml } from "../src/sdk/markup.ts";
-import { cardColours, colourIcon, everything, fit, readable, textOnly } from "../src/sdk/message.ts";
+import { cardColours, colourIcon, everything, fit, halved, readable, textOnly } from "../src/sdk/message.ts";
 import { type Alert, defineHttpOutput } from "../src/sdk/output.ts";
 import { goTime } from "../src/sdk/rfc3339.ts";
 import { wordsOf } from "../src/sdk/words.ts";
@@ -34,10 +34,10 @@ export default defineHttpOutput({
   request: ([alert], config) => {
     const adaptive = config.cardtype ? config.cardtype === "adaptivecard" : isWorkflow(config.webhookurl);
     const make = adaptive ? adaptiveCard : messageCard;
-    for (let scale = 1; ; scale /= 2) {
-      const request = postJson(config.webhookurl, make(alert, config, scale));
-      if (scale < 0.01 || Buffer.byteLength(String(request.body)) <= largest) return request;
-    }
+    return halved(
+      (scale) => postJson(config.webhookurl, make(alert, config, scale)),
+      ({ body = "" }) => Buffer.byteLength(body) <= largest,
+    );
   },
   /** A connector answers 200 for an event that it could not deliver. */
   accept: (reply) => {

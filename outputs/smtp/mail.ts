@@ -1,5 +1,5 @@
 import type { Alert } from "../../src/sdk/alert.ts";
-import { goValue } from "../../src/sdk/field-text.ts";
+import { printedValue } from "../../src/sdk/field-text.ts";
 import { leftToRight } from "../../src/sdk/markup.ts";
 import { cardColours, fit, fitBytes, readable } from "../../src/sdk/message.ts";
 import { goTime } from "../../src/sdk/rfc3339.ts";
@@ -29,7 +29,7 @@ export const mailOf = (alert: Alert): Mail => {
   const shown = new Map(short);
   const fields = Object.entries(alert.output_fields).map(([name, value]) => {
     const title = name.toWellFormed();
-    const text = shown.get(title) ?? valueText(value).toWellFormed();
+    const text = shown.get(title) ?? printedValue(value).toWellFormed();
     return [leftToRight(title), fitBytes(leftToRight(text), longestValue)] as const;
   });
   const cells = fields.map(([name, value]) => [name, value === nothing ? "" : value] as const);
@@ -44,8 +44,7 @@ export const mailOf = (alert: Alert): Mail => {
   };
 };
 
-const nothing = "<no value>";
-const valueText = (value: Alert["output_fields"][string]): string => (value === null ? nothing : goValue(value));
+const nothing = printedValue(null);
 
 const table = (rows: readonly (readonly [string, string])[]): string =>
   `<table cellpadding="4" style="font-size:13px">${rows.map(([name, value]) => `<tr><th align="left">${escaped(name)}</th><td>${escaped(value)}</td></tr>`).join("")}</table>`;

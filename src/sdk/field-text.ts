@@ -56,14 +56,20 @@ export interface Kinds {
   readonly scalars?: boolean;
   /** Lists that are not empty (images, addresses, flags of containers). */
   readonly lists?: boolean;
+  /** All that is neither text nor such a list, as this prints it. */
+  readonly printed?: (value: FieldValue | undefined) => string;
 }
 
+/** As falcosidekick's templates print a value: `goValue`, but null as `<no value>`. */
+export const printedValue = (value: FieldValue | undefined): string => (value === null ? "<no value>" : goValue(value));
+
 /** output_fields as text, in order of their names. Without kinds text alone, which is what falcosidekick shows in chats. */
-export const textFields = (alert: Alert, { scalars = false, lists = false }: Kinds): FieldText[] => {
+export const textFields = (alert: Alert, { scalars = false, lists = false, printed }: Kinds): FieldText[] => {
   const fields: FieldText[] = [];
   for (const name of Object.keys(alert.output_fields)) {
     const value = alert.output_fields[name];
     if (typeof value === "string") fields.push([name, value]);
+    else if (printed) fields.push([name, isList(value) && value.length > 0 ? listText(value) : printed(value)]);
     else if (scalars && typeof value === "boolean") fields.push([name, String(value)]);
     else if (scalars && isNumber(value)) fields.push([name, numberText(value)]);
     else if (lists && isList(value) && value.length > 0) fields.push([name, listText(value)]);

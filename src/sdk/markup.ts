@@ -48,3 +48,6 @@ export const inFence = (text: string): string => inMarkdown(text).replace(/^`/, 
 
 /** Datadog's: events mention people, and are Markdown from `%%%` on. */
 export const inDatadog = (text: string): string => inert(text).replaceAll("%%%", `%${gap}%${gap}%`);
+
+/** Telegram's MarkdownV2: a backslash stands before each character that could mean something, and before a backslash. */
+export const inTelegram = (text: string): string => text.replaceAll(/[\\_*[\]()~`>#+\-=|{}.!]/g, "\\$&");

@@ -56,6 +56,14 @@ export const everything: Kinds = { scalars: true, lists: true };
 /** Texts alone, which is what falcosidekick shows in chats. */
 export const textOnly: Kinds = {};
 
+/** Made at a scale of 1, which is halved until it fits; at less than a hundredth it is taken as it is. */
+export const halved = <T>(make: (scale: number) => T, fits: (made: T) => boolean): T => {
+  for (let scale = 1; ; scale /= 2) {
+    const made = make(scale);
+    if (scale < 0.01 || fits(made)) return made;
+  }
+};
+
 /** Long fields that are replaced in the text, and the start of one by which it is looked for: more would cost more than the length. */
 const mostSought = 16;
 const sample = 64;

@@ -40,6 +40,15 @@ const exampleAt = (output: Output) => (url: string) =>
 
 describe("lists of an alert", () => {
   for (const output of outputs.filter(({ category }) => category === "chat")) {
+    if (!("allfields" in output.fields)) {
+      it(`${output.name} shows beside all other fields, as it always did`, async () => {
+        const body = (await sentBy(output, exampleAt(output))).replaceAll("\\\\", "");
+        for (const text of ["nginx:1, redis, the second", "true, false", "10.0.0.1", "mixed"])
+          assert.ok(body.includes(text), text);
+      });
+      continue;
+    }
+
     it(`${output.name} shows as rows`, async () => {
       const body = await sentBy(output, exampleAt(output));
       for (const text of ["nginx:1, redis, the second", "true, false", "10.0.0.1", '"mixed"'])

@@ -55,7 +55,17 @@ const live: readonly [name: string, pattern: RegExp][] = [
   ["text turned around", /[\u202a-\u202e\u2066-\u2069]/],
 ];
 /** A value between backticks of the hub's own is judged by what is within. */
-const within = (text: string): string => (text.startsWith("```") && text.endsWith("```") ? text.slice(3, -3) : text);
+const within = (text: string): string =>
+  (text.startsWith("```") && text.endsWith("```") ? text.slice(3, -3) : text).replace(webexTitle, "$<rule>");
+/** The two headings with which every message to Webex begins. */
+const webexTitle = /^# (?<rule>Falco Rule '.*?'\n\n)### /s;
+
+/** Outputs whose message is one text, and how what stands in it reads. */
+const oneText: Readonly<Record<string, (text: string) => string>> = {
+  gotify: (text) => text,
+  telegram: (text) => text.replaceAll(/\\(.)/gs, "$1"),
+  webex: (text) => text,
+};
 
 const templates = {
   messageformat:
@@ -67,7 +77,7 @@ for (const output of outputs.filter(({ category }) => category === "chat"))
     const settings = { ...("messageformat" in output.fields && templates) };
     for (const [name, text] of Object.entries(hostileTexts))
       it(name, async () => {
-        for (const more of [{}, { cardtype: "adaptivecard" }, { outputformat: "text" }]) {
+        for (const more of [{}, { cardtype: "adaptivecard" }, { outputformat: "text" }, { cardsv2: true }]) {
           const fitting = Object.fromEntries(Object.entries(more).filter(([key]) => key in output.fields));
           const all = { ...settings, ...fitting };
           // Colours, addresses and names are the hub's, whatever the alert.
@@ -80,6 +90,14 @@ for (const output of outputs.filter(({ category }) => category === "chat"))
     it("and leaves plain text as it is", async () => {
       const plain = "User root@example.com ran <NA> (a[0]=b, c_d*e) `ls -la` | 5 < 6 && x > 7 #1 {a: b}";
       const shown = (await sentBy(output, saying(plain), settings)).map(within);
+      const reads = oneText[output.name];
+      if (reads) {
+        assert.ok(
+          shown.some((text) => reads(text).includes(plain)),
+          shown.join("\n"),
+        );
+        return;
+      }
       const entities = plain.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
       assert.ok(shown.includes(output.name === "slack" ? entities : plain), shown.join("\n"));
     });

@@ -58,6 +58,8 @@ export const markupPage = "markup-of-alerts-is-text.md";
 export const gap = "\u200b";
 export const unlinked = (text: string) => text.replaceAll("](", `]${gap}(`);
 
+export const untagged = (text: string) => text.replaceAll(/<(?=(script|b|img|x|t|no|nil|\/script|\/b)\b)/g, `<${gap}`);
+
 export const noLinks: Deliberate = {
   cases: /html-md-meta/,
   reason: "an alert's text is no link",
@@ -71,6 +73,21 @@ export const listsToo = {
   reason: "lists become tags and labels too",
   page: "numbers-kept-in-chat.md",
 } as const;
+
+/** Where falcosidekick prints every value as Go does. */
+export const listsReadable: Deliberate = {
+  cases: /mixed-types/,
+  reason: "a list is its items, comma separated",
+  page: "numbers-kept-in-chat.md",
+  becomes: (shape) =>
+    body(shape, (value) =>
+      texts(value, (text) =>
+        text
+          .replaceAll("h.array**: [x 1 <nil>]", "h.array**: x, 1, null")
+          .replaceAll("h.array: [x 1 <nil>]", "h.array: x, 1, null"),
+      ),
+    ),
+};
 
 /** Output fields of the alert that are lists. */
 export const listsOf = (golden: GoldenCase) =>

@@ -11,6 +11,8 @@ export const withNumbers = (shape: Shape, golden: GoldenCase): Shape => {
     readonly embeds?: readonly [{ readonly fields: readonly Row[] }];
     readonly sections?: readonly [{ readonly facts?: readonly Row[] }];
     readonly details?: Readonly<Record<string, string>>;
+    readonly slides?: readonly { readonly type: string; readonly data: { readonly rows: readonly Row[] } }[];
+    readonly cards?: readonly [{ readonly sections: readonly [{ readonly widgets: readonly Row[] }] }];
   };
   const attachment = body.attachments?.[0];
   if (attachment?.fields) {
@@ -27,6 +29,19 @@ export const withNumbers = (shape: Shape, golden: GoldenCase): Shape => {
     const rows = numbers.map(([name, value]) => ({ name, value }));
     return { ...shape, body: { ...body, sections: [{ ...section, facts: inserted(section.facts, rows) }] } };
   }
+  if (body.slides) {
+    const rows = numbers.map(([field, value]) => ({ field, value }));
+    const slides = body.slides.map((slide) =>
+      slide.type === "table" ? { ...slide, data: { ...slide.data, rows: inserted(slide.data.rows, rows) } } : slide,
+    );
+    return { ...shape, body: { ...body, slides } };
+  }
+  const card = body.cards?.[0];
+  if (card) {
+    const rows = numbers.map(([topLabel, content]) => ({ keyValue: { topLabel, content } }));
+    const widgets = inserted(card.sections[0].widgets, rows);
+    return { ...shape, body: { ...body, cards: [{ ...card, sections: [{ widgets }] }] } };
+  }
   if (!body.details) return shape;
   const details = Object.fromEntries(numbers.map(([name, value]) => [name.replaceAll(".", "_"), value]));
   return { ...shape, body: { ...body, details: { ...details, ...body.details } } };
@@ -35,9 +50,11 @@ export const withNumbers = (shape: Shape, golden: GoldenCase): Shape => {
 interface Row {
   readonly title?: string;
   readonly name?: string;
+  readonly field?: string;
+  readonly keyValue?: { readonly topLabel: string };
 }
 
-const nameOf = (row: Row | undefined): string => row?.title ?? row?.name ?? "";
+const nameOf = (row: Row | undefined): string => row?.title ?? row?.name ?? row?.field ?? row?.keyValue?.topLabel ?? "";
 /** Rows of the alert itself, before and behind those of its fields. */
 const fixed = new Set(["rule", "priority", "source", "hostname", "tags", "time"]);
 

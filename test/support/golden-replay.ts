@@ -136,7 +136,7 @@ const transports: Readonly<Record<string, (golden: GoldenCase, settings: Setting
 };
 
 const atPort = (golden: GoldenCase, port: number): string =>
-  golden.config.replaceAll(/\$\{[A-Z]+_PORT\}/g, String(port));
+  golden.config.replaceAll(/\$\{[A-Z0-9]+_PORT\}/g, String(port));
 
 const replayHttp = async (golden: GoldenCase, settings: Settings): Promise<readonly Shape[]> => {
   const refused = golden.name.includes("mapping-error");

@@ -1,5 +1,5 @@
 import pino from "pino";
-import type { HttpCall } from "../../src/sdk/http.ts";
+import { type HttpCall, HttpRefusal } from "../../src/sdk/http.ts";
 import type { Host, Output, Sender } from "../../src/sdk/output.ts";
 
 export const testHost = (http: HttpCall, now: () => number = Date.now): Host => ({
@@ -20,7 +20,11 @@ export const openSender = async (
   if ("open" in output) return output.open(config, host);
   return {
     send: async (alerts, signal) => {
-      const reply = await host.http(output.request(alerts, config, { now: host.now(), hub: host.hub }), signal);
+      const request = output.request(alerts, config, { now: host.now(), hub: host.hub });
+      const reply = await host.http(request, signal).catch((error: unknown) => {
+        if (error instanceof HttpRefusal) output.refused?.(error.reply, alerts, config);
+        throw error;
+      });
       output.accept?.(reply, alerts);
     },
   };

@@ -40,6 +40,8 @@ test("every output's example enables it without a fault, in YAML as in a list", 
 test("an output's own keys have the default that falcosidekick gives them", () => {
   /** Where another default is deliberate: the decision says why. */
   const chosen = new Set(["alertmanager.dropeventthresholds", "elasticsearch.customheaders"]);
+  /** Written without a default there, which means false. */
+  for (const output of ["nodered", "tekton"]) chosen.add(`${output}.mutualtls`);
   const plain = (value: unknown): string =>
     value === undefined || JSON.stringify(value) === "{}" ? "" : String(value as string);
   for (const output of outputs)
