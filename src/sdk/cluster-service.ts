@@ -14,6 +14,7 @@ export const port = (about: string, usual: number) => int(about, usual, 1, 65_53
 /** falcosidekick's other way to a function, which is told to be none here (`decisions/functions-by-their-service.md`). */
 export const kubeconfig = text("Not supported: functions are called through their service, from within the cluster.");
 
+/** For an output's `check`: the key asks for what is not done. */
 export const kubeconfigFaults = (file: string): readonly string[] =>
   file === ""
     ? []
