@@ -28,6 +28,7 @@ import nodered from "./nodered.ts";
 import openfaas from "./openfaas.ts";
 import openobserve from "./openobserve.ts";
 import opsgenie from "./opsgenie.ts";
+import otlpLogs from "./otlp-logs/index.ts";
 import pagerduty from "./pagerduty.ts";
 import quickwit from "./quickwit.ts";
 import rocketchat from "./rocketchat.ts";
@@ -75,6 +76,7 @@ export const outputs: readonly Output[] = [
   openfaas,
   openobserve,
   opsgenie,
+  otlpLogs,
   pagerduty,
   quickwit,
   rocketchat,

@@ -151,8 +151,10 @@ const replayHttp = async (golden: GoldenCase, settings: Settings): Promise<reado
   });
   const http = openHttp({ rejectUnauthorized: true });
   const hosts: (string | undefined)[] = [];
+  const sent: string[] = [];
   const toSink: HttpCall = (request, signal) => {
     const url = new URL(request.url);
+    sent.push(readableBody(request));
     hosts.push(url.hostname === "127.0.0.1" ? undefined : url.host);
     return http({ ...request, url: sink.url + url.pathname + url.search }, signal);
   };
@@ -170,7 +172,7 @@ const replayHttp = async (golden: GoldenCase, settings: Settings): Promise<reado
     else if (instance.takes(alert)) await sender.send([alert], signal);
     await sender.close?.();
     const uuid = alert && JSON.parse(rawEvent(alert)).uuid;
-    return sink.requests.map((request, i) => shapeOf(request, hosts[i], uuid));
+    return sink.requests.map((request, i) => shapeOf(request, hosts[i], uuid, isBinary(request) ? sent[i] : undefined));
   } finally {
     await http.close();
     await sink.close();
@@ -197,13 +199,21 @@ const mappingFault = {
 /** Of a connection or of the client, not of the message. */
 const incidental = new Set(["host", "connection", "content-length", "transfer-encoding", "accept-encoding"]);
 
-const shapeOf = (request: Received, host: string | undefined, uuid: string | undefined): Shape => ({
+/** What the sink reads as text is none. */
+const isBinary = ({ headers }: Received): boolean => headers["content-type"] === "application/x-protobuf";
+
+const shapeOf = (
+  request: Received,
+  host: string | undefined,
+  uuid: string | undefined,
+  text = readableBody(request),
+): Shape => ({
   method: request.method,
   ...(host && { host }),
   path: maskDate(request.path),
   query: request.query,
   headers: lower(request.headers as Record<string, string>, (value) => maskUuid(value, uuid)),
-  body: bodyOf(maskUuid(readableBody(request), uuid)),
+  body: bodyOf(maskUuid(text, uuid)),
 });
 
 /** What a destination tells repetitions by is a digest and the uuid. */
