@@ -35,6 +35,7 @@ import rocketchat from "./rocketchat.ts";
 import slack from "./slack.ts";
 import smtp from "./smtp/index.ts";
 import splunk from "./splunk.ts";
+import spyderbat from "./spyderbat.ts";
 import stdout from "./stdout.ts";
 import sumologic from "./sumologic.ts";
 import syslog from "./syslog/index.ts";
@@ -83,6 +84,7 @@ export const outputs: readonly Output[] = [
   slack,
   smtp,
   splunk,
+  spyderbat,
   stdout,
   sumologic,
   syslog,

@@ -131,8 +131,16 @@ const transports: Readonly<Record<string, (golden: GoldenCase, settings: Setting
   nats: replayNats,
   "aws.sqs": replayAws,
   "aws.lambda": replayAws,
+  spyderbat: async (golden, settings) => (await replayHttp(golden, settings)).map(withoutClock),
   syslog: async (golden) => (await replaySyslog(golden, taken)).map(goldenShape),
   smtp: async (golden) => (await replaySmtp(golden, taken)).map(goldenShape),
+};
+
+/** Spyderbat is told when it is sent something. */
+const withoutClock = (shape: Shape): Shape => {
+  const body = shape.body as { readonly monotonic_time?: unknown };
+  if (body?.monotonic_time === undefined) return shape;
+  return { ...shape, body: { ...body, monotonic_time: "<NOW NANOS>", orc_time: "<NOW UNIX FLOAT>" } };
 };
 
 const atPort = (golden: GoldenCase, port: number): string =>
