@@ -1,5 +1,5 @@
 import type { Priority } from "../src/sdk/alert.ts";
-import { formatFaults } from "../src/sdk/attachment.ts";
+import { messageFaults } from "../src/sdk/attachment.ts";
 import { DeliveryError } from "../src/sdk/errors.ts";
 import { type Config, flag, text, url } from "../src/sdk/fields.ts";
 import { postJson } from "../src/sdk/http.ts";
@@ -7,7 +7,7 @@ import { inMarkdown } from "../src/sdk/markup.ts";
 import { colourIcon, everything, fit, fitFields, readable, textOnly } from "../src/sdk/message.ts";
 import { type Alert, defineHttpOutput } from "../src/sdk/output.ts";
 import { goTime } from "../src/sdk/rfc3339.ts";
-import { renderMessage, templateFaults } from "../src/sdk/template/message.ts";
+import { renderMessage } from "../src/sdk/template/message.ts";
 import { wordsOf } from "../src/sdk/words.ts";
 
 const emojis: Readonly<Record<Priority, string>> = {
@@ -44,10 +44,7 @@ export default defineHttpOutput({
   fields,
   example: { webhookurl: "http://127.0.0.1:8080/api/v2/channelsbyname/falco/message?zapikey=XXXX" },
   enabled: (config) => config.webhookurl !== "",
-  warn: ({ messageformat, outputformat }) => [
-    ...templateFaults("messageformat", messageformat).map((fault) => `${fault}; messages are sent without it`),
-    ...formatFaults(outputformat, ["all", "text", "fields"]),
-  ],
+  warn: (config) => messageFaults(config),
   request: ([alert], config) =>
     postJson(config.webhookurl, message(alert, config), { "Content-Type": "application/json" }),
   /** Cliq's throttle answers 400. */
@@ -66,17 +63,11 @@ const message = (alert: Alert, config: Config<typeof fields>) => {
   const own = { rule: inert(rule, 500), priority, ...(hostname && { hostname: inert(hostname, 300) }) };
   const written = fields.slice(0, room.count).map(([name, value]) => [inMarkdown(name), inMarkdown(value)] as const);
   const rows = [...Object.entries(own), ...fitFields(written, room), ["time", goTime(alert.time)]];
-  const slides = [
-    ...(heading && output && ["all", "text"].includes(format) ? [{ type: "text", data: inert(output, longest) }] : []),
-    ...(["all", "fields"].includes(format)
-      ? [
-          {
-            type: "table",
-            data: { headers: ["field", "value"], rows: rows.map(([field, value]) => ({ field, value })) },
-          },
-        ]
-      : []),
-  ];
+  const slides: object[] = [];
+  if (heading && output && ["all", "text"].includes(format))
+    slides.push({ type: "text", data: inert(output, longest) });
+  const data = { headers: ["field", "value"], rows: rows.map(([field, value]) => ({ field, value })) };
+  if (["all", "fields"].includes(format)) slides.push({ type: "table", data });
   const shown = fit(heading || inMarkdown(output), longest - 3);
   return {
     text: config.useemoji ? `${emojis[priority]} ${shown}` : shown,

@@ -36,7 +36,10 @@ export const attachmentFields = {
 export type AttachmentConfig = Config<typeof attachmentFields>;
 
 /** falcosidekick starts with a template that does not parse, and sends its messages without it: so a warning. */
-export const messageFaults = ({ messageformat, outputformat }: AttachmentConfig): readonly string[] => [
+export const messageFaults = ({
+  messageformat,
+  outputformat,
+}: Pick<AttachmentConfig, "messageformat" | "outputformat">): readonly string[] => [
   ...templateFaults("messageformat", messageformat).map((fault) => `${fault}; messages are sent without it`),
   ...formatFaults(outputformat, ["all", "text", "fields"]),
 ];
