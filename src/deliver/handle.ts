@@ -8,7 +8,7 @@ import type { Outcomes } from "./outcomes.ts";
 import type { Postponements } from "./postponed.ts";
 import type { Outcome } from "./tickets.ts";
 import { idOf } from "./told-attempt.ts";
-import { ack, judge, type RetryLimits, settle, type Verdict } from "./verdict.ts";
+import { ack, judge, type RetryLimits, settlementOf, type Verdict } from "./verdict.ts";
 
 export interface HandleParts {
   /** Id of the output instance. */
@@ -51,7 +51,7 @@ export const openHandle = (parts: HandleParts, batcher: Batcher, fuse: Breaker):
     const circumstances = { attempts, ageMs: age(item.at), random, failing: fuse.failing() };
     const verdicts = judge(results, retry, circumstances);
     settled(item, alerts, attempts, verdicts);
-    const settlement = during([item], () => settle(alerts, verdicts, codec));
+    const settlement = during([item], () => settlementOf(alerts, verdicts, codec));
     postponed.settled(item.id, settlement.retry !== undefined, attempted);
     return settlement;
   };

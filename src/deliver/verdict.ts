@@ -67,7 +67,7 @@ const dead = (failure: Failure, note?: string): Verdict => ({
 const gaveUp = (ageMs: number): string => `given up at the age of ${Math.floor(ageMs / 1000)} s`;
 
 /** The verdicts as one step of the queue: dead parts by reason, and one retry that holds only what failed. */
-export const settle = (
+export const settlementOf = (
   alerts: readonly Alert[],
   verdicts: readonly Verdict[],
   codec: Codec<readonly Alert[]>,

@@ -9,7 +9,7 @@ import { compileClosure, type Predicate } from "./evaluate/closures.ts";
 import type { Matcher, Mode } from "./evaluate/matcher.ts";
 import { defaultRuleConfig, type RuleConfig } from "./file/config.ts";
 import { conditionPlace } from "./file/context.ts";
-import type { Problem } from "./file/problem.ts";
+import type { RuleProblem } from "./file/problem.ts";
 import { selectRules } from "./file/select.ts";
 import { type LoadedPlugin, unmetRequirement } from "./file/version.ts";
 import { type FileInput, type FileReport, loadFiles } from "./load.ts";
@@ -40,7 +40,7 @@ export interface RuleSet {
   readonly config: RuleConfig;
   readonly reports: readonly FileReport[];
   /** All problems of all files, each once. */
-  readonly problems: readonly Problem[];
+  readonly problems: readonly RuleProblem[];
   /** Names of the rules for sources that no catalogue is given for: they never match. */
   readonly unfed: ReadonlyMap<string, readonly string[]>;
   /** Why the loaded plugins do not suit; then the reports count for nothing. */
@@ -106,8 +106,8 @@ export const loadRules = (files: readonly FileInput[], options: LoadOptions): Ru
 };
 
 /** The same fault is reported again with every later file; here it counts once. */
-const unique = (problems: readonly Problem[]): readonly Problem[] => {
-  const seen = new Map<string, Problem>();
+const unique = (problems: readonly RuleProblem[]): readonly RuleProblem[] => {
+  const seen = new Map<string, RuleProblem>();
   for (const each of problems) {
     const key = JSON.stringify([each.code, each.message, each.locations]);
     if (!seen.has(key)) seen.set(key, each);
@@ -158,7 +158,7 @@ export { type AlertFacts, jsonAlert, textAlert } from "./alert/alert-text.ts";
 export type { CompiledRule } from "./compile.ts";
 export type { Matcher, Mode } from "./evaluate/matcher.ts";
 export type { RuleConfig, Selection } from "./file/config.ts";
-export type { Problem } from "./file/problem.ts";
+export type { RuleProblem } from "./file/problem.ts";
 export type { LoadedPlugin } from "./file/version.ts";
 export type { FileInput, FileReport } from "./load.ts";
 export { type Description, textDescription } from "./report/describe.ts";

@@ -5,7 +5,7 @@ import { type CompiledRule, compileAll } from "./compile.ts";
 import { type Collector, createCollector } from "./file/collect.ts";
 import type { RuleConfig } from "./file/config.ts";
 import { type Context, fileContext, type RulesFile, rulesFile, within } from "./file/context.ts";
-import { type Code, type Problem, problem, RulesError } from "./file/problem.ts";
+import { type Code, problem, type RuleProblem, RulesError } from "./file/problem.ts";
 import { readItem } from "./file/read.ts";
 import type { Warn } from "./file/read-exceptions.ts";
 import { schemaWarnings } from "./file/schema.ts";
@@ -28,7 +28,7 @@ export interface FileReport {
   readonly schemaValid: boolean | undefined;
   readonly schemaWarnings: readonly string[];
   /** Errors and warnings in the order in which they were found; those marked `later` Falco would not have got to. */
-  readonly problems: readonly Problem[];
+  readonly problems: readonly RuleProblem[];
 }
 
 export interface Loaded {
@@ -60,7 +60,7 @@ export const loadFiles = (
   let rules: readonly CompiledRule<unknown>[] = [];
   const reports = files.map((input) => {
     const file = rulesFile(input.name, input.text.replace(/^\ufeff/, ""));
-    const problems: Problem[] = [];
+    const problems: RuleProblem[] = [];
     let failed = false;
     const add = (code: Code, message: string, context: Context, deprecatedField?: string): void => {
       problems.push(

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import type { FalcoConfig, HubConfig, Problem } from "../../config/types.ts";
-import type { Problem as RuleProblem, RuleSet } from "../../rules/index.ts";
+import type { RuleProblem, RuleSet } from "../../rules/index.ts";
 import { type EventRules, loadEventRules } from "./event-rules.ts";
 import { kindsOf } from "./kinds.ts";
 import { readRuleFiles } from "./rule-files.ts";

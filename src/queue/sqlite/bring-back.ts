@@ -15,7 +15,7 @@ import { armTimer } from "./window.ts";
 export type Pause = "worked" | "waits";
 
 /** Where reading goes on: a step, and the last row of it that is written already. */
-export interface Place {
+export interface Reached {
   readonly step: number;
   readonly row: number;
 }
@@ -61,7 +61,7 @@ export class BringBack {
     this.saved = readSaved(core, key);
   }
 
-  place(): Place {
+  place(): Reached {
     const { store } = this.#core;
     return { step: store.readMeta(`${this.#key}place`), row: store.readMeta(`${this.#key}row`) };
   }
@@ -109,7 +109,7 @@ export class BringBack {
   }
 
   /** Stores the pieces and the place behind them; false: not now. */
-  #store(pieces: readonly Piece[], place: Place): boolean {
+  #store(pieces: readonly Piece[], place: Reached): boolean {
     const core = this.#core;
     const { doubt, nameOf } = this.#told;
     const added: Added[] = [];
@@ -138,7 +138,7 @@ export class BringBack {
     return true;
   }
 
-  #note(place: Place, saved: Tallies): void {
+  #note(place: Reached, saved: Tallies): void {
     const { store } = this.#core;
     store.setMeta(`${this.#key}place`, place.step);
     store.setMeta(`${this.#key}row`, place.row);

@@ -4,7 +4,7 @@
  */
 
 import type { Tally } from "../queue.ts";
-import { BringBack, type Pause, type Place, type RescueRoom } from "./bring-back.ts";
+import { BringBack, type Pause, type Reached, type RescueRoom } from "./bring-back.ts";
 import { type Core, itemKey } from "./core.ts";
 import { createDoubt, type Doubt } from "./doubt.ts";
 import { createSeqSet, type FoundItem, Holders } from "./holders.ts";
@@ -52,7 +52,7 @@ function* rescueFrom(
   const back = new BringBack(core, key, room, { doubt, nameOf });
   const steps = holders.steps();
   const all = steps.length + survey.letters.length;
-  const begin: Place = back.place();
+  const begin: Reached = back.place();
   for (let at = begin.step; at < all; at++) {
     const after = at === begin.step ? begin.row : 0;
     const step = steps[at];

@@ -33,7 +33,7 @@ export const createNames = (given: readonly number[]): Names => {
   const remembered = new Map<number, number>();
   /** Slots that have been read and conditions that have been decided, whichever way the program came here. */
   let settled: ReadonlySet<string> = new Set(given.map((slot) => `v${slot}`));
-  const settle = (name: string): void => {
+  const note = (name: string): void => {
     settled = new Set([...settled, name]);
   };
   const keyOf = createPlanNumbers();
@@ -57,14 +57,14 @@ export const createNames = (given: readonly number[]): Names => {
       if (settled.has(name)) return `(${name}===1)`;
       // Where it was decided before, what it reads was read then.
       const code = `(${name}!==0?${name}===1:(${name}=${test()}?1:2)===1)`;
-      settle(name);
+      note(name);
       return code;
     },
     slot: (slot) => {
       const name = `v${slot}`;
       slots.add(slot);
       if (settled.has(name)) return name;
-      settle(name);
+      note(name);
       return `(${name}!==unread?${name}:${name}=r${slot}(event))`;
     },
     perhaps: (write) => {

@@ -2,7 +2,7 @@
  * Where a problem is: a chain of places from the file down to the token. Offsets and columns count bytes and YAML lines
  * start at 0, conditions at 1, as Falco reports them; a place inside a condition is the sum of both.
  */
-export interface Place {
+export interface TextPlace {
   readonly line: number;
   readonly column: number;
   readonly offset: number;
@@ -36,7 +36,7 @@ export interface Context {
 interface ConditionSpot {
   /** The condition as written, which names the place and is excerpted. */
   readonly text: string;
-  readonly place: Place;
+  readonly place: TextPlace;
 }
 
 export const fileContext = (file: RulesFile): Context => ({ file, type: "rules content", item: "" });
@@ -50,7 +50,7 @@ export const within = (parent: Context, type: string, item: string, at: number):
 });
 
 /** A spot in a condition: `index` counts into `parsed`, which is `text` after lists were put in. */
-export const inCondition = (parent: Context, text: string, place: Place): Context => ({
+export const inCondition = (parent: Context, text: string, place: TextPlace): Context => ({
   parent,
   file: parent.file,
   type: "condition expression",
@@ -59,7 +59,7 @@ export const inCondition = (parent: Context, text: string, place: Place): Contex
 });
 
 /** Line and column (from 1) and byte offset of an index; both line feed and carriage return end a line. */
-export const conditionPlace = (parsed: string, index: number): Place => {
+export const conditionPlace = (parsed: string, index: number): TextPlace => {
   const before = toBytes(parsed.slice(0, index));
   let line = 1;
   let column = 1;
@@ -74,9 +74,9 @@ export const conditionPlace = (parsed: string, index: number): Place => {
 };
 
 /** The place without a position, as some of Falco's warnings have it. */
-export const nowhere: Place = { line: 0, column: 0, offset: 0 };
+export const nowhere: TextPlace = { line: 0, column: 0, offset: 0 };
 
-const filePlace = (file: RulesFile, at: number): Place => {
+const filePlace = (file: RulesFile, at: number): TextPlace => {
   const before = toBytes(file.text.slice(0, at));
   const start = before.lastIndexOf("\n") + 1;
   let line = 0;
@@ -84,7 +84,7 @@ const filePlace = (file: RulesFile, at: number): Place => {
   return { line, column: before.length - start, offset: before.length };
 };
 
-export const placeOf = (context: Context): Place => {
+export const placeOf = (context: Context): TextPlace => {
   const { condition, parent } = context;
   if (condition === undefined) return context.at === undefined ? nowhere : filePlace(context.file, context.at);
   const base = parent === undefined ? nowhere : placeOf(parent);
@@ -103,7 +103,7 @@ const shortName = (text: string): string => {
 export interface Location {
   readonly item_type: string;
   readonly item_name: string;
-  readonly position: Place & { readonly name: string };
+  readonly position: TextPlace & { readonly name: string };
 }
 
 /** From the file inwards. */

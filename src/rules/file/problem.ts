@@ -64,7 +64,7 @@ const described = {
 
 export type Code = keyof typeof described;
 
-export interface Problem {
+export interface RuleProblem {
   readonly severity: "error" | "warning";
   readonly code: Code;
   /** Short name in brackets; a deprecated field adds its name. */
@@ -90,7 +90,7 @@ export const problem = (
   message: string,
   context: Context,
   options: { readonly later?: boolean; readonly deprecatedField?: string } = {},
-): Problem => {
+): RuleProblem => {
   const [title, codedesc] = described[code];
   const yaml = yamlPlace(context);
   return {

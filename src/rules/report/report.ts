@@ -1,4 +1,4 @@
-import type { Problem } from "../file/problem.ts";
+import type { RuleProblem } from "../file/problem.ts";
 import type { FileReport } from "../load.ts";
 
 export interface ReportOptions {
@@ -6,7 +6,7 @@ export interface ReportOptions {
   readonly asFalco?: boolean;
 }
 
-const shown = (report: FileReport, options: ReportOptions): { errors: Problem[]; warnings: Problem[] } => {
+const shown = (report: FileReport, options: ReportOptions): { errors: RuleProblem[]; warnings: RuleProblem[] } => {
   const problems = report.problems.filter((each) => !(options.asFalco && each.later));
   return {
     errors: problems.filter((each) => each.severity === "error"),
@@ -14,7 +14,7 @@ const shown = (report: FileReport, options: ReportOptions): { errors: Problem[];
   };
 };
 
-const jsonProblem = (each: Problem) => ({
+const jsonProblem = (each: RuleProblem) => ({
   code: each.code,
   codedesc: each.codedesc,
   context: { locations: each.locations, snippet: each.snippet },
@@ -59,7 +59,7 @@ const textOf = (report: FileReport, options: ReportOptions & { readonly verbose?
 };
 
 /** One problem: its places, the excerpt with the caret, and what is wrong. */
-export const blockOf = (each: Problem): string => {
+export const blockOf = (each: RuleProblem): string => {
   const places = each.locations.map(({ item_type, item_name, position }, i) => {
     const name = item_name === "" ? "" : ` '${item_name}'`;
     return `${i === 0 ? "In " : "    "}${item_type}${name}: (${position.name}:${position.line}:${position.column})\n`;

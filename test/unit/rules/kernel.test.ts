@@ -5,7 +5,7 @@ import { sources } from "../../../sources/index.ts";
 import { loadEventRules } from "../../../src/pipeline/judge/event-rules.ts";
 import { kindsOf } from "../../../src/pipeline/judge/kinds.ts";
 import { defaultRuleConfig } from "../../../src/rules/file/config.ts";
-import type { Problem, RuleSet } from "../../../src/rules/index.ts";
+import type { RuleProblem, RuleSet } from "../../../src/rules/index.ts";
 import { openObject, packText } from "../../support/rules-pack.ts";
 
 const kinds = kindsOf(sources);
@@ -18,8 +18,8 @@ const load = (...texts: readonly string[]) =>
     { config: { ...defaultRuleConfig, rule_matching: "all" }, hostname: "h", kinds },
   );
 
-const errors = ({ problems }: RuleSet): readonly Problem[] => problems.filter((each) => each.severity === "error");
-const messages = (problems: readonly Problem[]): readonly string[] => problems.map((each) => each.message);
+const errors = ({ problems }: RuleSet): readonly RuleProblem[] => problems.filter((each) => each.severity === "error");
+const messages = (problems: readonly RuleProblem[]): readonly string[] => problems.map((each) => each.message);
 
 const rule = (condition: string, output = "%proc.name", source = "syscall"): string =>
   `- ${JSON.stringify({ rule: `r ${condition}`, desc: "d", condition, output, priority: "INFO", source })}\n`;

@@ -70,9 +70,9 @@ export const openWatch = (nodeName: string, parts: WatchParts): Watch => {
     if (objects > 0)
       log.info({ node: nodeName, objects }, "objects that the metadata collector tells of no more are gone");
   };
-  const settle = (): void => {
+  const lookForQuiet = (): void => {
     const left = (events > 0 ? quietAfterMs : silentAfterMs) - (clock.ticks() - lastAt);
-    if (left > 0) cancel = clock.after(left, settle);
+    if (left > 0) cancel = clock.after(left, lookForQuiet);
     else {
       cancel = clock.after(renewAfterMs * (0.5 + parts.random()), renew);
       void sweep();
@@ -106,7 +106,7 @@ export const openWatch = (nodeName: string, parts: WatchParts): Watch => {
       fault = why;
       again();
     });
-    cancel = clock.after(quietAfterMs, settle);
+    cancel = clock.after(quietAfterMs, lookForQuiet);
   };
   const again = (): void => {
     call = undefined;
