@@ -100,7 +100,7 @@ export class JsonNode {
     const first = key.charCodeAt(0);
     for (let i = 0; i < spans.length; i += 4) {
       const from = spans[i] as number;
-      // Cheap tests first: startsWith is a call into the engine.
+      // Cheap tests first: startsWith is a call into the engine (bench/README.md, `lines to events`).
       if ((spans[i + 1] as number) - from !== length || (length > 0 && text.charCodeAt(from) !== first)) continue;
       if (text.startsWith(key, from)) return key.includes("\\") ? -1 : i / 4;
     }

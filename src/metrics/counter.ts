@@ -5,7 +5,7 @@ export interface CounterCell {
   add(n: number): void;
 }
 
-/** A counter family whose children are bound once and then cost nothing on the hot path. */
+/** A counter family whose children are bound once and then cost nothing on the hot path (bench/README.md, `sqlite-1`). */
 export interface CounterFamily {
   /** The child of these label values, in the order of the family's labels; made at zero so that it shows at once. */
   cell(...values: readonly string[]): CounterCell;

@@ -18,7 +18,10 @@ interface Child extends HistogramCell {
   sum: number;
 }
 
-/** `bounds`: upper ends of the buckets, ascending. prom-client's own histogram checks and hashes labels at every call. */
+/**
+ * `bounds`: upper ends of the buckets, ascending. prom-client's own histogram checks and hashes labels at every call
+ * (bench/README.md, `sqlite-1`: histograms as additions).
+ */
 export const createHistogram = (
   registry: Registry,
   name: string,

@@ -37,7 +37,7 @@ const ordered = (map: FieldMap): FieldMap => {
 };
 
 const copy = (map: FieldMap, keys: readonly string[]): FieldMap => {
-  // An object that starts without a prototype is a hash table for V8, slow to read and to print.
+  // An object that starts without a prototype is a hash table for V8, slow to read and to print (bench/README.md, `reading alone`).
   const sorted: FieldMap = keys.includes("__proto__") ? Object.create(null) : {};
   for (const key of keys) sorted[key] = map[key] as FieldValue;
   return Object.setPrototypeOf(sorted, null);

@@ -67,7 +67,7 @@ export const parsePriority = (name: string): Priority | undefined => byName.get(
 export const isNumber = (value: FieldValue | undefined): value is number | RawNumber =>
   typeof value === "number" || isRawNumber(value);
 
-/** The raw event's text on the alert itself, where freezing does not reach: a WeakMap costs every collection of garbage. */
+/** The raw event's text on the alert itself, where freezing does not reach: a WeakMap costs every collection of garbage (bench/README.md, `reading alone`). */
 class Texts extends (function same(alert: Alert) {
   return alert;
 } as unknown as new (

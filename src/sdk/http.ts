@@ -51,7 +51,7 @@ type Headers = Readonly<Record<string, string>>;
 
 /** Joins headers case-insensitively; later ones win and keep their spelling. */
 export const mergeHeaders = (...sets: readonly Headers[]): Headers => {
-  // Mostly a configuration adds none, and the standard ones stay the same object.
+  // Mostly a configuration adds none, and the standard ones stay the same object (bench/README.md, `sqlite-1`: headers by identity).
   if (sets.length === 2 && sets[0] === jsonHeaders && isEmpty(sets[1])) return jsonHeaders;
   const byKey = new Map<string, [string, string]>();
   for (const set of sets) for (const [k, v] of Object.entries(set)) byKey.set(k.toLowerCase(), [k, v]);
