@@ -49,6 +49,9 @@ export function privateDataFolder(dir: string): boolean {
   let mode = 0;
   try {
     mkdirSync(dir, { recursive: true, mode: folderMode });
+    // What an older hub left open is shut before anything is written.
+    for (const entry of readdirSync(dir, { withFileTypes: true }))
+      if (entry.isDirectory() && own.test(entry.name)) tighten(join(dir, entry.name), folderMode);
     mode = statSync(dir).mode & others;
     if (mode === 0) return true;
     if (!readdirSync(dir).every((name) => own.test(name) || name === "lost+found")) return false;
