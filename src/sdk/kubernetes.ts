@@ -1,7 +1,7 @@
 /** Objects of a cluster as far as events are enriched from them. */
 
-/** Kinds that are kept. A collector tells of the first seven; the others are known where the API server is asked. */
-export const kinds = [
+/** Kinds that k8s-metacollector tells of (reference: k8smeta §2); its own client misspells one and leaves one out. */
+export const collectedKinds = [
   "Pod",
   "Namespace",
   "Deployment",
@@ -9,14 +9,19 @@ export const kinds = [
   "ReplicationController",
   "DaemonSet",
   "Service",
-  "StatefulSet",
-  "Job",
-  "CronJob",
 ] as const;
+
+/** Kinds that are kept; those beyond the collector's are known where the API server is asked. */
+export const kinds = [...collectedKinds, "StatefulSet", "Job", "CronJob"] as const;
 
 export type Kind = (typeof kinds)[number];
 
+const collected = new Set<string>(collectedKinds);
+/** Whether a collector tells of the kind. */
+export const isCollected = (kind: string): boolean => collected.has(kind);
+
 const known = new Set<string>(kinds);
+/** Whether it is a kind that is kept. */
 export const isKind = (kind: string): kind is Kind => known.has(kind);
 
 export type Labels = Readonly<Record<string, string>>;

@@ -1,10 +1,9 @@
 import type { Logger } from "pino";
 import type { HubConfig } from "../../config/types.ts";
-import type { KubeReference } from "../../sdk/kubernetes.ts";
+import { isCollected, type KubeReference } from "../../sdk/kubernetes.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
 import { createCache, type MetadataCache } from "./cache.ts";
 import { openCollectors, type WatchedNode } from "./collector/collectors.ts";
-import { collected } from "./collector/watch.ts";
 import { createHeard } from "./heard.ts";
 import { openApi } from "./kubernetes/api.ts";
 import { type FollowedResource, followNodes, followObjects, type Provider } from "./kubernetes/provider.ts";
@@ -111,7 +110,7 @@ const openProviders = async (
   return {
     state: () => ({ watches: told.state(), resources: provider?.state() ?? [] }),
     synced: (kind) => told.synced() && (provider?.synced(kind) ?? true),
-    tells: (kind) => (collectors.length > 0 ? collected.includes(kind) : (provider?.tells(kind) ?? false)),
+    tells: (kind) => (collectors.length > 0 ? isCollected(kind) : (provider?.tells(kind) ?? false)),
     close: async () => {
       await provider?.close();
       await told.close();

@@ -1,5 +1,6 @@
 import type { ClientReadableStream, ServiceError } from "@grpc/grpc-js";
 import type { Logger } from "pino";
+import { collectedKinds } from "../../../sdk/kubernetes.ts";
 import { backoffMs } from "../../../time/backoff.ts";
 import type { Clock } from "../../../time/clock.ts";
 import type { CacheStream } from "../cache.ts";
@@ -33,17 +34,6 @@ export interface WatchState {
   /** Why the last stream ended. */
   readonly fault?: string;
 }
-
-/** What a collector knows (reference: k8smeta §2); its own client misspells one and leaves one out. */
-export const collected: readonly string[] = [
-  "Pod",
-  "Namespace",
-  "Deployment",
-  "ReplicaSet",
-  "ReplicationController",
-  "DaemonSet",
-  "Service",
-];
 
 const backoff = { initialMs: 1000, maxMs: 60_000 };
 /** Nothing marks the end of a telling: it is over when no event came for so long. */
@@ -137,7 +127,7 @@ export const openWatch = (nodeName: string, parts: WatchParts): Watch => {
 
 const selectorOf = (nodeName: string): Selector => ({
   nodeName,
-  resourceKinds: Object.fromEntries(collected.map((kind) => [kind, "true"])),
+  resourceKinds: Object.fromEntries(collectedKinds.map((kind) => [kind, "true"])),
 });
 
 /** Puts one event into the cache, or says why not. */
